@@ -1,0 +1,171 @@
+"""The one converter: from parsed answers, in the service's names, to the model classes."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TypeVar, cast
+
+from attrs import AttrsInstance, field, fields, frozen, has
+from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, override
+
+from dcvsessions.errors import InvalidResponseError
+from dcvsessions.url import DcvUrl
+
+__all__ = ["Answer"]
+
+_Model = TypeVar("_Model", bound=AttrsInstance)
+_Structured = TypeVar("_Structured")
+_Hook = Callable[[object, object], object]
+
+
+@frozen
+class Answer:
+    """The parsed answer of one call, to be made into model objects.
+
+    It keeps the raw members out of its `repr`, and its methods keep them out of their local
+    variables: a URL among them is plain text still, and tracebacks can show locals.
+
+    Attributes:
+        operation: The API operation that was called.
+        members: The members, in the service's names.
+    """
+
+    operation: str
+    members: Mapping[str, object] = field(repr=False)
+
+    def whole(self, model: type[_Model], *, due: str) -> _Model:
+        """Return the answer as one object.
+
+        Args:
+            model: The attrs class to make.
+            due: The member without which it is no answer.
+
+        Raises:
+            InvalidResponseError: The answer does not fit.
+        """
+        if due not in self.members:
+            raise self._misfit(due)
+        return self._structured(None, model, model.__name__)
+
+    def one(self, name: str, model: type[_Model]) -> _Model:
+        """Return the member that the answer is about.
+
+        Args:
+            name: The member, in the service's name.
+            model: The attrs class to make.
+
+        Raises:
+            InvalidResponseError: The member is missing or does not fit.
+        """
+        if not isinstance(self.members.get(name), dict):
+            raise self._misfit(name)
+        return self._structured(name, model, name)
+
+    def all(self, name: str, model: type[_Model]) -> tuple[_Model, ...]:
+        """Return the elements of the list that the answer is about.
+
+        Args:
+            name: The member that holds the list, in the service's name.
+            model: The attrs class of each element.
+
+        Raises:
+            InvalidResponseError: The list is missing, or an element does not fit.
+        """
+        if not isinstance(self.members.get(name), list):
+            raise self._misfit(name)
+        return self._structured(name, _tuple_of(model), name)
+
+    def text(self, name: str) -> str | None:
+        """Return a member that is a string, or None if it is missing or empty.
+
+        Args:
+            name: The member, in the service's name.
+        """
+        member = self.members.get(name)
+        return member if isinstance(member, str) and member else None
+
+    def _structured(self, name: str | None, kind: type[_Structured], what: str) -> _Structured:
+        try:
+            return _converter.structure(self.members if name is None else self.members[name], kind)
+        except (TypeError, ValueError, AttributeError, OverflowError):
+            misfit = self._misfit(what)
+        # Raised out here, because the converter's own error quotes what did not fit.
+        raise misfit
+
+    def _misfit(self, what: str) -> InvalidResponseError:
+        # botocore takes a body that it cannot read for an empty answer, so this is where a cut
+        # or foreign body shows.
+        return InvalidResponseError(
+            f"{self.operation}: the answer is no success after all: {what} is missing or is not "
+            "what the service model says. A cut body or one from a proxy looks like this.",
+            operation=self.operation,
+        )
+
+
+def _tuple_of(model: type[_Model]) -> type[tuple[_Model, ...]]:
+    return tuple.__class_getitem__((model, ...))
+
+
+def _wire_name(name: str) -> str:
+    """Return the service's name of an attribute: `created_at` is `createdAt` on the wire."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _structure_class(model: type[AttrsInstance], converter: Converter) -> _Hook:
+    renamed = {
+        attribute.name: override(rename=_wire_name(attribute.name)) for attribute in fields(model)
+    }
+    structured = make_dict_structure_fn(model, converter, **renamed)  # type: ignore[arg-type] # the options before the fields are keywords too
+
+    def structure(value: object, _: object) -> AttrsInstance:
+        return structured(_mapping(value), model)
+
+    return structure
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise TypeError
+    return cast("dict[str, object]", value)
+
+
+def _is(kind: type) -> Callable[[object], bool]:
+    return lambda wanted: wanted is kind
+
+
+def _exactly(kind: type) -> _Hook:
+    """Take a value of this type alone; cattrs' own hooks would turn `"no"` into True."""
+
+    def take(value: object, _: object) -> object:
+        if type(value) is not kind:
+            raise TypeError
+        return value
+
+    return take
+
+
+def _utc(value: object, _: object) -> datetime:
+    if not isinstance(value, datetime):
+        raise TypeError
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _dcv_url(value: object, _: object) -> DcvUrl:
+    if not isinstance(value, str):
+        raise TypeError
+    return DcvUrl(value)
+
+
+def _make_converter() -> Converter:
+    converter = Converter(detailed_validation=False)
+    for kind in (str, int, bool):
+        # By a predicate: a hook for a class is one for its subclasses too, our enums included.
+        converter.register_structure_hook_func(_is(kind), _exactly(kind))
+    converter.register_structure_hook(datetime, _utc)
+    converter.register_structure_hook(DcvUrl, _dcv_url)
+    converter.register_structure_hook_factory(has, _structure_class)
+    return converter
+
+
+_converter = _make_converter()

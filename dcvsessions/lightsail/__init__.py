@@ -1,0 +1,1 @@
+"""Lightsail for Research: the GUI sessions of virtual computers."""

@@ -1,0 +1,1 @@
+"""Nimble Studio: streaming sessions and the streams into them."""

@@ -1,0 +1,233 @@
+"""What Nimble Studio answers, as frozen classes. Members and enums are those of its model."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from attrs import field, frozen
+
+from dcvsessions.enums import OpenEnum
+from dcvsessions.url import DcvUrl
+
+__all__ = [
+    "AutomaticTerminationMode",
+    "SessionBackupMode",
+    "SessionPersistenceMode",
+    "Stream",
+    "StreamState",
+    "StreamStatusCode",
+    "StreamingInstanceType",
+    "StreamingSession",
+    "StreamingSessionState",
+    "StreamingSessionStatusCode",
+    "VolumeConfiguration",
+    "VolumeRetentionMode",
+]
+
+
+class StreamingSessionState(OpenEnum):
+    """The state of a streaming session."""
+
+    CREATE_IN_PROGRESS = "CREATE_IN_PROGRESS"
+    DELETE_IN_PROGRESS = "DELETE_IN_PROGRESS"
+    READY = "READY"
+    DELETED = "DELETED"
+    CREATE_FAILED = "CREATE_FAILED"
+    DELETE_FAILED = "DELETE_FAILED"
+    STOP_IN_PROGRESS = "STOP_IN_PROGRESS"
+    START_IN_PROGRESS = "START_IN_PROGRESS"
+    STOPPED = "STOPPED"
+    STOP_FAILED = "STOP_FAILED"
+    START_FAILED = "START_FAILED"
+
+
+class StreamingSessionStatusCode(OpenEnum):
+    """Why a streaming session is in its state."""
+
+    STREAMING_SESSION_READY = "STREAMING_SESSION_READY"
+    STREAMING_SESSION_DELETED = "STREAMING_SESSION_DELETED"
+    STREAMING_SESSION_CREATE_IN_PROGRESS = "STREAMING_SESSION_CREATE_IN_PROGRESS"
+    STREAMING_SESSION_DELETE_IN_PROGRESS = "STREAMING_SESSION_DELETE_IN_PROGRESS"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    INSUFFICIENT_CAPACITY = "INSUFFICIENT_CAPACITY"
+    ACTIVE_DIRECTORY_DOMAIN_JOIN_ERROR = "ACTIVE_DIRECTORY_DOMAIN_JOIN_ERROR"
+    NETWORK_CONNECTION_ERROR = "NETWORK_CONNECTION_ERROR"
+    INITIALIZATION_SCRIPT_ERROR = "INITIALIZATION_SCRIPT_ERROR"
+    DECRYPT_STREAMING_IMAGE_ERROR = "DECRYPT_STREAMING_IMAGE_ERROR"
+    NETWORK_INTERFACE_ERROR = "NETWORK_INTERFACE_ERROR"
+    STREAMING_SESSION_STOPPED = "STREAMING_SESSION_STOPPED"
+    STREAMING_SESSION_STARTED = "STREAMING_SESSION_STARTED"
+    STREAMING_SESSION_STOP_IN_PROGRESS = "STREAMING_SESSION_STOP_IN_PROGRESS"
+    STREAMING_SESSION_START_IN_PROGRESS = "STREAMING_SESSION_START_IN_PROGRESS"
+    AMI_VALIDATION_ERROR = "AMI_VALIDATION_ERROR"
+
+
+class StreamState(OpenEnum):
+    """The state of a stream."""
+
+    READY = "READY"
+    CREATE_IN_PROGRESS = "CREATE_IN_PROGRESS"
+    DELETE_IN_PROGRESS = "DELETE_IN_PROGRESS"
+    DELETED = "DELETED"
+    CREATE_FAILED = "CREATE_FAILED"
+    DELETE_FAILED = "DELETE_FAILED"
+
+
+class StreamStatusCode(OpenEnum):
+    """Why a stream is in its state."""
+
+    STREAM_CREATE_IN_PROGRESS = "STREAM_CREATE_IN_PROGRESS"
+    STREAM_READY = "STREAM_READY"
+    STREAM_DELETE_IN_PROGRESS = "STREAM_DELETE_IN_PROGRESS"
+    STREAM_DELETED = "STREAM_DELETED"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    NETWORK_CONNECTION_ERROR = "NETWORK_CONNECTION_ERROR"
+
+
+class StreamingInstanceType(OpenEnum):
+    """The EC2 instance types that a streaming session may ask for."""
+
+    G4DN_XLARGE = "g4dn.xlarge"
+    G4DN_2XLARGE = "g4dn.2xlarge"
+    G4DN_4XLARGE = "g4dn.4xlarge"
+    G4DN_8XLARGE = "g4dn.8xlarge"
+    G4DN_12XLARGE = "g4dn.12xlarge"
+    G4DN_16XLARGE = "g4dn.16xlarge"
+    G3_4XLARGE = "g3.4xlarge"
+    G3S_XLARGE = "g3s.xlarge"
+    G5_XLARGE = "g5.xlarge"
+    G5_2XLARGE = "g5.2xlarge"
+    G5_4XLARGE = "g5.4xlarge"
+    G5_8XLARGE = "g5.8xlarge"
+    G5_16XLARGE = "g5.16xlarge"
+
+
+class AutomaticTerminationMode(OpenEnum):
+    """Whether a session ends by itself at `terminate_at`."""
+
+    DEACTIVATED = "DEACTIVATED"
+    ACTIVATED = "ACTIVATED"
+
+
+class SessionBackupMode(OpenEnum):
+    """Whether a session is backed up by itself."""
+
+    AUTOMATIC = "AUTOMATIC"
+    DEACTIVATED = "DEACTIVATED"
+
+
+class SessionPersistenceMode(OpenEnum):
+    """Whether a session keeps its volume when it stops."""
+
+    DEACTIVATED = "DEACTIVATED"
+    ACTIVATED = "ACTIVATED"
+
+
+class VolumeRetentionMode(OpenEnum):
+    """What becomes of the volume when a session stops."""
+
+    RETAIN = "RETAIN"
+    DELETE = "DELETE"
+
+
+@frozen(kw_only=True)
+class VolumeConfiguration:
+    """The disk of a streaming session.
+
+    Attributes:
+        iops: I/O operations per second, 3000 to 16000.
+        size: Size in gibibytes, 100 to 16000.
+        throughput: Throughput in mebibytes per second, 125 to 1000.
+    """
+
+    iops: int | None = None
+    size: int | None = None
+    throughput: int | None = None
+
+
+@frozen(kw_only=True)
+class StreamingSession:
+    """A workstation that runs for one user of a studio.
+
+    Attributes:
+        arn: Its Amazon Resource Name.
+        automatic_termination_mode: Whether it ends by itself at `terminate_at`.
+        backup_mode: Whether it is backed up by itself.
+        created_at: When it was made.
+        created_by: Who made it.
+        ec2_instance_type: Its EC2 instance type.
+        launch_profile_id: The launch profile that it was made from.
+        max_backups_to_retain: How many backups are kept, 0 to 10.
+        owned_by: Whose it is.
+        session_id: Its id.
+        session_persistence_mode: Whether its volume outlives a stop.
+        started_at: When it was last started.
+        started_by: Who last started it.
+        started_from_backup_id: The backup that it was started from.
+        state: Its state.
+        status_code: Why it is in that state.
+        status_message: The same, in the service's words.
+        stop_at: When it will stop by itself.
+        stopped_at: When it was last stopped.
+        stopped_by: Who last stopped it.
+        streaming_image_id: The image that it was made from.
+        tags: Its labels.
+        terminate_at: When it will end by itself.
+        updated_at: When it last changed.
+        updated_by: Who last changed it.
+        volume_configuration: Its disk.
+        volume_retention_mode: What became of its volume when it was stopped.
+    """
+
+    arn: str | None = None
+    automatic_termination_mode: AutomaticTerminationMode | None = None
+    backup_mode: SessionBackupMode | None = None
+    created_at: datetime | None = None
+    created_by: str | None = None
+    ec2_instance_type: str | None = None
+    launch_profile_id: str | None = None
+    max_backups_to_retain: int | None = None
+    owned_by: str | None = None
+    session_id: str | None = None
+    session_persistence_mode: SessionPersistenceMode | None = None
+    started_at: datetime | None = None
+    started_by: str | None = None
+    started_from_backup_id: str | None = None
+    state: StreamingSessionState | None = None
+    status_code: StreamingSessionStatusCode | None = None
+    status_message: str | None = None
+    stop_at: datetime | None = None
+    stopped_at: datetime | None = None
+    stopped_by: str | None = None
+    streaming_image_id: str | None = None
+    # A dict cannot be hashed; the session that holds it can.
+    tags: Mapping[str, str] = field(factory=dict[str, str], hash=False)
+    terminate_at: datetime | None = None
+    updated_at: datetime | None = None
+    updated_by: str | None = None
+    volume_configuration: VolumeConfiguration | None = None
+    volume_retention_mode: VolumeRetentionMode | None = None
+
+
+@frozen(kw_only=True)
+class Stream:
+    """A way into a streaming session, for a while.
+
+    Attributes:
+        created_at: When it was made.
+        created_by: Who made it.
+        expires_at: When its URL stops to work.
+        owned_by: Whose it is.
+        state: Its state.
+        status_code: Why it is in that state.
+        stream_id: Its id.
+        url: The URL that opens it, a bearer secret.
+    """
+
+    created_at: datetime | None = None
+    created_by: str | None = None
+    expires_at: datetime | None = None
+    owned_by: str | None = None
+    state: StreamState | None = None
+    status_code: StreamStatusCode | None = None
+    stream_id: str | None = None
+    url: DcvUrl | None = None
