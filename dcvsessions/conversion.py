@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from types import GenericAlias
 from typing import TypeVar, cast
 
 from attrs import AttrsInstance, field, fields, frozen, has
@@ -103,7 +104,7 @@ class Answer:
 
 
 def _tuple_of(model: type[_Model]) -> type[tuple[_Model, ...]]:
-    return tuple.__class_getitem__((model, ...))
+    return cast("type[tuple[_Model, ...]]", GenericAlias(tuple, (model, ...)))
 
 
 def _wire_name(name: str) -> str:
@@ -130,8 +131,8 @@ def _mapping(value: object) -> Mapping[str, object]:
     return cast("dict[str, object]", value)
 
 
-def _is(kind: type) -> Callable[[object], bool]:
-    return lambda wanted: wanted is kind
+def _is_optional(kind: type) -> Callable[[object], bool]:
+    return lambda wanted: wanted == (kind | None)
 
 
 def _exactly(kind: type) -> _Hook:
@@ -160,8 +161,7 @@ def _dcv_url(value: object, _: object) -> DcvUrl:
 def _make_converter() -> Converter:
     converter = Converter(detailed_validation=False)
     for kind in (str, int, bool):
-        # By a predicate: a hook for a class is one for its subclasses too, our enums included.
-        converter.register_structure_hook_func(_is(kind), _exactly(kind))
+        converter.register_structure_hook_func(_is_optional(kind), _exactly(kind))
     converter.register_structure_hook(datetime, _utc)
     converter.register_structure_hook(DcvUrl, _dcv_url)
     converter.register_structure_hook_factory(has, _structure_class)
