@@ -6,6 +6,7 @@ DcvSessionsError
 │   └── InvalidUrlError                       not a URL that a desktop can be opened with
 ├── ConfigurationError                        no region, a profile that does not exist, …
 │   └── CredentialsNotFoundError              nothing to sign with
+├── ExtraNotInstalledError (also ImportError) an optional dependency is missing
 ├── ClientStateError                          not open yet, closed, another loop, another process
 ├── ApiError                                  the service answered with an error
 │   ├── AccessDeniedError
@@ -51,6 +52,7 @@ __all__ = [
     "CredentialsNotFoundError",
     "DcvSessionsError",
     "ErrorAbsorbed",
+    "ExtraNotInstalledError",
     "InvalidArgumentError",
     "InvalidRequestError",
     "InvalidResponseError",
@@ -94,6 +96,10 @@ class ConfigurationError(DcvSessionsError):
 
 class CredentialsNotFoundError(ConfigurationError):
     """There are no credentials to sign a call with, or they could not be loaded."""
+
+
+class ExtraNotInstalledError(DcvSessionsError, ImportError):
+    """A feature needs an optional dependency that is not installed."""
 
 
 class ClientStateError(DcvSessionsError):

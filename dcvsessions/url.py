@@ -1,7 +1,180 @@
-"""A DCV URL: a bearer secret that looks like a string."""
+"""A DCV URL: a bearer secret that looks like a string.
+
+Whoever has the URL has the desktop. A script still wants to print it, compare it and hand it to a
+browser, so it is a `str`. What shows up without being asked for (`repr`, and with it tracebacks
+with locals, containers, models and notebooks) leaves the token out.
+
+No part of a URL that may hold the token is kept in a local variable of type `str` while something
+can fail: a traceback that is rendered with its locals would show it.
+"""
+
+import re
+from html import escape
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, SupportsIndex
+from urllib.parse import unquote
+
+from dcvsessions.errors import InvalidUrlError
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
+__all__ = ["DcvUrl"]
+
+# Unlike urlsplit it cannot fail, with the URL in its frame, and it drops no line break unseen.
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
+    r"(?:(?P<user_info>[^/?#]*)@)?"
+    r"(?:\[(?P<ipv6>[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*)\]|(?P<name>[^]/?#@:[]*))"
+    r"(?::(?P<port>[^]/?#@:[]*))?"
+    r"(?P<path>/[^?#]*)?(?P<query>\?[^#]*)?(?P<fragment>#.*)?",
+    re.DOTALL,
+)
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
+_DEFAULT_PORTS = {"https": 443, "http": 80, "dcv": 8443}
+# Session ids are free text, and so might be a token in a URL of a form that nobody has published.
+_PLAIN_SESSION_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
 class DcvUrl(str):
-    """The URL of a DCV desktop, whose `repr` hides the token in it."""
+    """The URL of a DCV desktop. Its `repr` leaves out all that may be a token.
+
+    Equal to, hashing as, printing and formatting as its text. Any text will do: no URL of these
+    services is published, so what is not understood is kept as it is, the properties then say
+    None, and only the methods that open the desktop refuse it. Slices hide their text too;
+    `split`, `replace` and the like return a plain `str`.
+
+    Example:
+        >>> url = DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#console")
+        >>> url
+        DcvUrl('https://203.0.113.1:8443/***#console')
+        >>> url.host, url.port, url.session_id
+        ('203.0.113.1', 8443, 'console')
+    """
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"DcvUrl({self._shown()!r})"
+
+    def __getitem__(self, key: SupportsIndex | slice) -> "DcvUrl":
+        # rich cuts long strings before it takes their repr: typer's tracebacks show locals so.
+        return DcvUrl(super().__getitem__(key))
+
+    @property
+    def scheme(self) -> str | None:
+        """The scheme in lower case, as `https`; None for a text that is no URL."""
+        scheme = self._part("scheme")
+        return scheme and scheme.lower()
+
+    @property
+    def host(self) -> str | None:
+        """The host's name or address, without the brackets of IPv6; None if there is none."""
+        return self._part("name") or self._part("ipv6") or None
+
+    @property
+    def port(self) -> int | None:
+        """The port, or the scheme's own if the URL names none (443, 80, and 8443 for `dcv`)."""
+        port = self._part("port")
+        if port:
+            return int(port) if re.fullmatch("[0-9]{1,5}", port) else None
+        return _DEFAULT_PORTS.get(self.scheme or "")
+
+    @property
+    def path(self) -> str:
+        """The path as it stands in the URL; it may be empty, or a server's `web-url-path`."""
+        return self._part("path") or ""
+
+    @property
+    def session_id(self) -> str | None:
+        """The id of the DCV session, percent-decoded; None if the URL names none."""
+        # Bytes that are no UTF-8 survive as surrogates, and are refused where they would be used.
+        return unquote((self._part("fragment") or "")[1:], errors="surrogateescape") or None
+
+    @property
+    def is_web(self) -> bool:
+        """Whether a browser opens it, rather than the native viewer."""
+        return self.scheme in ("https", "http")
+
+    def native(self) -> "DcvUrl":
+        """Turn it into the `dcv://` form, which the native viewer registers itself for.
+
+        Returns:
+            The same host, port, path, token and session. The port is always written: 443, where
+            `https` leaves it out, is not the viewer's default of 8443.
+
+        Raises:
+            InvalidUrlError: It is not a URL that a desktop can be opened with.
+
+        Example:
+            >>> DcvUrl("https://203.0.113.1/?authToken=s3cr3t#console").native()
+            DcvUrl('dcv://203.0.113.1:443/***#console')
+        """
+        self._require_openable()
+        return DcvUrl(f"dcv://{self._server()}{self.path or '/'}{self._after_path()}")
+
+    def _repr_html_(self) -> str:
+        # A notebook keeps what it has shown: a link that works would be saved with its token.
+        return (
+            f"<code>{escape(self._shown())}</code> "
+            "(the token is left out, as notebooks save what they show: use <code>.open()</code>)"
+        )
+
+    def _part(self, name: str) -> str | None:
+        match = _URL.fullmatch(self)
+        return match[name] if match else None
+
+    def _after_path(self) -> str:
+        return f"{self._part('query') or ''}{self._part('fragment') or ''}"
+
+    def _server(self) -> str:
+        host = f"[{self.host}]" if self._part("ipv6") else self.host
+        return f"{host}:{self.port}"
+
+    def _shown(self) -> str:
+        if self.scheme not in _DEFAULT_PORTS or not _is_host(self.host or ""):
+            return "***"
+        hidden = "***" if self.path not in ("", "/") or self._after_path() else ""
+        session = f"#{self.session_id}" if self._has_plain_session_id() else ""
+        return f"{self.scheme}://{self._server()}/{hidden}{session}"
+
+    def _has_plain_session_id(self) -> bool:
+        """Whether this is the published form, in which the fragment is an id and no token."""
+        query, session_id = self._part("query") or "", self.session_id or ""
+        return (
+            "authtoken=" in query.lower()
+            and session_id not in query
+            and _PLAIN_SESSION_ID.fullmatch(session_id) is not None
+        )
+
+    def _require_openable(self) -> None:
+        if reason := self._refused():
+            raise InvalidUrlError(f"The URL cannot be opened: {reason}.")
+
+    def _refused(self) -> str | None:
+        host, port = self.host or "", self.port or 0
+        checks = (
+            (self.isprintable() and " " not in self, "it holds a space or a control character"),
+            (self.scheme in _DEFAULT_PORTS, "it is not an https or dcv URL"),
+            (self._part("user_info") is None, "it holds a user name or password"),
+            (_is_host(host), "its host is missing, or is not a host name in ASCII"),
+            (0 < port < 65536, "its port is not a port"),  # noqa: PLR2004 - 16 bits
+            (self.scheme != "http" or _is_loopback(host), "http would send the token in the open"),
+        )
+        return next((reason for passed, reason in checks if not passed), None)
+
+
+def _is_host(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None or _address(text) is not None
+
+
+def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    return host.lower() == "localhost" or (address is not None and address.is_loopback)
+
+
+def _address(text: str) -> "IPv4Address | IPv6Address | None":
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
