@@ -1,0 +1,103 @@
+"""Arguments, checked before anything is sent. Pure."""
+
+import math
+import re
+
+from dcvsessions.errors import InvalidArgumentError
+
+__all__ = ["checked_identifier", "checked_name", "checked_range", "checked_seconds"]
+
+# The model says \w[\w\-]*\w. Lightsail's console also takes periods, so they are left to it.
+_NAME = re.compile(r"\w[\w.\-]*\w", re.ASCII)
+# Nimble's model gives its ids no pattern. Anything that would end the path segment that they
+# are sent in, and white space, is a mistake for certain.
+_IDENTIFIER = re.compile(r"[^\s/?#:%\\\x00-\x1f\x7f]+")
+_SHOWN = 80
+
+
+def checked_name(value: object, argument: str) -> str:
+    """Return the name of a Lightsail resource.
+
+    Args:
+        value: The name.
+        argument: The argument that it came in by, for the error.
+
+    Raises:
+        InvalidArgumentError: It cannot be one.
+    """
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise InvalidArgumentError(
+            f"{argument}={_shown(value)} cannot be the name of a Lightsail resource: two or more "
+            "letters, digits, `_`, `-` and `.`, with a letter or digit at both ends."
+        )
+    return value
+
+
+def checked_identifier(value: object, argument: str) -> str:
+    """Return the id of a Nimble Studio resource.
+
+    Args:
+        value: The id.
+        argument: The argument that it came in by, for the error.
+
+    Raises:
+        InvalidArgumentError: It cannot be one.
+    """
+    if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value) or set(value) == {"."}:
+        raise InvalidArgumentError(
+            f"{argument}={_shown(value)} cannot be an id of Nimble Studio: it is empty, or has a "
+            "character that no id has, as the `/` of a URL."
+        )
+    return value
+
+
+def checked_range(value: object, argument: str, low: int, high: int) -> int | None:
+    """Return a whole number within limits, or None if none is given.
+
+    Args:
+        value: The number.
+        argument: The argument that it came in by, for the error.
+        low: The least that is allowed.
+        high: The most that is allowed.
+
+    Raises:
+        InvalidArgumentError: It is not a whole number, or outside the limits.
+    """
+    if value is None:
+        return None
+    if type(value) is not int or not low <= value <= high:
+        raise InvalidArgumentError(
+            f"{argument}={_shown(value)} has to be a whole number from {low} to {high}."
+        )
+    return value
+
+
+def checked_seconds(value: object, argument: str, *, zero: bool = True) -> float | None:
+    """Return a number of seconds, or None for no limit.
+
+    Args:
+        value: The seconds; infinity means no limit too.
+        argument: The argument that they came in by, for the error.
+        zero: Whether 0 is allowed.
+
+    Raises:
+        InvalidArgumentError: It is not a number, is NaN, is negative, or is a zero that is not
+            allowed.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidArgumentError(f"{argument}={_shown(value)} has to be seconds, or None.")
+    if math.isnan(value) or value < 0 or (value == 0 and not zero):
+        raise InvalidArgumentError(
+            f"{argument}={value} has to be {'0 or more' if zero else 'more than 0'} seconds, "
+            "or None for no limit."
+        )
+    return None if math.isinf(value) else float(value)
+
+
+def _shown(value: object) -> str:
+    # A URL that was passed by mistake can hold a token: no query or fragment of it is shown.
+    text = repr(value)
+    shown = re.split(r"[?#]", text)[0][:_SHOWN]
+    return text if shown == text else f"{shown}…"

@@ -1,0 +1,223 @@
+"""The life of a client: opened, called, closed, and what it lets out.
+
+botocore's untyped objects come no further than this file: what leaves it is an `Answer` or an
+error of this package.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from dcvsessions import redaction
+from dcvsessions.conversion import Answer
+from dcvsessions.errors import ClientStateError, InvalidArgumentError, InvalidResponseError
+
+if TYPE_CHECKING:
+    from aiobotocore.config import AioConfig
+    from aiobotocore.session import AioSession
+
+__all__ = ["AwsClient"]
+
+
+class AwsClient:
+    """What the clients of both services share: opening, calling, closing.
+
+    A client belongs to the event loop and the process that it was opened in.
+    """
+
+    _service: ClassVar[str]
+    # Operations without an idempotency token: sent again blindly, they could act twice.
+    _never_repeated: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self,
+        *,
+        region_name: str | None = None,
+        profile_name: str | None = None,
+        endpoint_url: str | None = None,
+        session: "AioSession | None" = None,
+        config: "AioConfig | None" = None,
+    ) -> None:
+        if session is not None and profile_name is not None:
+            raise InvalidArgumentError(
+                "profile_name= cannot be given with session=: a session has its profile already."
+            )
+        self._region_name = region_name
+        self._profile_name = profile_name
+        self._endpoint_url = endpoint_url
+        self._session = session
+        self._config = config
+        self._exit = AsyncExitStack()
+        self._client: Any = None
+        self._methods: dict[str, str] = {}
+        self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._process: int | None = None
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "not open" if self._client is None else "open"
+        return f"<{type(self).__name__} {state}>"
+
+    async def __aenter__(self) -> Self:
+        """Open the client.
+
+        Raises:
+            ClientStateError: It is open already, or was closed.
+            ConfigurationError: The AWS configuration is not enough.
+            InvalidArgumentError: `endpoint_url` is not a URL.
+        """
+        if self._closed or self._loop is not None:
+            state = "was closed" if self._closed else "is open already"
+            raise ClientStateError(f"This {type(self).__name__} {state}: make another.")
+        self._loop = asyncio.get_running_loop()
+        self._process = os.getpid()
+        redaction.install()
+        self._exit.callback(redaction.remove)
+        # Imported here, because importing the package stays cheap: aiobotocore takes 200 ms.
+        from dcvsessions.sessions import client_context  # noqa: PLC0415
+
+        try:
+            async with _boundary(self._service):
+                self._client = await self._exit.enter_async_context(
+                    client_context(
+                        self._service,
+                        session=self._session,
+                        profile_name=self._profile_name,
+                        region_name=self._region_name,
+                        endpoint_url=self._endpoint_url,
+                        config=self._config,
+                    )
+                )
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
+        self._methods = {
+            operation: method
+            for method, operation in self._client.meta.method_to_api_mapping.items()
+        }
+        for operation in self._never_repeated:
+            self._client.meta.events.register_first(
+                f"needs-retry.{self._service}.{operation}", _veto_ambiguous_repeat
+            )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the client and its connections."""
+        self._closed = True
+        await self._exit.aclose()
+
+    async def _call(self, operation: str, **parameters: object) -> Answer:
+        """Call one operation; parameters that are None are left to the service.
+
+        No local variable here holds the answer, because it can hold a URL in plain text.
+        """
+        self._require_usable()
+        # botocore's own table of its methods: CreateGUISessionAccessDetails does not split by rule.
+        method = getattr(self._client, self._methods[operation])
+        given = {name: value for name, value in parameters.items() if value is not None}
+        async with _boundary(self._service, operation, self._client.meta.endpoint_url):
+            return Answer(operation, await method(**given))
+
+    async def _pages(
+        self, operation: str, *, token: str, next_token: str, **parameters: object
+    ) -> AsyncGenerator[Answer, None]:
+        """Call one operation for page after page.
+
+        Args:
+            operation: The operation.
+            token: The parameter that asks for a page.
+            next_token: The member of an answer that names the page after it.
+            **parameters: The other parameters.
+        """
+        page: str | None = None
+        while True:
+            answer = await self._call(operation, **parameters, **{token: page})
+            yield answer
+            following = answer.text(next_token)
+            if following is None:
+                return
+            if following == page:
+                raise InvalidResponseError(
+                    f"{operation}: a page names itself as the next one.", operation=operation
+                )
+            page = following
+
+    def _require_usable(self) -> None:
+        name = type(self).__name__
+        if self._closed:
+            raise ClientStateError(f"This {name} was closed: make another.")
+        if self._client is None:
+            raise ClientStateError(f"This {name} is not open: use it in `async with {name}(…)`.")
+        if self._process != os.getpid():
+            raise ClientStateError(
+                f"This {name} was opened in the parent process, whose connections it would "
+                "use: open one after the fork."
+            )
+        if self._loop is not asyncio.get_running_loop():
+            raise ClientStateError(
+                f"This {name} was opened in another event loop: open one in each."
+            )
+
+
+@asynccontextmanager
+async def _boundary(
+    service: str, operation: str | None = None, endpoint_url: str | None = None
+) -> AsyncGenerator[None, None]:
+    """Let nothing of botocore's or aiohttp's past, neither an error nor the frames behind one."""
+    outer = sys.exception()
+    try:
+        with redaction.ours():
+            yield
+    except Exception as error:
+        from dcvsessions.translation import Call, translated  # noqa: PLC0415 - as above
+
+        forget_frames(error, keep=outer)
+        ours = translated(error, Call(service, operation, endpoint_url))
+        if ours is None:
+            raise
+        raise ours from error
+    except BaseException as error:
+        forget_frames(error, keep=outer)
+        raise
+
+
+def forget_frames(error: BaseException, *, keep: BaseException | None = None) -> None:
+    """Take the tracebacks off an error and all that stands behind it.
+
+    The frames of botocore and aiohttp hold signatures and answers in local variables, and
+    tracebacks can be rendered with those.
+
+    Args:
+        error: The error, which is changed.
+        keep: What was being handled when the call began: the caller's own, and left alone.
+    """
+    seen = {id(keep)}
+    pending: list[BaseException | None] = [error]
+    while pending:
+        link = pending.pop()
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
+        link.__traceback__ = None
+        pending += [link.__cause__, link.__context__]
+
+
+def _veto_ambiguous_repeat(
+    response: tuple[Any, Any] | None, caught_exception: Exception | None, **_: object
+) -> bool | None:
+    """Say no to botocore's retry when it is not known whether the request took effect."""
+    if caught_exception is not None:
+        return False
+    return False if response is not None and response[0].status_code >= _FIRST_FAULT else None
+
+
+_FIRST_FAULT = 500

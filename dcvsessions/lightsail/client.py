@@ -1,0 +1,171 @@
+"""Lightsail's operations: one method for each, thin and typed."""
+
+from typing import ClassVar
+
+from dcvsessions.arguments import checked_name
+from dcvsessions.aws import AwsClient
+from dcvsessions.errors import InvalidArgumentError
+from dcvsessions.lightsail.models import (
+    GuiSessionAccessDetails,
+    Instance,
+    InstanceState,
+    Operation,
+)
+
+__all__ = ["LightsailClient"]
+
+
+class LightsailClient(AwsClient):
+    """The Lightsail operations that GUI sessions of virtual computers need.
+
+    Everything is optional: what is not given comes from the usual AWS configuration
+    (environment, profile, SSO, assumed role, instance metadata).
+
+    Each method raises an `ApiError` for what the service answers, a `ConnectionFailedError` if
+    it does not answer, an `InvalidResponseError` if the answer is none, a
+    `CredentialsNotFoundError` without credentials, a `ClientStateError` if the client is not
+    open here, and an `InvalidArgumentError` before a request that cannot be right. A failed call
+    is sent again, three attempts in all; one that changes something only if it was refused,
+    because Lightsail has no token to tell a repeat by.
+
+    Args:
+        region_name: The region, as `eu-west-1`.
+        profile_name: The profile in the AWS configuration files.
+        endpoint_url: Another endpoint, such as the simulator's.
+        session: An aiobotocore session of the caller's own.
+        config: An aiobotocore configuration, which wins over this package's.
+
+    Example:
+        >>> async with LightsailClient(region_name="eu-west-1") as client:
+        ...     details = await client.create_gui_session_access_details("my-computer")
+        ...     print(details.status)
+    """
+
+    _service: ClassVar[str] = "lightsail"
+    _never_repeated: ClassVar[tuple[str, ...]] = (
+        "StartGUISession",
+        "StopGUISession",
+        "StartInstance",
+        "StopInstance",
+    )
+
+    async def create_gui_session_access_details(
+        self, resource_name: str
+    ) -> GuiSessionAccessDetails:
+        """Read the status of a GUI session, and get its URLs if it is started.
+
+        This is the only way to read the status. For IAM it is a write action.
+
+        Args:
+            resource_name: The virtual computer.
+
+        Returns:
+            The status, and a session for the application and one for the operating system.
+        """
+        answer = await self._call(
+            "CreateGUISessionAccessDetails",
+            resourceName=checked_name(resource_name, "resource_name"),
+        )
+        return answer.whole(GuiSessionAccessDetails, due="status")
+
+    async def start_gui_session(self, resource_name: str) -> tuple[Operation, ...]:
+        """Start, or resume, the GUI session of a virtual computer, for one hour.
+
+        Args:
+            resource_name: The virtual computer.
+
+        Returns:
+            The operations that Lightsail has taken on.
+        """
+        return await self._operations(
+            "StartGUISession", resourceName=checked_name(resource_name, "resource_name")
+        )
+
+    async def stop_gui_session(self, resource_name: str) -> tuple[Operation, ...]:
+        """End the GUI session of a virtual computer. Unsaved work in it is lost.
+
+        Args:
+            resource_name: The virtual computer.
+
+        Returns:
+            The operations that Lightsail has taken on.
+        """
+        return await self._operations(
+            "StopGUISession", resourceName=checked_name(resource_name, "resource_name")
+        )
+
+    async def get_operation(self, operation_id: str) -> Operation:
+        """Read an operation.
+
+        Args:
+            operation_id: Its id.
+        """
+        if not operation_id.strip():
+            raise InvalidArgumentError("operation_id= is empty.")
+        answer = await self._call("GetOperation", operationId=operation_id)
+        return answer.one("operation", Operation)
+
+    async def get_operations_for_resource(self, resource_name: str) -> tuple[Operation, ...]:
+        """Read all operations of a resource, page by page, in Lightsail's order.
+
+        Args:
+            resource_name: The resource.
+        """
+        pages = self._pages(
+            "GetOperationsForResource",
+            token="pageToken",
+            next_token="nextPageToken",
+            resourceName=checked_name(resource_name, "resource_name"),
+        )
+        return tuple([one async for page in pages for one in page.all("operations", Operation)])
+
+    async def get_instance_state(self, instance_name: str) -> InstanceState:
+        """Read whether a virtual computer runs.
+
+        Args:
+            instance_name: The virtual computer.
+        """
+        answer = await self._call(
+            "GetInstanceState", instanceName=checked_name(instance_name, "instance_name")
+        )
+        return answer.one("state", InstanceState)
+
+    async def get_instances(self) -> tuple[Instance, ...]:
+        """Read all virtual computers of the region, page by page."""
+        pages = self._pages("GetInstances", token="pageToken", next_token="nextPageToken")
+        return tuple([one async for page in pages for one in page.all("instances", Instance)])
+
+    async def start_instance(self, instance_name: str) -> tuple[Operation, ...]:
+        """Start a virtual computer. It gets a new public IP address, unless that is static.
+
+        Args:
+            instance_name: The virtual computer.
+
+        Returns:
+            The operations that Lightsail has taken on.
+        """
+        return await self._operations(
+            "StartInstance", instanceName=checked_name(instance_name, "instance_name")
+        )
+
+    async def stop_instance(
+        self, instance_name: str, *, force: bool | None = None
+    ) -> tuple[Operation, ...]:
+        """Stop a virtual computer.
+
+        Args:
+            instance_name: The virtual computer.
+            force: Whether to stop one that hangs in `stopping`.
+
+        Returns:
+            The operations that Lightsail has taken on.
+        """
+        return await self._operations(
+            "StopInstance",
+            instanceName=checked_name(instance_name, "instance_name"),
+            force=force,
+        )
+
+    async def _operations(self, operation: str, **parameters: object) -> tuple[Operation, ...]:
+        answer = await self._call(operation, **parameters)
+        return answer.all("operations", Operation)

@@ -1,0 +1,130 @@
+"""aiobotocore's session, service models and client configuration, as this package sets them.
+
+Importing this file imports aiobotocore, which takes 200 ms: it is done when a client opens.
+"""
+# aiobotocore and botocore carry no types: what is Any here ends in aws.py.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUntypedBaseClass=false
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+from botocore.exceptions import UnknownServiceError
+from botocore.loaders import Loader
+
+__all__ = ["client_context"]
+
+# How a single call behaves. Set in full, because botocore's own defaults change: 1.44 makes
+# another retry mode and another number of attempts the default.
+CONNECT_TIMEOUT = 10
+READ_TIMEOUT = 20
+TOTAL_MAX_ATTEMPTS = 3
+# At 80 ms a round trip, botocore's ten connections hold 200 calls/s down to 120; 25 do not.
+MAX_POOL_CONNECTIONS = 25
+
+_DATA = Path(__file__).parent / "data"
+
+
+def client_context(
+    service: str,
+    *,
+    session: AioSession | None,
+    profile_name: str | None,
+    region_name: str | None,
+    endpoint_url: str | None,
+    config: AioConfig | None,
+) -> AbstractAsyncContextManager[Any]:
+    """Return the context manager that opens an aiobotocore client.
+
+    Args:
+        service: `lightsail` or `nimble`.
+        session: The caller's own session. Its models and parsers stay as they are; Nimble's
+            model is added if it has none.
+        profile_name: The profile of a new session, if the caller has none.
+        region_name: The region, or None for the configured one.
+        endpoint_url: The endpoint, or None for the configured one.
+        config: The caller's client configuration, which wins over this package's.
+    """
+    ours = AioConfig(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        retries={"mode": "standard", "total_max_attempts": TOTAL_MAX_ATTEMPTS},
+        max_pool_connections=MAX_POOL_CONNECTIONS,
+        # Without it, botocore builds and cleans its own twice for each call.
+        user_agent=f"dcvsessions/{version('dcvsessions')}",
+    )
+    used = _taught(session) if session else _new_session(profile_name)
+    context: AbstractAsyncContextManager[Any] = used.create_client(
+        service,
+        region_name=region_name,
+        endpoint_url=endpoint_url,
+        config=ours.merge(config) if config else ours,
+    )
+    return context
+
+
+def _new_session(profile_name: str | None) -> AioSession:
+    session = AioSession(profile=profile_name)
+    places = session.get_component("data_loader").search_paths
+    session.register_component("data_loader", _ModelLoader(places, ours_first=True))
+    # botocore's own goes through dateutil: eight times the cost of a page of sessions.
+    session.get_component("response_parser_factory").set_parser_defaults(
+        timestamp_parser=_timestamp
+    )
+    return session
+
+
+def _taught(session: AioSession) -> AioSession:
+    """Add Nimble's model to a session of the caller's, which keeps all that it has.
+
+    A loader remembers what it has listed, so one that was used before is replaced, not changed.
+    """
+    loader = session.get_component("data_loader")
+    if not isinstance(loader, _ModelLoader):
+        session.register_component(
+            "data_loader", _ModelLoader(loader.search_paths, ours_first=False)
+        )
+    return session
+
+
+class _ModelLoader(Loader):  # type: ignore[misc] # botocore carries no types
+    """Knows this package's service models, and everything that the loader before it knew.
+
+    A session of our own looks here first: this package's directory holds two services, where
+    botocore's holds four hundred to be listed. A session of the caller's looks here last: its
+    own Lightsail has more operations than the cut one here.
+    """
+
+    def __init__(self, places: Sequence[str], *, ours_first: bool) -> None:
+        super().__init__(extra_search_paths=[*places], include_default_search_paths=False)
+        self._ours_first = ours_first
+
+    def load_service_model(
+        self, service_name: str, type_name: str, api_version: str | None = None
+    ) -> Any:  # noqa: ANN401 - a parsed JSON file
+        ours, theirs = _own_models().load_service_model, super().load_service_model
+        first, second = (ours, theirs) if self._ours_first else (theirs, ours)
+        try:
+            return first(service_name, type_name, api_version)
+        except UnknownServiceError:
+            return second(service_name, type_name, api_version)
+
+
+@cache
+def _own_models() -> Loader:
+    return Loader(extra_search_paths=[str(_DATA)], include_default_search_paths=False)
+
+
+def _timestamp(value: str | float) -> datetime:
+    """Read a timestamp of either protocol: seconds since 1970, or ISO 8601."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return datetime.fromtimestamp(value, UTC)
