@@ -1,0 +1,490 @@
+"""The one reconcile loop: observe, decide, act or wait, until done, failed or the deadline.
+
+tenacity is its engine, and this the only file that imports it. What is a success, a failure or
+a step is decided by the pure functions of each service's `lifecycle.py`.
+"""
+
+import asyncio
+import inspect
+import logging
+import math
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from attrs import define, evolve, field, frozen
+from tenacity import AsyncRetrying, RetryCallState, retry_if_result
+
+from dcvsessions.arguments import checked_seconds
+from dcvsessions.errors import (
+    ApiError,
+    CallTimeoutError,
+    ConnectionFailedError,
+    DcvSessionsError,
+    ErrorAbsorbed,
+    InvalidResponseError,
+    ServiceClosedError,
+    ServiceFaultError,
+    SetupInProgressError,
+    StateSeen,
+    ThrottledError,
+    WaitFailedError,
+    WaitTimeoutError,
+)
+from dcvsessions.progress import Progress
+from dcvsessions.schedule import Schedule, fixed, predicted_remaining
+
+__all__ = [
+    "Act",
+    "Decision",
+    "Done",
+    "Failed",
+    "Observation",
+    "OnProgress",
+    "Sent",
+    "Situation",
+    "Wait",
+    "Waiting",
+    "is_absorbed",
+    "is_refusal",
+]
+
+_log = logging.getLogger(__name__)
+
+# How long a reading may still be of before a change that was just asked for: our assumption.
+GRACE = 20.0
+# How long the last poll, which comes at the deadline, may take.
+MOMENT = 3.0
+_CLOCK_RESOLUTION = 1e-3
+_LONGEST_HISTORY = 1000
+
+_Resource = TypeVar("_Resource")
+_Value = TypeVar("_Value")
+_Result = TypeVar("_Result")
+
+OnProgress = Callable[[Progress], object]
+
+
+@frozen
+class Observation(Generic[_Resource]):
+    """One reading of a resource.
+
+    Attributes:
+        state: Its state, in the service's word.
+        resource: What was read.
+        percentage: How much is done, if the service says.
+        is_known: Whether the service model names this state.
+    """
+
+    state: str
+    resource: _Resource
+    percentage: int | None = None
+    is_known: bool = True
+
+
+@frozen
+class Sent:
+    """A step that was asked for and may have happened.
+
+    Attributes:
+        at: When, in seconds since the wait began.
+        state: The state that was seen before.
+        moved: Whether another state has been seen since.
+    """
+
+    at: float
+    state: str
+    moved: bool = False
+
+
+@frozen
+class Situation:
+    """What a decision may know besides the observation.
+
+    Attributes:
+        now: Seconds since the wait began.
+        sent: The steps that were asked for, each the last time.
+    """
+
+    now: float = 0.0
+    sent: Mapping[StrEnum, Sent] = field(factory=dict[StrEnum, Sent])
+
+    def may_be_stale(self, step: StrEnum, state: str) -> bool:
+        """Whether a state may still be the one from before a step that was just asked for."""
+        sent = self.sent.get(step)
+        if sent is None or sent.moved or sent.state != state:
+            return False
+        return self.now - sent.at < GRACE
+
+
+@frozen
+class Wait:
+    """Decision: nothing to do but wait."""
+
+
+@frozen
+class Act:
+    """Decision: ask for a step.
+
+    Attributes:
+        step: The step.
+    """
+
+    step: StrEnum
+
+
+@frozen
+class Done(Generic[_Value]):
+    """Decision: this is what was waited for.
+
+    Attributes:
+        value: The result.
+    """
+
+    value: _Value
+
+
+@frozen(kw_only=True)
+class Failed:
+    """Decision: what was waited for cannot come.
+
+    Attributes:
+        reason: Why, in a sentence that says what can be done.
+        error: The service's error that said so, to be raised as it is.
+        details: What `WaitFailedError` carries of it, by attribute.
+    """
+
+    reason: str
+    error: DcvSessionsError | None = None
+    details: Mapping[str, str | None] = field(factory=dict[str, str | None])
+
+
+Decision = Wait | Act | Done[_Value] | Failed
+
+
+def is_absorbed(error: DcvSessionsError) -> bool:
+    """Whether an error is no news: a wait goes on until its deadline."""
+    return isinstance(
+        error,
+        ThrottledError
+        | ServiceFaultError
+        | SetupInProgressError
+        | InvalidResponseError
+        | ConnectionFailedError,
+    ) and not isinstance(error, ServiceClosedError)
+
+
+def is_refusal(error: DcvSessionsError) -> bool:
+    """Whether an error proves that what was asked for did not happen."""
+    return not isinstance(error, ServiceFaultError | InvalidResponseError | ConnectionFailedError)
+
+
+class Waiting:
+    """One wait of one helper: its deadline, its story, and the stages that it goes through.
+
+    Args:
+        timeout: Seconds until the deadline; None for no deadline.
+        poll_interval: A fixed interval in seconds, in place of the schedules.
+        on_progress: What is told of each reading.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout: float | None,
+        poll_interval: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        limit = checked_seconds(timeout, "timeout")
+        interval = checked_seconds(poll_interval, "poll_interval", zero=False)
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._timeout = limit
+        self.deadline = math.inf if limit is None else self._began + limit
+        self._fixed = None if interval is None else fixed(interval)
+        self._on_progress = on_progress
+        self.polls = 0
+        # A wait without a deadline must not grow without one.
+        self._history: deque[StateSeen | ErrorAbsorbed] = deque(maxlen=_LONGEST_HISTORY)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the wait began."""
+        return self._loop.time() - self._began
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline, 0 if it has come."""
+        left = self.deadline - self._loop.time()
+        return left if left > _CLOCK_RESOLUTION else 0.0
+
+    @property
+    def history(self) -> tuple[StateSeen | ErrorAbsorbed, ...]:
+        """The states seen and the errors absorbed, oldest first."""
+        return tuple(self._history)
+
+    async def bounded(self, work: Awaitable[_Value], *, resource: str, awaited: str) -> _Value:
+        """Do what comes before the first poll, within the deadline too.
+
+        Args:
+            work: What is to be done.
+            resource: What is waited on, for the error.
+            awaited: What it is waited for to be, for the error.
+
+        Raises:
+            WaitTimeoutError: It took too long.
+        """
+        try:
+            async with asyncio.timeout_at(_when(self.deadline + MOMENT)):
+                return await work
+        except DcvSessionsError:
+            raise
+        except TimeoutError:
+            raise self.timed_out(resource, awaited) from None
+
+    async def until(
+        self,
+        *,
+        resource: str,
+        awaited: str,
+        observe: Callable[[], Awaitable[Observation[_Resource]]],
+        decide: Callable[[Observation[_Resource], Situation], Decision[_Value]],
+        act: Callable[[StrEnum], Awaitable[Failed | None]] | None = None,
+        schedule: Schedule,
+    ) -> _Value:
+        """Observe, decide and act until it is done.
+
+        Args:
+            resource: What is waited on, for events and errors.
+            awaited: What it is waited for to be, for errors.
+            observe: Reads it.
+            decide: Says what to make of a reading. Pure.
+            act: Asks for a step; returns why it failed, if the service says so at once.
+            schedule: When to poll.
+
+        Returns:
+            The value of `Done`.
+
+        Raises:
+            WaitFailedError: It was decided that it failed.
+            WaitTimeoutError: The deadline came.
+            DcvSessionsError: A call failed in a way that more waiting does not mend.
+        """
+        stage = _Stage(
+            waiting=self,
+            resource=resource,
+            awaited=awaited,
+            observe=observe,
+            decide=decide,
+            act=act,
+            schedule=self._fixed or schedule,
+            since=self.elapsed,
+        )
+        engine = AsyncRetrying(
+            retry=retry_if_result(_is_none),
+            wait=stage.interval,
+            stop=stage.is_over,
+            retry_error_callback=lambda _: None,
+            sleep=asyncio.sleep,
+        )
+        done: Done[_Value] | None = await engine(stage.poll)
+        if done is None:
+            raise self.timed_out(resource, awaited)
+        return done.value
+
+    def saw(self, state: str) -> bool:
+        """Take a state into the history, and return whether this is the first time."""
+        is_new = all(
+            entry.state != state for entry in self._history if isinstance(entry, StateSeen)
+        )
+        if is_new:
+            self._history.append(StateSeen(state, self.elapsed))
+        return is_new
+
+    def absorbed(self, error: str) -> None:
+        """Take an error into the history; the same again is counted."""
+        last = self._history[-1] if self._history else None
+        if isinstance(last, ErrorAbsorbed) and last.error == error:
+            self._history[-1] = ErrorAbsorbed(error, last.elapsed, last.times + 1)
+        else:
+            self._history.append(ErrorAbsorbed(error, self.elapsed))
+
+    async def tell(self, resource: str, state: str, percentage: int | None) -> None:
+        """Tell the caller of a reading."""
+        if self._on_progress is None:
+            return
+        event = Progress(
+            resource=resource,
+            state=state,
+            percentage=percentage,
+            elapsed=self.elapsed,
+            attempt=self.polls,
+        )
+        heard = self._on_progress(event)
+        if inspect.isawaitable(heard):
+            await heard
+
+    def failed(self, failure: Failed, resource: str, awaited: str) -> DcvSessionsError:
+        """Return the error of a decision that it failed."""
+        if failure.error is not None:
+            self.add_story(failure.error, resource, awaited)
+            return failure.error
+        error = WaitFailedError(
+            failure.reason,
+            resource=resource,
+            awaited=awaited,
+            elapsed=self.elapsed,
+            polls=self.polls,
+            history=self.history,
+        )
+        for name, value in failure.details.items():
+            setattr(error, name, value)
+        return error
+
+    def timed_out(self, resource: str, awaited: str) -> WaitTimeoutError:
+        """Return the error of a deadline that came."""
+        return WaitTimeoutError(
+            f"The timeout of {self._timeout:g} s is over.",
+            resource=resource,
+            awaited=awaited,
+            elapsed=self.elapsed,
+            polls=self.polls,
+            history=self.history,
+        )
+
+    def add_story(self, error: DcvSessionsError, resource: str, awaited: str) -> None:
+        """Add to a call's error what was waited for when it came."""
+        polls = "1 poll" if self.polls == 1 else f"{self.polls} polls"
+        error.add_note(
+            f"While waiting for {resource} to be {awaited}, after {self.elapsed:.1f} s and {polls}."
+        )
+
+
+@define(kw_only=True)
+class _Stage(Generic[_Resource, _Value]):
+    """One resource on its way to one state, as tenacity sees it: poll, interval, is_over."""
+
+    waiting: Waiting
+    resource: str
+    awaited: str
+    observe: Callable[[], Awaitable[Observation[_Resource]]]
+    decide: Callable[[Observation[_Resource], Situation], Decision[_Value]]
+    act: Callable[[StrEnum], Awaitable[Failed | None]] | None
+    schedule: Schedule
+    since: float
+    sent: dict[StrEnum, Sent] = field(init=False, factory=dict[StrEnum, Sent])
+    first_percentage: tuple[float, int] | None = field(init=False, default=None)
+    last_percentage: tuple[float, int] | None = field(init=False, default=None)
+    errors: int = field(init=False, default=0)
+    retry_after: float = field(init=False, default=0.0)
+    is_last: bool = field(init=False, default=False)
+
+    async def poll(self) -> Done[_Value] | None:
+        """Observe and decide once; None if there is nothing to return yet."""
+        self.is_last = self.waiting.remaining == 0
+        self.waiting.polls += 1
+        self.retry_after = 0.0
+        observation = await self._attempt(self.observe)
+        if isinstance(observation, DcvSessionsError):
+            return None
+        self._note(observation)
+        await self.waiting.tell(self.resource, observation.state, observation.percentage)
+        situation = Situation(self.waiting.elapsed, self.sent)
+        match self.decide(observation, situation):
+            case Done() as done:
+                return done
+            case Failed() as failure:
+                raise self.waiting.failed(failure, self.resource, self.awaited)
+            case Act(step) if not self.is_last:
+                await self._take(step, observation.state)
+            case _:
+                pass
+        return None
+
+    def interval(self, _: RetryCallState) -> float:
+        """Return the seconds until the next poll, never past the deadline."""
+        wish = self.schedule.interval(
+            self.waiting.elapsed - self.since,
+            remaining=predicted_remaining(self.first_percentage, self.last_percentage),
+            errors=self.errors,
+            draw=random.random(),  # noqa: S311 - it spreads polls, it guards nothing
+        )
+        return min(max(wish, self.retry_after), self.waiting.remaining)
+
+    def is_over(self, _: RetryCallState) -> bool:
+        """Whether the last poll, the one at the deadline, has been made."""
+        return self.is_last
+
+    async def _take(self, step: StrEnum, state: str) -> None:
+        if self.act is None:
+            return
+        act = self.act
+        outcome = await self._attempt(lambda: act(step))
+        if isinstance(outcome, DcvSessionsError) and is_refusal(outcome):
+            return
+        # An act that was not answered may have happened: the next readings tell.
+        self.since = self.waiting.elapsed
+        self.sent[step] = Sent(self.since, state)
+        self.first_percentage = self.last_percentage = None
+        if isinstance(outcome, Failed):
+            raise self.waiting.failed(outcome, self.resource, self.awaited)
+
+    async def _attempt(
+        self, call: Callable[[], Awaitable[_Result]]
+    ) -> "_Result | DcvSessionsError":
+        """Return what a call returned, or the error of it that was absorbed."""
+        waiting = self.waiting
+        limit = waiting.deadline + MOMENT if self.is_last else waiting.deadline
+        error: DcvSessionsError
+        try:
+            async with asyncio.timeout_at(_when(limit)):
+                result = await call()
+        except DcvSessionsError as failure:
+            if not is_absorbed(failure):
+                waiting.add_story(failure, self.resource, self.awaited)
+                raise
+            error = failure
+        except TimeoutError:
+            error = CallTimeoutError("A call was not answered before the deadline.")
+        else:
+            self.errors = 0
+            return result
+        self.errors += 1
+        self.retry_after = (isinstance(error, ApiError) and error.retry_after) or 0.0
+        waiting.absorbed(_brief(error))
+        return error
+
+    def _note(self, observation: Observation[_Resource]) -> None:
+        state, now = observation.state, self.waiting.elapsed
+        if self.waiting.saw(state) and not observation.is_known:
+            _log.warning(
+                "%s is in state %r, which the service model does not name: waiting on.",
+                self.resource,
+                state,
+            )
+        self.sent = {
+            step: evolve(sent, moved=sent.moved or sent.state != state)
+            for step, sent in self.sent.items()
+        }
+        if observation.percentage is not None:
+            reading = (now, observation.percentage)
+            self.first_percentage = self.first_percentage or reading
+            if self.last_percentage is None or self.last_percentage[1] != reading[1]:
+                self.last_percentage = reading
+
+
+def _is_none(outcome: object) -> bool:
+    return outcome is None
+
+
+def _when(deadline: float) -> float | None:
+    return None if math.isinf(deadline) else deadline
+
+
+def _brief(error: DcvSessionsError) -> str:
+    """Return an error in a form that repeats when the error does: without its request's id."""
+    if isinstance(error, ApiError):
+        return f"{error.operation}: {error.code} (HTTP {error.http_status})"
+    return str(error)
