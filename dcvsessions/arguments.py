@@ -2,10 +2,17 @@
 
 import math
 import re
+from collections.abc import Sequence
 
 from dcvsessions.errors import InvalidArgumentError
 
-__all__ = ["checked_identifier", "checked_name", "checked_range", "checked_seconds"]
+__all__ = [
+    "checked_choice",
+    "checked_identifier",
+    "checked_name",
+    "checked_range",
+    "checked_seconds",
+]
 
 # The model says \w[\w\-]*\w. Lightsail's console also takes periods, so they are left to it.
 _NAME = re.compile(r"\w[\w.\-]*\w", re.ASCII)
@@ -49,6 +56,23 @@ def checked_identifier(value: object, argument: str) -> str:
             "character that no id has, as the `/` of a URL."
         )
     return value
+
+
+def checked_choice(value: object, argument: str, choices: Sequence[str]) -> None:
+    """Refuse what is not one of a few words.
+
+    Args:
+        value: The word.
+        argument: The argument that it came in by, for the error.
+        choices: What it may be.
+
+    Raises:
+        InvalidArgumentError: It is none of them.
+    """
+    if value not in choices:
+        raise InvalidArgumentError(
+            f"{argument}={_shown(value)} has to be one of {', '.join(map(repr, choices))}."
+        )
 
 
 def checked_range(value: object, argument: str, low: int, high: int) -> int | None:

@@ -10,7 +10,8 @@ import logging
 import math
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -35,6 +36,7 @@ from dcvsessions.errors import (
 )
 from dcvsessions.progress import Progress
 from dcvsessions.schedule import Schedule, fixed, predicted_remaining
+from dcvsessions.url import DcvUrl
 
 __all__ = [
     "Act",
@@ -63,6 +65,7 @@ _LONGEST_HISTORY = 1000
 _Resource = TypeVar("_Resource")
 _Value = TypeVar("_Value")
 _Result = TypeVar("_Result")
+_Client = TypeVar("_Client", bound=AbstractAsyncContextManager[object])
 
 OnProgress = Callable[[Progress], object]
 
@@ -225,24 +228,49 @@ class Waiting:
         """The states seen and the errors absorbed, oldest first."""
         return tuple(self._history)
 
-    async def bounded(self, work: Awaitable[_Value], *, resource: str, awaited: str) -> _Value:
-        """Do what comes before the first poll, within the deadline too.
+    @asynccontextmanager
+    async def client(
+        self, given: _Client | None, make: Callable[[], _Client]
+    ) -> AsyncGenerator[_Client, None]:
+        """Provide an open client: the caller's, or one that is opened within the deadline.
 
         Args:
-            work: What is to be done.
-            resource: What is waited on, for the error.
-            awaited: What it is waited for to be, for the error.
+            given: The caller's, which stays open.
+            make: Makes one, which is closed at the end.
 
         Raises:
-            WaitTimeoutError: It took too long.
+            WaitTimeoutError: Opening took too long, as a sign-in over the network can.
         """
+        if given is not None:
+            yield given
+            return
+        async with AsyncExitStack() as stack:
+            client = make()
+            try:
+                async with asyncio.timeout_at(_when(self.deadline + MOMENT)):
+                    await stack.enter_async_context(client)
+            except DcvSessionsError:
+                raise
+            except TimeoutError:
+                raise self.timed_out("AWS client", "open") from None
+            yield client
+
+    async def reachable(self, url: DcvUrl, resource: str) -> None:
+        """Wait until the server of a URL answers, within the deadline.
+
+        Args:
+            url: The URL.
+            resource: What it belongs to, for the error.
+
+        Raises:
+            UnreachableError: It did not.
+        """
+        left = None if math.isinf(self.deadline) else max(self.remaining, MOMENT)
         try:
-            async with asyncio.timeout_at(_when(self.deadline + MOMENT)):
-                return await work
-        except DcvSessionsError:
+            await url.wait_until_reachable(timeout=left)
+        except DcvSessionsError as error:
+            self.add_story(error, resource, "reachable")
             raise
-        except TimeoutError:
-            raise self.timed_out(resource, awaited) from None
 
     async def until(
         self,

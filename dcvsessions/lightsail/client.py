@@ -113,8 +113,8 @@ class LightsailClient(AwsClient):
         """
         pages = self._pages(
             "GetOperationsForResource",
-            token="pageToken",
-            next_token="nextPageToken",
+            page_parameter="pageToken",
+            page_member="nextPageToken",
             resourceName=checked_name(resource_name, "resource_name"),
         )
         return tuple([one async for page in pages for one in page.all("operations", Operation)])
@@ -132,7 +132,7 @@ class LightsailClient(AwsClient):
 
     async def get_instances(self) -> tuple[Instance, ...]:
         """Read all virtual computers of the region, page by page."""
-        pages = self._pages("GetInstances", token="pageToken", next_token="nextPageToken")
+        pages = self._pages("GetInstances", page_parameter="pageToken", page_member="nextPageToken")
         return tuple([one async for page in pages for one in page.all("instances", Instance)])
 
     async def start_instance(self, instance_name: str) -> tuple[Operation, ...]:

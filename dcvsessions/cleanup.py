@@ -1,0 +1,45 @@
+"""Work that has to be finished although its caller is being cancelled."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+__all__ = ["finished"]
+
+_Result = TypeVar("_Result")
+
+# How long work that was cut off may take to notice.
+_LAST_TURN = 1.0
+
+
+async def finished(work: Coroutine[Any, Any, _Result], *, within: float) -> _Result:
+    """Run work to its end, even if the caller is cancelled meanwhile, perhaps more than once.
+
+    Args:
+        work: What has to be finished.
+        within: Seconds after which it is cut off all the same.
+
+    Returns:
+        What it returned.
+
+    Raises:
+        TimeoutError: It was cut off.
+        asyncio.CancelledError: The caller was cancelled; raised when the work is over.
+    """
+    task = asyncio.create_task(work)
+    cancellation: asyncio.CancelledError | None = None
+    end = asyncio.get_running_loop().time() + within
+    while not task.done() and (left := end - asyncio.get_running_loop().time()) > 0:
+        try:
+            await asyncio.wait({task}, timeout=left)
+        except asyncio.CancelledError as error:
+            cancellation = error
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=_LAST_TURN)
+        raise TimeoutError(f"Cut off after {within:g} s.")
+    if cancellation is not None:
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            raise cancellation from failure
+        raise cancellation
+    return task.result()
