@@ -1,0 +1,13 @@
+"""Lightsail for Research and Nimble Studio on the loopback interface, over the real protocols.
+
+It needs no AWS account, speaks to any AWS client, and is meant for the tests of users as much as
+for our own. See `Simulator`.
+"""
+
+from dcvsessions.simulator.faults import Fault
+from dcvsessions.simulator.messages import Request
+from dcvsessions.simulator.server import Simulator
+from dcvsessions.simulator.timeline import Course
+from dcvsessions.simulator.timings import Timings
+
+__all__ = ["Course", "Fault", "Request", "Simulator", "Timings"]
