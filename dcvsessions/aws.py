@@ -8,9 +8,12 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AsyncExitStack,
+    asynccontextmanager,
+)
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from dcvsessions import redaction
 from dcvsessions.conversion import Answer
@@ -20,7 +23,9 @@ if TYPE_CHECKING:
     from aiobotocore.config import AioConfig
     from aiobotocore.session import AioSession
 
-__all__ = ["AwsClient"]
+__all__ = ["AwsClient", "given_or_new"]
+
+_Client = TypeVar("_Client", bound="AwsClient")
 
 
 class AwsClient:
@@ -128,21 +133,21 @@ class AwsClient:
             return Answer(operation, await method(**given))
 
     async def _pages(
-        self, operation: str, *, token: str, next_token: str, **parameters: object
+        self, operation: str, *, page_parameter: str, page_member: str, **parameters: object
     ) -> AsyncGenerator[Answer, None]:
         """Call one operation for page after page.
 
         Args:
             operation: The operation.
-            token: The parameter that asks for a page.
-            next_token: The member of an answer that names the page after it.
+            page_parameter: The parameter that asks for a page.
+            page_member: The member of an answer that names the page after it.
             **parameters: The other parameters.
         """
         page: str | None = None
         while True:
-            answer = await self._call(operation, **parameters, **{token: page})
+            answer = await self._call(operation, **parameters, **{page_parameter: page})
             yield answer
-            following = answer.text(next_token)
+            following = answer.text(page_member)
             if following is None:
                 return
             if following == page:
@@ -166,6 +171,41 @@ class AwsClient:
             raise ClientStateError(
                 f"This {name} was opened in another event loop: open one in each."
             )
+
+
+@asynccontextmanager
+async def given_or_new(
+    client: _Client | None,
+    kind: type[_Client],
+    *,
+    region_name: str | None,
+    profile_name: str | None,
+    endpoint_url: str | None,
+) -> AsyncGenerator[_Client, None]:
+    """Provide the caller's client, which is left open, or a new one, closed at the end.
+
+    Args:
+        client: The caller's, if it has one.
+        kind: The class of a new one.
+        region_name: For a new one.
+        profile_name: For a new one.
+        endpoint_url: For a new one.
+
+    Raises:
+        InvalidArgumentError: There is a client, and something for a new one too.
+    """
+    if client is None:
+        async with kind(
+            region_name=region_name, profile_name=profile_name, endpoint_url=endpoint_url
+        ) as new:
+            yield new
+        return
+    if region_name or profile_name or endpoint_url:
+        raise InvalidArgumentError(
+            "client= has its region, profile and endpoint already: leave out region_name=, "
+            "profile_name= and endpoint_url=."
+        )
+    yield client
 
 
 @asynccontextmanager

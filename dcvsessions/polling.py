@@ -65,7 +65,7 @@ _LONGEST_HISTORY = 1000
 _Resource = TypeVar("_Resource")
 _Value = TypeVar("_Value")
 _Result = TypeVar("_Result")
-_Client = TypeVar("_Client", bound=AbstractAsyncContextManager[object])
+_Client = TypeVar("_Client")
 
 OnProgress = Callable[[Progress], object]
 
@@ -229,26 +229,21 @@ class Waiting:
         return tuple(self._history)
 
     @asynccontextmanager
-    async def client(
-        self, given: _Client | None, make: Callable[[], _Client]
+    async def opened(
+        self, context: AbstractAsyncContextManager[_Client]
     ) -> AsyncGenerator[_Client, None]:
-        """Provide an open client: the caller's, or one that is opened within the deadline.
+        """Enter the context of a client within the deadline.
 
         Args:
-            given: The caller's, which stays open.
-            make: Makes one, which is closed at the end.
+            context: The context.
 
         Raises:
-            WaitTimeoutError: Opening took too long, as a sign-in over the network can.
+            WaitTimeoutError: Entering took too long, as a sign-in over the network can.
         """
-        if given is not None:
-            yield given
-            return
         async with AsyncExitStack() as stack:
-            client = make()
             try:
                 async with asyncio.timeout_at(_when(self.deadline + MOMENT)):
-                    await stack.enter_async_context(client)
+                    client = await stack.enter_async_context(context)
             except DcvSessionsError:
                 raise
             except TimeoutError:

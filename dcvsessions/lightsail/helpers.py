@@ -1,27 +1,18 @@
 """From a virtual computer's name to a usable URL, and back."""
 
-from enum import StrEnum
-from functools import partial
-
-from attrs import frozen
-
 from dcvsessions.arguments import checked_choice, checked_name
-from dcvsessions.lightsail import lifecycle
+from dcvsessions.aws import given_or_new
 from dcvsessions.lightsail.client import LightsailClient
-from dcvsessions.lightsail.lifecycle import SessionKind, Sighting, Step
-from dcvsessions.polling import Failed, Observation, OnProgress, Waiting
-from dcvsessions.schedule import Schedule
+from dcvsessions.lightsail.computer import Computer
+from dcvsessions.lightsail.lifecycle import SESSION_KINDS, SessionKind
+from dcvsessions.polling import OnProgress, Waiting
 from dcvsessions.url import DcvUrl
 
-__all__ = ["KINDS", "OPEN_TIMEOUT", "Computer", "close_gui_session", "open_gui_session"]
+__all__ = ["OPEN_TIMEOUT", "close_gui_session", "open_gui_session"]
 
 # People report a few minutes for a session, and 10 to 20 for a new computer to be set up.
 OPEN_TIMEOUT = 1800.0
 CLOSE_TIMEOUT = 600.0
-OPENING = Schedule(typical=120, shortest=2, longest=15)
-CLOSING = Schedule(typical=30, shortest=2, longest=10)
-
-KINDS: tuple[SessionKind, ...] = ("application", "operating_system")
 
 
 async def open_gui_session(
@@ -71,14 +62,16 @@ async def open_gui_session(
         >>> url.open()
     """
     checked_name(name, "name")
-    checked_choice(kind, "kind", KINDS)
+    checked_choice(kind, "kind", SESSION_KINDS)
     waiting = Waiting(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-    async with waiting.client(
+    connection = given_or_new(
         client,
-        lambda: LightsailClient(
-            region_name=region_name, profile_name=profile_name, endpoint_url=endpoint_url
-        ),
-    ) as lightsail:
+        LightsailClient,
+        region_name=region_name,
+        profile_name=profile_name,
+        endpoint_url=endpoint_url,
+    )
+    async with waiting.opened(connection) as lightsail:
         return await Computer(lightsail, name).open(
             waiting, kind=kind, start_instance=start_instance, check_reachable=check_reachable
         )
@@ -120,73 +113,12 @@ async def close_gui_session(
     """
     checked_name(name, "name")
     waiting = Waiting(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-    async with waiting.client(
+    connection = given_or_new(
         client,
-        lambda: LightsailClient(
-            region_name=region_name, profile_name=profile_name, endpoint_url=endpoint_url
-        ),
-    ) as lightsail:
+        LightsailClient,
+        region_name=region_name,
+        profile_name=profile_name,
+        endpoint_url=endpoint_url,
+    )
+    async with waiting.opened(connection) as lightsail:
         await Computer(lightsail, name).close(waiting)
-
-
-@frozen
-class Computer:
-    """A virtual computer as the loop handles it.
-
-    Attributes:
-        client: An open client.
-        name: The computer's name.
-    """
-
-    client: LightsailClient
-    name: str
-
-    async def open(
-        self, waiting: Waiting, *, kind: SessionKind, start_instance: bool, check_reachable: bool
-    ) -> DcvUrl:
-        """Bring the GUI session to a usable URL."""
-        url = await waiting.until(
-            resource=self._resource,
-            awaited="started",
-            observe=self._observe_with_instance,
-            decide=partial(lifecycle.decide_open, kind=kind, start_instance=start_instance),
-            act=self._act,
-            schedule=OPENING,
-        )
-        if check_reachable:
-            await waiting.reachable(url, self._resource)
-        return url
-
-    async def close(self, waiting: Waiting) -> None:
-        """Bring the GUI session to its end."""
-        await waiting.until(
-            resource=self._resource,
-            awaited="stopped",
-            observe=self._observe,
-            decide=lifecycle.decide_close,
-            act=self._act,
-            schedule=CLOSING,
-        )
-
-    @property
-    def _resource(self) -> str:
-        return f"GUI session of {self.name}"
-
-    async def _observe(self) -> Observation[Sighting]:
-        details = await self.client.create_gui_session_access_details(self.name)
-        return lifecycle.observation(Sighting(details))
-
-    async def _observe_with_instance(self) -> Observation[Sighting]:
-        details = await self.client.create_gui_session_access_details(self.name)
-        if not lifecycle.needs_instance(details):
-            return lifecycle.observation(Sighting(details))
-        state = await self.client.get_instance_state(self.name)
-        return lifecycle.observation(Sighting(details, state))
-
-    async def _act(self, step: StrEnum) -> Failed | None:
-        operations = await {
-            Step.START_INSTANCE: self.client.start_instance,
-            Step.START_SESSION: self.client.start_gui_session,
-            Step.STOP_SESSION: self.client.stop_gui_session,
-        }[Step(step)](self.name)
-        return lifecycle.operation_failure(operations)

@@ -19,6 +19,7 @@ from dcvsessions.polling import Act, Decision, Done, Failed, Observation, Situat
 from dcvsessions.url import DcvUrl
 
 __all__ = [
+    "SESSION_KINDS",
     "SessionKind",
     "Sighting",
     "Step",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 SessionKind = Literal["application", "operating_system"]
+SESSION_KINDS: tuple[SessionKind, ...] = ("application", "operating_system")
 
 
 class Step(StrEnum):

@@ -12,11 +12,11 @@ from dcvsessions.nimble.models import (
     VolumeRetentionMode,
 )
 
-__all__ = ["NimbleClient"]
+__all__ = ["NimbleClient", "checked_expiration"]
 
 # The limits of the service model.
-SHORTEST_STREAM = 60
-LONGEST_STREAM = 3600
+_SHORTEST_STREAM = 60
+_LONGEST_STREAM = 3600
 
 
 class NimbleClient(AwsClient):
@@ -120,8 +120,8 @@ class NimbleClient(AwsClient):
             session_ids = ",".join(session_ids)
         pages = self._pages(
             "ListStreamingSessions",
-            token="nextToken",
-            next_token="nextToken",
+            page_parameter="nextToken",
+            page_member="nextToken",
             studioId=checked_identifier(studio_id, "studio_id"),
             createdBy=created_by,
             ownedBy=owned_by,
@@ -228,9 +228,7 @@ class NimbleClient(AwsClient):
         answer = await self._call(
             "CreateStreamingSessionStream",
             **_session(studio_id, session_id),
-            expirationInSeconds=checked_range(
-                expiration_in_seconds, "expiration_in_seconds", SHORTEST_STREAM, LONGEST_STREAM
-            ),
+            expirationInSeconds=checked_expiration(expiration_in_seconds),
             clientToken=client_token,
         )
         return answer.one("stream", Stream)
@@ -254,6 +252,20 @@ class NimbleClient(AwsClient):
             streamId=checked_identifier(stream_id, "stream_id"),
         )
         return answer.one("stream", Stream)
+
+
+def checked_expiration(expiration_in_seconds: int | None) -> int | None:
+    """Return the lifetime of a stream's URL.
+
+    Args:
+        expiration_in_seconds: 60 to 3600 seconds, or None for the service's default.
+
+    Raises:
+        InvalidArgumentError: It is outside these limits of the service model.
+    """
+    return checked_range(
+        expiration_in_seconds, "expiration_in_seconds", _SHORTEST_STREAM, _LONGEST_STREAM
+    )
 
 
 def _session(studio_id: str, session_id: str) -> dict[str, object]:

@@ -1,0 +1,81 @@
+"""A virtual computer as the reconcile loop handles it."""
+
+from enum import StrEnum
+from functools import partial
+
+from attrs import frozen
+
+from dcvsessions.lightsail import lifecycle
+from dcvsessions.lightsail.client import LightsailClient
+from dcvsessions.lightsail.lifecycle import SessionKind, Sighting, Step
+from dcvsessions.polling import Failed, Observation, Waiting
+from dcvsessions.schedule import Schedule
+from dcvsessions.url import DcvUrl
+
+__all__ = ["Computer"]
+
+OPENING = Schedule(typical=120, shortest=2, longest=15)
+CLOSING = Schedule(typical=30, shortest=2, longest=10)
+
+
+@frozen
+class Computer:
+    """A virtual computer on its way to a session, and to the end of it.
+
+    Attributes:
+        client: An open client.
+        name: The computer's name.
+    """
+
+    client: LightsailClient
+    name: str
+
+    async def open(
+        self, waiting: Waiting, *, kind: SessionKind, start_instance: bool, check_reachable: bool
+    ) -> DcvUrl:
+        """Bring the GUI session to a usable URL."""
+        url = await waiting.until(
+            resource=self._resource,
+            awaited="started",
+            observe=self._observe_with_instance,
+            decide=partial(lifecycle.decide_open, kind=kind, start_instance=start_instance),
+            act=self._act,
+            schedule=OPENING,
+        )
+        if check_reachable:
+            await waiting.reachable(url, self._resource)
+        return url
+
+    async def close(self, waiting: Waiting) -> None:
+        """Bring the GUI session to its end."""
+        await waiting.until(
+            resource=self._resource,
+            awaited="stopped",
+            observe=self._observe,
+            decide=lifecycle.decide_close,
+            act=self._act,
+            schedule=CLOSING,
+        )
+
+    @property
+    def _resource(self) -> str:
+        return f"GUI session of {self.name}"
+
+    async def _observe(self) -> Observation[Sighting]:
+        details = await self.client.create_gui_session_access_details(self.name)
+        return lifecycle.observation(Sighting(details))
+
+    async def _observe_with_instance(self) -> Observation[Sighting]:
+        details = await self.client.create_gui_session_access_details(self.name)
+        if not lifecycle.needs_instance(details):
+            return lifecycle.observation(Sighting(details))
+        state = await self.client.get_instance_state(self.name)
+        return lifecycle.observation(Sighting(details, state))
+
+    async def _act(self, step: StrEnum) -> Failed | None:
+        operations = await {
+            Step.START_INSTANCE: self.client.start_instance,
+            Step.START_SESSION: self.client.start_gui_session,
+            Step.STOP_SESSION: self.client.stop_gui_session,
+        }[Step(step)](self.name)
+        return lifecycle.operation_failure(operations)

@@ -1,0 +1,197 @@
+"""The one session that a call makes: from before it is asked for to handed over, or deleted.
+
+A workstation by the hour must not be forgotten because a caller was interrupted, nor made twice
+because an answer was lost. The client token is chosen before the first attempt and held for all.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Mapping
+from functools import partial
+
+from attrs import define, field, frozen
+
+from dcvsessions.cleanup import finished
+from dcvsessions.errors import (
+    ConflictError,
+    DcvSessionsError,
+    NotFoundError,
+    WaitError,
+    left_behind,
+)
+from dcvsessions.nimble import lifecycle
+from dcvsessions.nimble.client import NimbleClient
+from dcvsessions.nimble.lifecycle import SeenSession
+from dcvsessions.nimble.models import StreamingSession, StreamingSessionState
+from dcvsessions.polling import Waiting, is_refusal
+from dcvsessions.schedule import Schedule
+
+__all__ = ["CLEANUP_TIMEOUT", "OwnedSession", "SessionRequest"]
+
+_log = logging.getLogger(__name__)
+
+# How much longer than its timeout a call may take to delete what it made.
+CLEANUP_TIMEOUT = 10.0
+_CREATING = Schedule(typical=2, shortest=1, longest=10)
+_GIVING_UP = Schedule(typical=1, shortest=0.5, longest=2)
+
+
+@frozen(kw_only=True)
+class SessionRequest:
+    """What CreateStreamingSession is to be asked for, but for its token."""
+
+    launch_profile_id: str
+    ec2_instance_type: str | None = None
+    owned_by: str | None = None
+    streaming_image_id: str | None = None
+    tags: Mapping[str, str] | None = field(default=None, hash=False)
+
+
+@define
+class OwnedSession:
+    """A streaming session that a call makes and answers for.
+
+    Attributes:
+        client: An open client.
+        studio_id: The studio.
+        request: What is asked for.
+        client_token: The caller's token; a new one is chosen if it gave none.
+        session_id: The session's id, once it is known.
+    """
+
+    client: NimbleClient
+    studio_id: str
+    request: SessionRequest
+    client_token: str
+    is_callers_token: bool
+    session_id: str | None = None
+    # Whether the session was there before this call: made by the same line, run earlier.
+    is_adopted: bool = False
+    _is_unsure: bool = field(default=False, init=False)
+    _attempt: asyncio.Task[StreamingSession] | None = field(default=None, init=False)
+
+    @classmethod
+    def of(
+        cls, client: NimbleClient, studio_id: str, request: SessionRequest, token: str | None
+    ) -> "OwnedSession":
+        """Return a session that is not asked for yet."""
+        return cls(client, studio_id, request, token or uuid.uuid4().hex, token is not None)
+
+    async def make(self, waiting: Waiting) -> str:
+        """Ask for the session until the service has answered, and return its id."""
+        return await waiting.until(
+            resource=f"streaming session in {self.studio_id}",
+            awaited="created",
+            observe=self._create,
+            decide=lifecycle.decide_created_session,
+            schedule=_CREATING,
+        )
+
+    async def settle(self, error: BaseException, *, keep: bool) -> None:
+        """Delete the session because of an error, or say in the error that it is left.
+
+        Args:
+            error: Why the session is not handed over.
+            keep: Whether to leave it.
+        """
+        if self.session_id is None and not self._is_unsure and self._attempt is None:
+            return
+        if not keep and not self.is_adopted:
+            try:
+                await finished(self.give_up(CLEANUP_TIMEOUT), within=2 * CLEANUP_TIMEOUT)
+            except (DcvSessionsError, TimeoutError) as failure:
+                error.add_note(f"The clean-up did not succeed either: {failure}")
+            else:
+                return
+        self._confess(error)
+
+    async def give_up(self, timeout: float) -> None:
+        """Delete the session; find out first whether there is one, if that is not known.
+
+        Args:
+            timeout: Seconds that this may take.
+
+        Raises:
+            DcvSessionsError: It could not be deleted.
+        """
+        waiting = Waiting(timeout=timeout)
+        await self._end_attempt(timeout / 3)
+        if self.session_id is None:
+            if not self._is_unsure:
+                return
+            # The token finds the session that an unanswered attempt made. If none did, this
+            # makes one, to be deleted at once: the service has no other way to ask.
+            await self.make(waiting)
+        token = uuid.uuid4().hex
+        await waiting.until(
+            resource=f"streaming session {self.session_id}",
+            awaited="deleted",
+            observe=partial(self._delete, token),
+            decide=partial(lifecycle.decide_given_up, created_at=0.0),
+            schedule=_GIVING_UP,
+        )
+
+    async def _create(self) -> SeenSession:
+        """Attempt the create, or wait for the attempt that is still under way.
+
+        It is shielded: a cancelled caller still learns the id of what was made.
+        """
+        if self._attempt is None:
+            self._attempt = asyncio.create_task(self._attempt_create())
+        return lifecycle.observation(await asyncio.shield(self._attempt))
+
+    async def _attempt_create(self) -> StreamingSession:
+        was_unsure, self._is_unsure = self._is_unsure, True
+        try:
+            session = await self.client.create_streaming_session(
+                self.studio_id,
+                launch_profile_id=self.request.launch_profile_id,
+                ec2_instance_type=self.request.ec2_instance_type,
+                owned_by=self.request.owned_by,
+                streaming_image_id=self.request.streaming_image_id,
+                tags=self.request.tags,
+                client_token=self.client_token,
+            )
+        except DcvSessionsError as error:
+            if is_refusal(error):
+                self._is_unsure = was_unsure
+            raise
+        finally:
+            self._attempt = None
+        self.session_id = session.session_id
+        self.is_adopted = (
+            self.is_callers_token
+            and not was_unsure
+            and session.state is not StreamingSessionState.CREATE_IN_PROGRESS
+        )
+        return session
+
+    async def _end_attempt(self, patience: float) -> None:
+        """Let an attempt that is under way end, and cut it off if it does not."""
+        if (attempt := self._attempt) is None:
+            return
+        await asyncio.wait({attempt}, timeout=patience)
+        attempt.cancel()
+        await asyncio.wait({attempt})
+
+    async def _delete(self, token: str) -> SeenSession:
+        session_id = self.session_id or ""
+        try:
+            session = await self.client.delete_streaming_session(
+                self.studio_id, session_id, client_token=token
+            )
+        except NotFoundError as error:
+            return lifecycle.observation(error)
+        except ConflictError:
+            # Another change runs. It may be a deletion, and if not, it will be over soon.
+            session = await self.client.get_streaming_session(self.studio_id, session_id)
+        return lifecycle.observation(session)
+
+    def _confess(self, error: BaseException) -> None:
+        """Say in an error what is left behind."""
+        if isinstance(error, WaitError):
+            error.session_id, error.client_token = self.session_id, self.client_token
+        elif (left := left_behind(self.session_id, self.client_token)) is not None:
+            error.add_note(left)
+        _log.warning("%s", left_behind(self.session_id, self.client_token))

@@ -1,0 +1,140 @@
+"""A streaming session as the reconcile loop handles it."""
+
+import uuid
+from enum import StrEnum
+from functools import partial
+
+from attrs import frozen
+
+from dcvsessions.errors import NotFoundError
+from dcvsessions.nimble import lifecycle
+from dcvsessions.nimble.client import NimbleClient
+from dcvsessions.nimble.lifecycle import SeenSession, SeenStream, Step, UsableStream
+from dcvsessions.nimble.models import StreamingSession
+from dcvsessions.nimble.ownership import OwnedSession
+from dcvsessions.polling import Failed, Waiting
+from dcvsessions.schedule import Schedule
+
+__all__ = ["Workstation"]
+
+STARTING = Schedule(typical=180, shortest=2, longest=15)
+STREAMING = Schedule(typical=4, shortest=1, longest=5)
+DELETING = Schedule(typical=60, shortest=2, longest=10)
+
+
+@frozen
+class Workstation:
+    """A streaming session on its way to ready, to a stream, to its end.
+
+    Attributes:
+        client: An open client.
+        studio_id: The studio.
+        session_id: The session.
+        created_at: When it was made, in seconds since the wait began; None if before.
+        may_start: Whether to start it if it is stopped.
+    """
+
+    client: NimbleClient
+    studio_id: str
+    session_id: str
+    created_at: float | None = None
+    may_start: bool = True
+
+    @classmethod
+    async def made(cls, owned: OwnedSession, waiting: Waiting) -> "Workstation":
+        """Make a session and wait until it is READY."""
+        session_id = await owned.make(waiting)
+        workstation = cls(
+            owned.client,
+            owned.studio_id,
+            session_id,
+            created_at=waiting.elapsed,
+            may_start=owned.is_adopted,
+        )
+        await workstation.ready(waiting)
+        return workstation
+
+    async def ready(self, waiting: Waiting) -> StreamingSession:
+        """Bring the session to READY."""
+        return await waiting.until(
+            resource=self._resource,
+            awaited="READY",
+            observe=self._observe,
+            decide=partial(
+                lifecycle.decide_session, may_start=self.may_start, created_at=self.created_at
+            ),
+            act=partial(self._act, uuid.uuid4().hex),
+            schedule=STARTING,
+        )
+
+    async def stream(
+        self, waiting: Waiting, expiration_in_seconds: int | None, *, check_reachable: bool
+    ) -> UsableStream:
+        """Make a stream into the session and bring it to a usable URL."""
+        stream_id = await waiting.until(
+            resource=f"stream into {self.session_id}",
+            awaited="created",
+            observe=partial(self._create_stream, expiration_in_seconds, uuid.uuid4().hex),
+            decide=lifecycle.decide_created_stream,
+            schedule=STREAMING,
+        )
+        resource = f"stream {stream_id}"
+        usable = await waiting.until(
+            resource=resource,
+            awaited="READY",
+            observe=partial(self._observe_stream, stream_id),
+            decide=partial(lifecycle.decide_stream, created_at=waiting.elapsed),
+            schedule=STREAMING,
+        )
+        if check_reachable:
+            await waiting.reachable(usable.url, resource)
+        return usable
+
+    async def delete(self, waiting: Waiting) -> None:
+        """Bring the session to its end."""
+        await waiting.until(
+            resource=self._resource,
+            awaited="deleted",
+            observe=self._observe,
+            decide=lifecycle.decide_deleted,
+            act=partial(self._act, uuid.uuid4().hex),
+            schedule=DELETING,
+        )
+
+    @property
+    def _resource(self) -> str:
+        return f"streaming session {self.session_id}"
+
+    async def _observe(self) -> SeenSession:
+        try:
+            found = await self.client.get_streaming_session(self.studio_id, self.session_id)
+        except NotFoundError as error:
+            return lifecycle.observation(error)
+        return lifecycle.observation(found)
+
+    async def _create_stream(self, expiration_in_seconds: int | None, token: str) -> SeenStream:
+        return lifecycle.observation(
+            await self.client.create_streaming_session_stream(
+                self.studio_id,
+                self.session_id,
+                expiration_in_seconds=expiration_in_seconds,
+                client_token=token,
+            )
+        )
+
+    async def _observe_stream(self, stream_id: str) -> SeenStream:
+        try:
+            found = await self.client.get_streaming_session_stream(
+                self.studio_id, self.session_id, stream_id
+            )
+        except NotFoundError as error:
+            return lifecycle.observation(error)
+        return lifecycle.observation(found)
+
+    async def _act(self, token: str, step: StrEnum) -> Failed | None:
+        call = {
+            Step.START: self.client.start_streaming_session,
+            Step.DELETE: self.client.delete_streaming_session,
+        }[Step(step)]
+        await call(self.studio_id, self.session_id, client_token=f"{token}-{step}")
+        return None
