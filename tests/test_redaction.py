@@ -1,0 +1,255 @@
+"""Secrets are masked in the records that botocore makes for our calls, and in no others."""
+
+import functools
+import io
+import json
+import logging
+import time
+from contextlib import asynccontextmanager
+
+import pytest
+from aiobotocore.session import get_session
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dcvsessions import redaction
+
+TOKEN = "TOKEN-canary-0123456789"
+SESSION_TOKEN = "SESSION-canary+/=="
+SECRET_KEY = "SECRET-canary/+0123456789"
+CANARIES = (TOKEN, SESSION_TOKEN, SECRET_KEY)
+DCV_URL = f"https://203.0.113.1:8443/desk/{TOKEN}?authToken={TOKEN}#console"
+TREES = ("botocore", "aiobotocore", "aiohttp")
+
+
+@pytest.fixture
+def installed():
+    redaction.install()
+    yield
+    redaction.remove()
+
+
+@pytest.fixture
+def log():
+    """The root logger's output at DEBUG, through a handler that comes after all the others."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(name)s %(message)s"))
+    root, level = logging.getLogger(), logging.getLogger().level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield stream
+    root.setLevel(level)
+    root.removeHandler(handler)
+
+
+@asynccontextmanager
+async def lightsail(body):
+    """Give an aiobotocore client of a Lightsail that answers everything with `body`."""
+
+    async def answer(_request):
+        return web.Response(text=body, content_type="application/x-amz-json-1.1")
+
+    app = web.Application()
+    app.router.add_post("/", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        async with get_session().create_client(
+            "lightsail",
+            region_name="us-west-2",
+            endpoint_url=f"http://127.0.0.1:{runner.addresses[0][1]}",
+            aws_access_key_id="AKIDEXAMPLE",
+            aws_secret_access_key=SECRET_KEY,
+            aws_session_token=SESSION_TOKEN,
+        ) as client:
+            yield client
+    finally:
+        await runner.cleanup()
+
+
+def session_answer(url=DCV_URL):
+    return json.dumps({"resourceName": "lab", "status": "started", "sessions": [{"url": url}]})
+
+
+async def test_a_real_call_leaves_no_secret_in_the_log(installed, log):
+    with redaction.ours():
+        async with lightsail(session_answer()) as client:
+            answer = await client.create_gui_session_access_details(resourceName="lab")
+    assert answer["sessions"][0]["url"] == DCV_URL
+    text = log.getvalue()
+    assert not [canary for canary in CANARIES if canary in text]
+    assert "Signature:\n***" in text
+
+
+async def test_what_is_left_helps_to_debug(installed, log):
+    with redaction.ours():
+        async with lightsail(session_answer()) as client:
+            await client.create_gui_session_access_details(resourceName="lab")
+    text = log.getvalue()
+    for kept in (
+        "CreateGUISessionAccessDetails",
+        '"status": "started"',
+        '"url": "https://203.0.113.1:8443/***"',
+        "Credential=AKIDEXAMPLE/",
+        "/us-west-2/lightsail/aws4_request",
+        "SignedHeaders=",
+        "botocore.auth StringToSign:",
+    ):
+        assert kept in text
+
+
+async def test_an_answer_that_was_cut_off_is_masked_too(installed, log):
+    cut = session_answer()
+    with redaction.ours():
+        async with lightsail(cut[: cut.index("#console")]) as client:
+            await client.create_gui_session_access_details(resourceName="lab")
+    assert TOKEN not in log.getvalue()
+    assert "Response body" in log.getvalue()
+
+
+async def test_other_clients_stay_readable(installed, log):
+    async with lightsail(session_answer()) as client:
+        await client.create_gui_session_access_details(resourceName="lab")
+    assert DCV_URL in log.getvalue()
+    assert SESSION_TOKEN in log.getvalue()
+
+
+def test_it_is_removed_with_the_last_client():
+    before = logging.getLogRecordFactory()
+    redaction.install()
+    redaction.install()
+    redaction.remove()
+    assert logging.getLogRecordFactory() is not before
+    redaction.remove()
+    assert logging.getLogRecordFactory() is before
+
+
+def test_a_factory_on_top_of_it_stays_in_place(log):
+    before = logging.getLogRecordFactory()
+    redaction.install()
+    below = logging.getLogRecordFactory()
+    try:
+        logging.setLogRecordFactory(functools.partial(below))
+        on_top = logging.getLogRecordFactory()
+        with redaction.ours():
+            logging.getLogger("botocore.new").debug("token=%s", TOKEN)
+        redaction.remove()
+        assert logging.getLogRecordFactory() is on_top
+        logging.getLogger("botocore.new").debug("token=%s", "readable")
+    finally:
+        logging.setLogRecordFactory(before)
+    assert log.getvalue() == "botocore.new token=***\nbotocore.new token=readable\n"
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_a_logger_made_later_is_masked(installed, log, tree):
+    with redaction.ours():
+        logging.getLogger(f"{tree}.made.later.{id(log)}").debug("token=%s", TOKEN)
+    assert log.getvalue().endswith("token=***\n")
+
+
+def test_records_of_others_within_our_calls_are_left_alone(installed, log):
+    with redaction.ours():
+        logging.getLogger("botocorelike").debug("token=%s", "readable")
+    assert "readable" in log.getvalue()
+
+
+def test_the_record_itself_is_masked(installed):
+    seen = []
+    logger = logging.getLogger("botocore.endpoint")
+    handler = logging.Handler()
+    handler.emit = seen.append
+    logger.addHandler(handler)
+    try:
+        with redaction.ours():
+            logger.error("got %s of %r", {"url": DCV_URL}, "lab")
+    finally:
+        logger.removeHandler(handler)
+    [record] = seen
+    assert record.getMessage() == "got {'url': 'https://203.0.113.1:8443/***'} of 'lab'"
+    assert TOKEN not in repr(vars(record))
+
+
+def test_a_traceback_is_masked_and_gives_no_frames(installed, log):
+    with redaction.ours():
+        try:
+            int(f"no answer from {DCV_URL}")
+        except ValueError:
+            logging.getLogger("botocore.endpoint").debug("failed", exc_info=True)
+    text = log.getvalue()
+    assert "'no answer from https://203.0.113.1:8443/***'" in text
+    assert TOKEN not in text
+
+
+def test_a_message_that_cannot_be_formatted_does_not_break_the_call(installed, log):
+    with redaction.ours():
+        logging.getLogger("botocore.endpoint").debug("%s and %s", *[TOKEN])
+    assert log.getvalue() == "botocore.endpoint %s and %s (its arguments do not fit)\n"
+
+
+def test_nothing_is_formatted_while_debug_is_off(installed):
+    class Loud:
+        def __str__(self):
+            raise AssertionError("formatted")
+
+    logger = logging.getLogger("botocore.endpoint")
+    assert not logger.isEnabledFor(logging.DEBUG)
+    with redaction.ours():
+        logger.debug("%s", Loud())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Signature:\n{TOKEN}",
+        f"x-amz-date:20261019T000000Z\nx-amz-security-token:{TOKEN}\n\nhost;x-amz-date",
+        f"{{'X-Amz-Security-Token': b'{TOKEN}', 'X-Amz-Target': b'x'}}",
+        f"[('authorization', b'Bearer {TOKEN}'), ('x', 'y')]",
+        f"Authorization: Bearer {TOKEN} and more",
+        f"AWS4-HMAC-SHA256 Credential=AKID/x/aws4_request, SignedHeaders=host, Signature={TOKEN}",
+        f"<SecretAccessKey>{TOKEN}</SecretAccessKey><SessionToken>{TOKEN}+/=</SessionToken>",
+        f"ReadOnlyCredentials(access_key='AKID', secret_key='{TOKEN}', token='{TOKEN}')",
+        f"Action=AssumeRoleWithWebIdentity&WebIdentityToken={TOKEN}&Version=2011-06-15",
+        f"{{'body': b'{{\"url\":\"https:\\\\/\\\\/h\\\\/?authToken={TOKEN}#x\"}}'}}",
+        f"opened dcv://203.0.113.1/?authToken={TOKEN}#console now",
+        f'{{"url": "not a url but {TOKEN}"}}',
+    ],
+)
+def test_the_forms_that_a_secret_takes_in_a_log(text):
+    assert TOKEN not in redaction.mask(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Event request-created.lightsail: calling handler <function add_x at 0x7f>",
+        "{'nextToken': 'p2', 'clientToken': 'c-1', 'maxResults': 3}",
+        "'url': 'https://lightsail.us-east-1.amazonaws.com/', 'context': {}",
+        "Sending http request: <AWSPreparedRequest method=GET, url=https://nimble/2020-08-01/x>",
+    ],
+)
+def test_what_is_no_secret_stays(text):
+    assert redaction.mask(text) == text
+
+
+@given(
+    token=st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=8),
+    wrap=st.sampled_from([str, repr, str.encode]),
+)
+def test_any_token_in_a_url_member_is_masked(token, wrap):
+    body = json.dumps({"name": "lab", "url": f"https://h/?authToken=canary{token}"})
+    masked = redaction.mask(str(wrap(body)))
+    assert "canary" not in masked
+    assert "https://h/***" in masked
+
+
+@pytest.mark.parametrize("piece", ["https://h/", "token", '"url": "', "token:\\", "signature: '"])
+def test_a_long_body_takes_linear_time(piece):
+    # A quadratic pattern takes minutes for this; a linear one well under a second.
+    began = time.perf_counter()
+    redaction.mask(piece * 50_000)
+    assert time.perf_counter() - began < 5
