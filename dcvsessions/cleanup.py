@@ -1,10 +1,13 @@
 """Work that has to be finished although its caller is being cancelled."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-__all__ = ["finished"]
+from dcvsessions.errors import DcvSessionsError
+
+__all__ = ["ending", "finished"]
 
 _Result = TypeVar("_Result")
 
@@ -43,3 +46,26 @@ async def finished(work: Coroutine[Any, Any, _Result], *, within: float) -> _Res
             raise cancellation from failure
         raise cancellation
     return task.result()
+
+
+@asynccontextmanager
+async def ending(
+    work: Callable[[], Coroutine[Any, Any, None]], *, within: float
+) -> AsyncGenerator[None, None]:
+    """Run a block, and then work that ends it, whatever became of the block.
+
+    An error of the block is the one that is raised; one of the work is noted in it.
+
+    Args:
+        work: Makes the work.
+        within: Seconds after which the work is cut off.
+    """
+    try:
+        yield
+    except BaseException as error:
+        try:
+            await finished(work(), within=within)
+        except (DcvSessionsError, TimeoutError) as failure:
+            error.add_note(f"Ending it did not succeed either: {failure}")
+        raise
+    await finished(work(), within=within)

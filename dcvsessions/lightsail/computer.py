@@ -1,44 +1,67 @@
 """A virtual computer as the reconcile loop handles it."""
 
+import asyncio
 from enum import StrEnum
 from functools import partial
 
-from attrs import frozen
+from attrs import define, field
 
 from dcvsessions.lightsail import lifecycle
 from dcvsessions.lightsail.client import LightsailClient
 from dcvsessions.lightsail.lifecycle import SessionKind, Sighting, Step
+from dcvsessions.lightsail.models import GuiSessionStatus
 from dcvsessions.polling import Failed, Observation, Waiting
 from dcvsessions.schedule import Schedule
 from dcvsessions.url import DcvUrl
 
-__all__ = ["Computer"]
+__all__ = ["SESSION_LIFETIME", "Computer"]
 
 OPENING = Schedule(typical=120, shortest=2, longest=15)
 CLOSING = Schedule(typical=30, shortest=2, longest=10)
 
 
-@frozen
+# Documented: a session is active for one hour.
+SESSION_LIFETIME = 3600.0
+
+
+@define
 class Computer:
     """A virtual computer on its way to a session, and to the end of it.
 
     Attributes:
         client: An open client.
         name: The computer's name.
+        state: The state at the last reading.
+        started: Between which two instants of the loop's clock the session came to be started,
+            if that was seen.
     """
 
     client: LightsailClient
     name: str
+    state: str | None = None
+    started: tuple[float, float] | None = None
+    _last_not_started: float | None = field(default=None, init=False)
 
     async def open(
-        self, waiting: Waiting, *, kind: SessionKind, start_instance: bool, check_reachable: bool
+        self,
+        waiting: Waiting,
+        *,
+        kind: SessionKind,
+        start_instance: bool,
+        check_reachable: bool,
+        renew_before: float = 0.0,
     ) -> DcvUrl:
         """Bring the GUI session to a usable URL."""
         url = await waiting.until(
             resource=self._resource,
             awaited="started",
             observe=self._observe_with_instance,
-            decide=partial(lifecycle.decide_open, kind=kind, start_instance=start_instance),
+            decide=partial(
+                lifecycle.decide_open,
+                kind=kind,
+                start_instance=start_instance,
+                renew_before=renew_before,
+            ),
             act=self._act,
             schedule=OPENING,
         )
@@ -63,14 +86,25 @@ class Computer:
 
     async def _observe(self) -> Observation[Sighting]:
         details = await self.client.create_gui_session_access_details(self.name)
-        return lifecycle.observation(Sighting(details))
+        return self._note(Sighting(details))
 
     async def _observe_with_instance(self) -> Observation[Sighting]:
         details = await self.client.create_gui_session_access_details(self.name)
         if not lifecycle.needs_instance(details):
-            return lifecycle.observation(Sighting(details))
+            return self._note(Sighting(details))
         state = await self.client.get_instance_state(self.name)
-        return lifecycle.observation(Sighting(details, state))
+        return self._note(Sighting(details, state))
+
+    def _note(self, sighting: Sighting) -> Observation[Sighting]:
+        seen = lifecycle.observation(sighting)
+        now = asyncio.get_running_loop().time()
+        self.state = seen.state
+        if sighting.details.status is not GuiSessionStatus.STARTED:
+            self._last_not_started = now
+            self.started = None
+        elif self._last_not_started is not None and self.started is None:
+            self.started = (self._last_not_started, now)
+        return seen
 
     async def _act(self, step: StrEnum) -> Failed | None:
         operations = await {

@@ -124,6 +124,7 @@ def decide_open(
     *,
     kind: SessionKind,
     start_instance: bool,
+    renew_before: float = 0.0,
 ) -> Decision[DcvUrl]:
     """Decide on the way to a started session.
 
@@ -132,12 +133,16 @@ def decide_open(
         situation: What was done before it.
         kind: Which of the two sessions is wanted.
         start_instance: Whether a stopped computer is to be started.
+        renew_before: A session that is found started before this, in seconds since the wait
+            began, is about to expire and is waited out: Lightsail resumes only expired ones.
     """
     if not seen.resource.is_running:
         return _decide_instance(seen, situation, start_instance=start_instance)
     details = seen.resource.details
     rule = _OPEN.get(details.status, _Rule.WAIT) if details.status else _Rule.WAIT
     if rule is _Rule.DONE:
+        if situation.now < renew_before and Step.START_SESSION not in situation.sent:
+            return Wait()
         # A started session whose URL is missing is not usable yet.
         url = wanted_url(details, kind)
         return Done(url) if url else Wait()

@@ -4,13 +4,12 @@ import uuid
 from enum import StrEnum
 from functools import partial
 
-from attrs import frozen
+from attrs import define, field
 
 from dcvsessions.errors import NotFoundError
 from dcvsessions.nimble import lifecycle
 from dcvsessions.nimble.client import NimbleClient
 from dcvsessions.nimble.lifecycle import SeenSession, SeenStream, Step, UsableStream
-from dcvsessions.nimble.models import StreamingSession
 from dcvsessions.nimble.ownership import OwnedSession
 from dcvsessions.polling import Failed, Waiting
 from dcvsessions.schedule import Schedule
@@ -22,7 +21,7 @@ STREAMING = Schedule(typical=4, shortest=1, longest=5)
 DELETING = Schedule(typical=60, shortest=2, longest=10)
 
 
-@frozen
+@define
 class Workstation:
     """A streaming session on its way to ready, to a stream, to its end.
 
@@ -32,6 +31,7 @@ class Workstation:
         session_id: The session.
         created_at: When it was made, in seconds since the wait began; None if before.
         may_start: Whether to start it if it is stopped.
+        state: Its state at the last reading.
     """
 
     client: NimbleClient
@@ -39,6 +39,8 @@ class Workstation:
     session_id: str
     created_at: float | None = None
     may_start: bool = True
+    state: str | None = None
+    _has_started: bool = field(default=False, init=False)
 
     @classmethod
     async def made(cls, owned: OwnedSession, waiting: Waiting) -> "Workstation":
@@ -54,9 +56,10 @@ class Workstation:
         await workstation.ready(waiting)
         return workstation
 
-    async def ready(self, waiting: Waiting) -> StreamingSession:
-        """Bring the session to READY."""
-        return await waiting.until(
+    async def ready(self, waiting: Waiting) -> bool:
+        """Bring the session to READY, and return whether it had to be started for that."""
+        self._has_started = False
+        await waiting.until(
             resource=self._resource,
             awaited="READY",
             observe=self._observe,
@@ -66,6 +69,7 @@ class Workstation:
             act=partial(self._act, uuid.uuid4().hex),
             schedule=STARTING,
         )
+        return self._has_started
 
     async def stream(
         self, waiting: Waiting, expiration_in_seconds: int | None, *, check_reachable: bool
@@ -107,10 +111,13 @@ class Workstation:
 
     async def _observe(self) -> SeenSession:
         try:
-            found = await self.client.get_streaming_session(self.studio_id, self.session_id)
+            seen = lifecycle.observation(
+                await self.client.get_streaming_session(self.studio_id, self.session_id)
+            )
         except NotFoundError as error:
-            return lifecycle.observation(error)
-        return lifecycle.observation(found)
+            seen = lifecycle.observation(error)
+        self.state = seen.state
+        return seen
 
     async def _create_stream(self, expiration_in_seconds: int | None, token: str) -> SeenStream:
         return lifecycle.observation(
@@ -136,5 +143,6 @@ class Workstation:
             Step.START: self.client.start_streaming_session,
             Step.DELETE: self.client.delete_streaming_session,
         }[Step(step)]
+        self._has_started |= step is Step.START
         await call(self.studio_id, self.session_id, client_token=f"{token}-{step}")
         return None
