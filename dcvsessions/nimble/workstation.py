@@ -10,6 +10,7 @@ from dcvsessions.errors import NotFoundError
 from dcvsessions.nimble import lifecycle
 from dcvsessions.nimble.client import NimbleClient
 from dcvsessions.nimble.lifecycle import SeenSession, SeenStream, Step, UsableStream
+from dcvsessions.nimble.models import StreamingSession
 from dcvsessions.nimble.ownership import OwnedSession
 from dcvsessions.polling import Failed, Waiting
 from dcvsessions.schedule import Schedule
@@ -110,12 +111,12 @@ class Workstation:
         return f"streaming session {self.session_id}"
 
     async def _observe(self) -> SeenSession:
+        found: StreamingSession | NotFoundError
         try:
-            seen = lifecycle.observation(
-                await self.client.get_streaming_session(self.studio_id, self.session_id)
-            )
+            found = await self.client.get_streaming_session(self.studio_id, self.session_id)
         except NotFoundError as error:
-            seen = lifecycle.observation(error)
+            found = error
+        seen: SeenSession = lifecycle.observation(found)
         self.state = seen.state
         return seen
 
@@ -143,6 +144,6 @@ class Workstation:
             Step.START: self.client.start_streaming_session,
             Step.DELETE: self.client.delete_streaming_session,
         }[Step(step)]
-        self._has_started |= step is Step.START
+        self._has_started |= step == Step.START.value
         await call(self.studio_id, self.session_id, client_token=f"{token}-{step}")
         return None
