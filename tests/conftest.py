@@ -1,0 +1,46 @@
+"""What all tests share: simulators, clients on them, and an environment without AWS in it."""
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+
+from dcvsessions import LightsailClient, NimbleClient
+from dcvsessions.simulator import Simulator, Timings
+
+_AWS = ("AWS_", "BOTO_")
+
+
+@pytest.fixture(autouse=True)
+def _no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No credentials, profile or endpoint of the machine may reach a test."""
+    for name in list(os.environ):
+        if name.startswith(_AWS):
+            monkeypatch.delenv(name)
+    nowhere = tmp_path_factory.mktemp("aws")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(nowhere / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture
+async def sim(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
+    """A simulator with a computer and a studio, which the environment points at."""
+    async with Simulator(timings=Timings()) as simulator:
+        simulator.lightsail.add_instance("my-computer")
+        simulator.nimble.add_studio("studio-1", launch_profiles=("lp-1",))
+        for name, value in simulator.environ.items():
+            monkeypatch.setenv(name, value)
+        yield simulator
+
+
+@pytest.fixture
+async def lightsail(sim: Simulator) -> AsyncIterator[LightsailClient]:
+    async with LightsailClient() as client:
+        yield client
+
+
+@pytest.fixture
+async def nimble(sim: Simulator) -> AsyncIterator[NimbleClient]:
+    async with NimbleClient() as client:
+        yield client
