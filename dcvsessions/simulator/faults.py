@@ -30,6 +30,10 @@ AFTER_THE_EFFECT: frozenset[Kind] = frozenset(
 )
 
 
+def _usual_status(fault: Fault) -> int:
+    return 400 if fault.kind == "error" else 200
+
+
 @attrs.frozen(kw_only=True)
 class Fault:
     """One thing that goes wrong. Made by the named constructors.
@@ -41,7 +45,7 @@ class Fault:
 
     kind: Kind
     code: str | None = None
-    status: int = 200
+    status: int = attrs.field(default=attrs.Factory(_usual_status, takes_self=True))
     message: str = ""
     retry_after: float | str | None = None
     seconds: float = 0.0

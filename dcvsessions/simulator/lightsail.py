@@ -83,7 +83,8 @@ _REFUSE_STOP = frozenset(
         "failedStartingGUISession",
     }
 )
-_SCRIPTED = ("StartGUISession", "StopGUISession", "StartInstance", "StopInstance")
+#: The operations that start a transition.
+SCRIPTED = ("StartGUISession", "StopGUISession", "StartInstance", "StopInstance")
 
 
 @attrs.frozen(kw_only=True)
@@ -293,7 +294,7 @@ class LightsailSimulator:
             name: The computer.
             operation: ``StartGUISession``, ``StopGUISession``, ``StartInstance`` or
                 ``StopInstance``.
-            *courses: How the first, the second, … go; those that follow go as usual.
+            *courses: How they go, one after the other; those that follow go as usual.
 
         Raises:
             KeyError: There is no such computer.
@@ -326,8 +327,8 @@ class LightsailSimulator:
         Raises:
             KeyError: There is no such computer.
         """
-        course = Course(ends="failedStartingGUISession", code=code, message=reason)
-        self._script(name, "StartGUISession").add(course, times)
+        course = Course(ends="failedStartingGUISession", code=code, message=reason, times=times)
+        self._script(name, "StartGUISession").add(course)
 
     @guarded
     def fail_stop(
@@ -349,8 +350,8 @@ class LightsailSimulator:
         Raises:
             KeyError: There is no such computer.
         """
-        course = Course(ends="failedStoppingGUISession", code=code, message=reason)
-        self._script(name, "StopGUISession").add(course, times)
+        course = Course(ends="failedStoppingGUISession", code=code, message=reason, times=times)
+        self._script(name, "StopGUISession").add(course)
 
     @guarded
     def set_status(self, name: str, status: str, *, failure_reason: str | None = None) -> None:
@@ -554,8 +555,8 @@ class LightsailSimulator:
 
     def _script(self, name: str, operation: str) -> Script:
         self._known(name)
-        if operation not in _SCRIPTED:
-            raise ValueError(f"operation must be one of {', '.join(_SCRIPTED)}; not {operation!r}")
+        if operation not in SCRIPTED:
+            raise ValueError(f"operation must be one of {', '.join(SCRIPTED)}; not {operation!r}")
         return self._scripts.setdefault((name, operation), Script())
 
     def _next_address(self) -> int:

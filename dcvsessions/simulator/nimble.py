@@ -68,6 +68,8 @@ _TRANSITIONS: dict[str, tuple[str, Transition, str]] = {
     "DeleteStreamingSession": ("DELETE_IN_PROGRESS", "session_delete", "DELETED"),
     "CreateStreamingSessionStream": ("CREATE_IN_PROGRESS", "stream_create", "READY"),
 }
+#: The operations that start a transition.
+SCRIPTED = tuple(_TRANSITIONS)
 #: Which operation's transition ends in a failed state.
 _FAILURES = {
     "START_FAILED": "StartStreamingSession",
@@ -326,7 +328,7 @@ class NimbleSimulator:
             operation: ``CreateStreamingSession``, ``StartStreamingSession``,
                 ``StopStreamingSession``, ``DeleteStreamingSession`` or
                 ``CreateStreamingSessionStream``.
-            *courses: How the first, the second, … go; those that follow go as usual.
+            *courses: How they go, one after the other; those that follow go as usual.
 
         Raises:
             ValueError: The operation starts no transition.
@@ -335,7 +337,7 @@ class NimbleSimulator:
             >>> sim.nimble.script("CreateStreamingSession", Course(seconds=300))
         """
         if operation not in self._scripts:
-            raise ValueError(f"operation must be one of {', '.join(_TRANSITIONS)}")
+            raise ValueError(f"operation must be one of {', '.join(SCRIPTED)}; not {operation!r}")
         for course in courses:
             self._scripts[operation].add(course)
 
@@ -358,7 +360,8 @@ class NimbleSimulator:
             times: How many; None for all that follow.
         """
         operation = _FAILURES.get(state, "CreateStreamingSession")
-        self._scripts[operation].add(Course(ends=state, code=status_code, message=message), times)
+        course = Course(ends=state, code=status_code, message=message, times=times)
+        self._scripts[operation].add(course)
 
     @guarded
     def fail_streams(
@@ -375,8 +378,8 @@ class NimbleSimulator:
             state: The state.
             times: How many; None for all that follow.
         """
-        course = Course(ends=state, code=status_code)
-        self._scripts["CreateStreamingSessionStream"].add(course, times)
+        course = Course(ends=state, code=status_code, times=times)
+        self._scripts["CreateStreamingSessionStream"].add(course)
 
     @guarded
     def set_state(

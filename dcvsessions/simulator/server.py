@@ -69,7 +69,7 @@ class Simulator:
         keep_requests: How many requests `requests` remembers; the oldest are forgotten first.
 
     Raises:
-        ValueError: The speed or the page size is not positive.
+        ValueError: The speed or the page size is not positive, or `stale_reads` is negative.
 
     Example:
         >>> async with Simulator() as sim:
@@ -95,6 +95,8 @@ class Simulator:
     ) -> None:
         if page_size < 1:
             raise ValueError(f"page_size must be at least 1, not {page_size}")
+        if not stale_reads >= 0:
+            raise ValueError(f"stale_reads must be zero or more seconds, not {stale_reads!r}")
         timings = timings or Timings()
         self._host, self._port = host, port
         self._keys = KeyPair(

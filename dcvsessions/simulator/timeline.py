@@ -126,6 +126,10 @@ class Course:
         message: The failure reason (Lightsail) or status message (Nimble) of its end.
         expires_after: How long a GUI session stays started, in simulated seconds; None for what
             the timings say.
+        times: For how many transitions in a row; None for all that follow.
+
+    Raises:
+        ValueError: `times` is below one, or a duration is negative.
 
     Example:
         >>> Course(ends="failedStartingGUISession", message="No capacity", seconds=40)
@@ -138,6 +142,14 @@ class Course:
     code: str | None = None
     message: str | None = None
     expires_after: float | None = None
+    times: int | None = 1
+
+    def __attrs_post_init__(self) -> None:
+        if self.times is not None and self.times < 1:
+            raise ValueError(f"times must be at least 1, or None for ever; not {self.times}")
+        for seconds in (self.seconds, self.expires_after):
+            if seconds is not None and not seconds >= 0:
+                raise ValueError(f"a duration must be zero or more seconds, not {seconds!r}")
 
 
 AS_USUAL = Course()
@@ -172,21 +184,15 @@ class Script:
     """What the next transitions are to do, first come first served; then as usual."""
 
     def __init__(self) -> None:
-        self._courses: collections.deque[tuple[Course, int | None]] = collections.deque()
+        self._courses: collections.deque[Course] = collections.deque()
 
-    def add(self, course: Course, times: int | None = 1) -> None:
+    def add(self, course: Course) -> None:
         """Append a course.
 
         Args:
-            course: How the transition is to go.
-            times: For how many transitions; None for all that follow.
-
-        Raises:
-            ValueError: `times` is below one.
+            course: How the next transitions are to go, as many as it says.
         """
-        if times is not None and times < 1:
-            raise ValueError(f"times must be at least 1, or None for ever; not {times}")
-        self._courses.append((course, times))
+        self._courses.append(course)
 
     def take(self) -> Course:
         """Take the course of the transition that begins now.
@@ -196,11 +202,11 @@ class Script:
         """
         if not self._courses:
             return AS_USUAL
-        course, times = self._courses[0]
-        if times == 1:
+        course = self._courses[0]
+        if course.times == 1:
             self._courses.popleft()
-        elif times is not None:
-            self._courses[0] = (course, times - 1)
+        elif course.times is not None:
+            self._courses[0] = attrs.evolve(course, times=course.times - 1)
         return course
 
 
