@@ -144,6 +144,6 @@ class Workstation:
             Step.START: self.client.start_streaming_session,
             Step.DELETE: self.client.delete_streaming_session,
         }[Step(step)]
-        self._has_started |= step == Step.START.value
+        self._has_started |= Step(step) is Step.START
         await call(self.studio_id, self.session_id, client_token=f"{token}-{step}")
         return None
