@@ -11,12 +11,15 @@ can fail: a traceback that is rendered with its locals would show it.
 import re
 from html import escape
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, SupportsIndex
+from typing import TYPE_CHECKING, Literal, SupportsIndex, Unpack
 from urllib.parse import unquote
 
+from dcvsessions import launcher, reachability
+from dcvsessions.connection_file import ConnectionFile, ConnectionOptions
 from dcvsessions.errors import InvalidUrlError
 
 if TYPE_CHECKING:
+    import os
     from ipaddress import IPv4Address, IPv6Address
 
 __all__ = ["DcvUrl"]
@@ -30,7 +33,8 @@ _URL = re.compile(
     r"(?P<path>/[^?#]*)?(?P<query>\?[^#]*)?(?P<fragment>#.*)?",
     re.DOTALL,
 )
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
+_LABEL = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}"
+_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*\.?")
 _DEFAULT_PORTS = {"https": 443, "http": 80, "dcv": 8443}
 # Session ids are free text, and so might be a token in a URL of a form that nobody has published.
 _PLAIN_SESSION_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
@@ -113,6 +117,89 @@ class DcvUrl(str):
         self._require_openable()
         return DcvUrl(f"dcv://{self._server()}{self.path or '/'}{self._after_path()}")
 
+    def connection_file(
+        self,
+        directory: "str | os.PathLike[str] | None" = None,
+        **options: Unpack[ConnectionOptions],
+    ) -> ConnectionFile:
+        """Write a `.dcv` file for the native viewer, for the time of a block.
+
+        Args:
+            directory: Where to write it. Default: the directory for temporary files.
+            **options: What else to tell the viewer, see `ConnectionOptions`.
+
+        Returns:
+            A context manager, plain and async, that writes the file, yields its path and removes
+            it. Only its owner can read the file. It costs one small write.
+
+        Raises:
+            InvalidUrlError: It is not a URL that a desktop can be opened with. Entering the block
+                raises it too, for a session id or token that is not one line of text.
+
+        Example:
+            >>> url = DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#console")
+            >>> with url.connection_file(fullscreen=True) as path:
+            ...     path.suffix
+            '.dcv'
+            >>> path.exists()
+            False
+        """
+        self._require_openable()
+        return ConnectionFile(self, directory, options)
+
+    def open(self, with_: Literal["browser", "viewer", "auto"] = "auto") -> launcher.Opened:
+        """Open the desktop on this machine.
+
+        The viewer gets a connection file, which is removed when the viewer ends, and after 30
+        seconds at the latest; a script that ends sooner waits for that. A browser gets the URL as
+        an argument, which other users of the machine can see among its processes.
+
+        Args:
+            with_: `browser` for a web URL, `viewer` for the native client `dcvviewer`, or `auto`,
+                the default: a browser for a web URL, the viewer for a `dcv://` one.
+
+        Returns:
+            What was started. It has been started, and no more is known of it.
+
+        Raises:
+            InvalidUrlError: It is not a URL that a desktop can be opened with.
+            LauncherNotFoundError: There is no browser or viewer.
+            OpenError: It could not be started.
+
+        Cost:
+            It starts a process. `webbrowser` may wait up to 5 seconds for a graphical browser, and
+            for a text browser until it ends: in a busy loop, use `asyncio.to_thread(url.open)`.
+
+        Example:
+            >>> DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#console").open()
+            Opened(with_='browser', program=None)
+        """
+        self._require_openable()
+        return launcher.launch(self, with_)
+
+    async def wait_until_reachable(self, timeout: float | None = 120.0) -> None:
+        """Wait until the desktop's server can be reached from this machine.
+
+        It tries once a second to resolve the name, to connect, to verify the certificate, and to
+        get an HTTP answer below 500. The token is not sent, and no proxy is used.
+
+        Args:
+            timeout: Seconds, of the loop's clock. Default: 120. None for no limit.
+
+        Raises:
+            InvalidUrlError: It is not a URL that a desktop can be opened with.
+            InvalidArgumentError: The timeout is not above 0.
+            UnreachableError: The server was not reached in time; it names the step that failed.
+
+        Example:
+            >>> url = DcvUrl("https://127.0.0.1:1/?authToken=s3cr3t#console")
+            >>> asyncio.run(url.wait_until_reachable(timeout=0.1))  # doctest: +ELLIPSIS
+            Traceback (most recent call last):
+            dcvsessions.errors.UnreachableError: The desktop's server 127.0.0.1:1 was not ...
+        """
+        self._require_openable()
+        await reachability.wait(self._server(), timeout, reachability.connect)
+
     def _repr_html_(self) -> str:
         # A notebook keeps what it has shown: a link that works would be saved with its token.
         return (
@@ -127,9 +214,8 @@ class DcvUrl(str):
     def _after_path(self) -> str:
         return f"{self._part('query') or ''}{self._part('fragment') or ''}"
 
-    def _server(self) -> str:
-        host = f"[{self.host}]" if self._part("ipv6") else self.host
-        return f"{host}:{self.port}"
+    def _server(self) -> reachability.Server:
+        return reachability.Server(self.host or "", self.port or 0, tls=self.scheme != "http")
 
     def _shown(self) -> str:
         if self.scheme not in _DEFAULT_PORTS or not _is_host(self.host or ""):
