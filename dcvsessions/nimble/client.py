@@ -118,6 +118,9 @@ class NimbleClient(AwsClient):
         """
         if session_ids is not None and not isinstance(session_ids, str):
             session_ids = ",".join(session_ids)
+        if session_ids == "":
+            # Nimble's answer to an empty filter could be all sessions.
+            return
         pages = self._pages(
             "ListStreamingSessions",
             page_parameter="nextToken",
