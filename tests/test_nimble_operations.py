@@ -1,0 +1,359 @@
+"""Nimble Studio's operations through the wire and back, member for member."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC
+from importlib.resources import files
+from typing import Any
+
+import attrs
+import pytest
+from botocore import xform_name
+
+from dcvsessions import (
+    ConflictError,
+    DcvUrl,
+    InvalidArgumentError,
+    InvalidRequestError,
+    InvalidResponseError,
+    NimbleClient,
+    NotFoundError,
+    QuotaExceededError,
+    Stream,
+    StreamingInstanceType,
+    StreamingSession,
+    StreamingSessionState,
+    StreamingSessionStatusCode,
+    StreamState,
+    StreamStatusCode,
+    VolumeConfiguration,
+    VolumeRetentionMode,
+)
+from dcvsessions.simulator import Simulator
+
+pytestmark = pytest.mark.looptime
+
+
+@pytest.fixture
+async def sim(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
+    """A simulator whose pages are short, so that every list has several."""
+    async with Simulator(page_size=2) as simulator:
+        simulator.nimble.add_studio("studio-1", launch_profiles=("lp-1", "lp-2"))
+        for name, value in simulator.environ.items():
+            monkeypatch.setenv(name, value)
+        yield simulator
+
+
+@pytest.fixture
+async def raw(nimble: NimbleClient) -> Any:
+    """The client that ours is made of, which shows what is on the wire."""
+    return nimble._client
+
+
+async def ready_session(nimble: NimbleClient) -> str:
+    # No fixture: virtual time passes in the tests alone.
+    session = await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
+    await asyncio.sleep(2)
+    return session.session_id or ""
+
+
+def assert_same(ours: Any, wire: Any) -> None:
+    """Every member on the wire is in the object, and the object has nothing that is not on it."""
+    if not attrs.has(type(ours)):
+        assert ours == wire
+        return
+    on_wire = {xform_name(name): value for name, value in wire.items()}
+    names = [field.name for field in attrs.fields(type(ours))]
+    assert not on_wire.keys() - names
+    for name in names:
+        if name in on_wire:
+            assert_same(getattr(ours, name), on_wire[name])
+        else:
+            assert getattr(ours, name) in (None, {})
+
+
+async def assert_as_on_wire(raw: Any, session: StreamingSession) -> None:
+    answer = await raw.get_streaming_session(studioId="studio-1", sessionId=session.session_id)
+    assert_same(session, answer["session"])
+
+
+async def test_create_with_everything(sim: Simulator, nimble: NimbleClient, raw: Any) -> None:
+    session = await nimble.create_streaming_session(
+        "studio-1",
+        launch_profile_id="lp-2",
+        ec2_instance_type=StreamingInstanceType.G5_2XLARGE,
+        owned_by="somebody",
+        streaming_image_id="image-9",
+        tags={"project": "42", "team": "paint"},
+        client_token="token-1",
+    )
+    (call,) = sim.calls("CreateStreamingSession")
+    assert call.parameters == {
+        "studioId": "studio-1",
+        "launchProfileId": "lp-2",
+        "ec2InstanceType": "g5.2xlarge",
+        "ownedBy": "somebody",
+        "streamingImageId": "image-9",
+        "tags": {"project": "42", "team": "paint"},
+        "clientToken": "token-1",
+    }
+    assert session.launch_profile_id == "lp-2"
+    assert session.ec2_instance_type == "g5.2xlarge"
+    assert session.owned_by == "somebody"
+    assert session.streaming_image_id == "image-9"
+    assert session.tags == {"project": "42", "team": "paint"}
+    assert session.state is StreamingSessionState.CREATE_IN_PROGRESS
+    assert session.status_code is StreamingSessionStatusCode.STREAMING_SESSION_CREATE_IN_PROGRESS
+    assert session.volume_configuration == VolumeConfiguration(iops=3000, size=500, throughput=125)
+    assert session.created_at
+    assert session.created_at.tzinfo is UTC
+    assert hash(session) == hash(attrs.evolve(session))
+    await assert_as_on_wire(raw, session)
+
+
+async def test_a_token_is_made_if_none_is_given(sim: Simulator, nimble: NimbleClient) -> None:
+    for _ in range(2):
+        await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
+    first, second = (call.parameters["clientToken"] for call in sim.calls("CreateStreamingSession"))
+    assert first
+    assert first != second
+
+
+async def test_every_member_over_a_life(nimble: NimbleClient, raw: Any) -> None:
+    session_id = await ready_session(nimble)
+    filled: set[str] = set()
+
+    async def look(state: str) -> None:
+        session = await nimble.get_streaming_session("studio-1", session_id)
+        assert session.state == state
+        await assert_as_on_wire(raw, session)
+        members = attrs.asdict(session, recurse=False)
+        filled.update(name for name, value in members.items() if value is not None)
+
+    await look("READY")
+    stopping = await nimble.stop_streaming_session(
+        "studio-1", session_id, volume_retention_mode=VolumeRetentionMode.DELETE
+    )
+    assert stopping.state is StreamingSessionState.STOP_IN_PROGRESS
+    assert stopping.volume_retention_mode is VolumeRetentionMode.DELETE
+    await look("STOP_IN_PROGRESS")
+    await asyncio.sleep(2)
+    await look("STOPPED")
+    starting = await nimble.start_streaming_session("studio-1", session_id, backup_id="backup-3")
+    assert starting.state is StreamingSessionState.START_IN_PROGRESS
+    assert starting.started_from_backup_id == "backup-3"
+    await look("START_IN_PROGRESS")
+    await asyncio.sleep(2)
+    await look("READY")
+    deleting = await nimble.delete_streaming_session("studio-1", session_id)
+    assert deleting.state is StreamingSessionState.DELETE_IN_PROGRESS
+    await look("DELETE_IN_PROGRESS")
+    await asyncio.sleep(2)
+    await look("DELETED")
+    assert filled == {field.name for field in attrs.fields(StreamingSession)}
+
+
+async def test_a_failed_session_says_why(sim: Simulator, nimble: NimbleClient, raw: Any) -> None:
+    sim.nimble.fail_sessions(status_code="INSUFFICIENT_CAPACITY", message="None left")
+    made = await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
+    await asyncio.sleep(2)
+    session = await nimble.get_streaming_session("studio-1", made.session_id or "")
+    assert session.state is StreamingSessionState.CREATE_FAILED
+    assert session.status_code is StreamingSessionStatusCode.INSUFFICIENT_CAPACITY
+    assert session.status_message == "None left"
+    await assert_as_on_wire(raw, session)
+
+
+async def test_every_member_of_a_stream(sim: Simulator, nimble: NimbleClient, raw: Any) -> None:
+    session_id = await ready_session(nimble)
+    stream = await nimble.create_streaming_session_stream(
+        "studio-1", session_id, expiration_in_seconds=600, client_token="token-1"
+    )
+    (call,) = sim.calls("CreateStreamingSessionStream")
+    assert call.parameters == {
+        "studioId": "studio-1",
+        "sessionId": session_id,
+        "expirationInSeconds": 600,
+        "clientToken": "token-1",
+    }
+    assert stream.state is StreamState.CREATE_IN_PROGRESS
+    assert stream.url is None
+    await asyncio.sleep(2)
+    ready = await nimble.get_streaming_session_stream(
+        "studio-1", session_id, stream.stream_id or ""
+    )
+    answer = await raw.get_streaming_session_stream(
+        studioId="studio-1", sessionId=session_id, streamId=stream.stream_id
+    )
+    assert_same(ready, answer["stream"])
+    assert all(value is not None for value in attrs.asdict(ready, recurse=False).values())
+    assert ready.stream_id == stream.stream_id
+    assert ready.state is StreamState.READY
+    assert ready.status_code is StreamStatusCode.STREAM_READY
+    assert isinstance(ready.url, DcvUrl)
+    assert sim.accepts(ready.url)
+    assert ready.expires_at
+    assert ready.created_at
+    assert (ready.expires_at - ready.created_at).total_seconds() == 600
+
+
+async def test_the_same_token_finds_the_same_session(sim: Simulator, nimble: NimbleClient) -> None:
+    async def create(launch_profile_id: str) -> StreamingSession:
+        return await nimble.create_streaming_session(
+            "studio-1", launch_profile_id=launch_profile_id, client_token="token-1"
+        )
+
+    first, again = await create("lp-1"), await create("lp-1")
+    assert first.session_id == again.session_id
+    with pytest.raises(InvalidRequestError, match="client token"):
+        await create("lp-2")
+    assert sim.nimble.alive == [first.session_id]
+
+
+async def test_the_same_token_finds_the_same_stream(nimble: NimbleClient) -> None:
+    session_id = await ready_session(nimble)
+
+    async def create(seconds: int) -> Stream:
+        return await nimble.create_streaming_session_stream(
+            "studio-1", session_id, expiration_in_seconds=seconds, client_token="token-1"
+        )
+
+    first, again = await create(60), await create(60)
+    assert first.stream_id == again.stream_id
+    with pytest.raises(InvalidRequestError, match="client token"):
+        await create(61)
+
+
+@pytest.mark.parametrize(
+    ("method", "state"),
+    [
+        ("start_streaming_session", "STOPPED"),
+        ("stop_streaming_session", "READY"),
+        ("delete_streaming_session", "READY"),
+    ],
+)
+async def test_the_same_token_changes_nothing_again(
+    sim: Simulator, nimble: NimbleClient, method: str, state: str
+) -> None:
+    session_id = await ready_session(nimble)
+    sim.nimble.set_state(session_id, state)
+    change = getattr(nimble, method)
+    first = await change("studio-1", session_id, client_token="token-1")
+    again = await change("studio-1", session_id, client_token="token-1")
+    assert first.state == again.state
+    with pytest.raises(ConflictError):
+        await change("studio-1", session_id, client_token="token-2")
+
+
+async def listed(nimble: NimbleClient, **filters: Any) -> list[str | None]:
+    sessions = nimble.list_streaming_sessions("studio-1", **filters)
+    return [session.session_id async for session in sessions]
+
+
+async def test_list_goes_through_all_pages(sim: Simulator, nimble: NimbleClient, raw: Any) -> None:
+    made = [
+        (await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")).session_id
+        for _ in range(5)
+    ]
+    assert await listed(nimble) == made
+    assert len(sim.calls("ListStreamingSessions")) == 3
+    wire = (await raw.list_streaming_sessions(studioId="studio-1"))["sessions"]
+    ours = [session async for session in nimble.list_streaming_sessions("studio-1")]
+    for session, on_wire in zip(ours, wire, strict=False):
+        assert_same(session, on_wire)
+
+
+async def test_list_asks_for_a_page_only_when_it_is_wanted(
+    sim: Simulator, nimble: NimbleClient
+) -> None:
+    for _ in range(5):
+        await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
+    sessions = nimble.list_streaming_sessions("studio-1")
+    assert sim.calls("ListStreamingSessions") == []
+    await anext(sessions)
+    await anext(sessions)
+    assert len(sim.calls("ListStreamingSessions")) == 1
+    await anext(sessions)
+    assert len(sim.calls("ListStreamingSessions")) == 2
+    await sessions.aclose()
+
+
+async def test_list_filters(sim: Simulator, nimble: NimbleClient) -> None:
+    mine, theirs, other = [
+        (
+            await nimble.create_streaming_session(
+                "studio-1", launch_profile_id="lp-1", owned_by=owner
+            )
+        ).session_id
+        for owner in ("me", "them", "them")
+    ]
+    creator = sim.nimble.sessions[mine or ""].created_by
+    assert await listed(nimble, owned_by="me") == [mine]
+    assert await listed(nimble, owned_by="them") == [theirs, other]
+    assert await listed(nimble, created_by=creator) == [mine, theirs, other]
+    assert await listed(nimble, created_by="nobody") == []
+    assert await listed(nimble, session_ids=[mine, other]) == [mine, other]
+    assert await listed(nimble, session_ids=f"{mine},{theirs}") == [mine, theirs]
+    assert await listed(nimble, session_ids=theirs) == [theirs]
+    assert await listed(nimble, owned_by="them", session_ids=[mine, other]) == [other]
+
+
+@pytest.mark.parametrize("none", [[], (), ""])
+async def test_a_choice_of_no_session_is_no_choice_of_all(
+    sim: Simulator, nimble: NimbleClient, none: list[str] | str
+) -> None:
+    await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
+    assert await listed(nimble, session_ids=none) == []
+    assert sim.calls("ListStreamingSessions") == []
+
+
+async def test_a_page_that_names_itself_is_no_endless_loop(
+    nimble: NimbleClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dcvsessions.simulator.nimble.page", lambda *_: ([], "again"))
+    with pytest.raises(InvalidResponseError, match="names itself"):
+        await listed(nimble)
+
+
+async def test_what_is_not_there(nimble: NimbleClient) -> None:
+    with pytest.raises(NotFoundError, match="launch profile"):
+        await nimble.create_streaming_session("studio-1", launch_profile_id="lp-9")
+    with pytest.raises(NotFoundError, match="studio"):
+        await nimble.create_streaming_session("studio-9", launch_profile_id="lp-1")
+    with pytest.raises(NotFoundError, match="streaming session") as caught:
+        await nimble.get_streaming_session("studio-1", "nowhere")
+    assert caught.value.http_status == 404
+
+
+async def test_the_quota(sim: Simulator, nimble: NimbleClient) -> None:
+    sim.nimble.add_studio("small", launch_profiles=("lp-1",), session_quota=1)
+    await nimble.create_streaming_session("small", launch_profile_id="lp-1")
+    with pytest.raises(QuotaExceededError, match="1 of 1"):
+        await nimble.create_streaming_session("small", launch_profile_id="lp-1")
+
+
+def test_the_limits_of_an_expiration_are_those_of_the_model() -> None:
+    place = files("dcvsessions") / "data/nimble/2020-08-01/service-2.json"
+    shape = json.loads(place.read_text("utf-8"))["shapes"][
+        "StreamingSessionStreamExpirationInSeconds"
+    ]
+    assert (shape["min"], shape["max"]) == (60, 3600)
+
+
+@pytest.mark.parametrize("seconds", [60, 3600])
+async def test_the_limits_of_an_expiration_are_allowed(nimble: NimbleClient, seconds: int) -> None:
+    session_id = await ready_session(nimble)
+    stream = await nimble.create_streaming_session_stream(
+        "studio-1", session_id, expiration_in_seconds=seconds
+    )
+    assert stream.expires_at
+    assert stream.created_at
+    assert (stream.expires_at - stream.created_at).total_seconds() == seconds
+
+
+async def test_an_unknown_instance_type_is_left_to_the_service(nimble: NimbleClient) -> None:
+    with pytest.raises((InvalidRequestError, InvalidArgumentError), match="enum value"):
+        await nimble.create_streaming_session(
+            "studio-1", launch_profile_id="lp-1", ec2_instance_type="g9.huge"
+        )
