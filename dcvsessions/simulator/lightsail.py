@@ -611,10 +611,9 @@ class LightsailSimulator:
         return {"operations": [self._write_operation(record)]}
 
     def _record(self, operation: str, name: str, plan: Timeline, goal: str) -> OperationRecord:
-        now = self._world.clock.now()
-        end = plan.at(plan.ends(now)) if math.isfinite(plan.ends(now)) else None
-        if end is None:
+        if len(plan.phases) == 1:  # it never ends
             return self._add_operation(operation, name, math.inf)
+        end = plan.phases[1]
         if end.state == goal:
             return self._add_operation(operation, name, end.begins)
         return self._add_operation(

@@ -10,6 +10,9 @@ Opt in by name, in ``conftest.py`` or in the test module::
         my_script.main()
         assert dcv_simulator.calls("StartGUISession")
 
+The marker that `dcv_simulator` reads is known to ``--strict-markers`` if the plugin is named in
+``conftest.py``.
+
 An asynchronous test run by pytest-asyncio gets a simulator in its own event loop, so that virtual
 time holds for both. Any other test gets one in a thread.
 """

@@ -48,7 +48,7 @@ import cattrs
 import cattrs.gen
 
 from dcvsessions.simulator import lightsail, nimble
-from dcvsessions.simulator.faults import Fault  # noqa: TC001 - cattrs reads the annotations
+from dcvsessions.simulator.faults import Fault
 from dcvsessions.simulator.server import PAGE_SIZE, Simulator
 from dcvsessions.simulator.timeline import Course
 from dcvsessions.simulator.timings import Timings

@@ -11,7 +11,6 @@ import secrets
 import socket
 import struct
 import threading
-import urllib.parse
 from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
@@ -232,16 +231,10 @@ class Simulator:
             url: A URL, also one that was never handed out.
 
         Returns:
-            Whether it leads to this simulator, with the token and session id of a desktop that is
-            alive at this moment.
+            Whether it is, to the letter, that of a desktop that is alive at this moment.
         """
-        parts = urllib.parse.urlsplit(url)
-        base = urllib.parse.urlsplit(self.endpoint_url)
-        if (parts.scheme, parts.netloc, parts.path) != (base.scheme, base.netloc, desktop.PATH):
-            return False
-        desktops = [*self._lightsail.desktops(), *self._nimble.desktops()]
-        found = desktop.find(desktop.read_token(parts.query), desktops)
-        return found is not None and found.session_id == parts.fragment
+        desktops = (*self._lightsail.desktops(), *self._nimble.desktops())
+        return url in {self._desktop_url(each.token, each.session_id) for each in desktops}
 
     def _check_operation(self, operation: str) -> None:
         known = self._gateway.operations

@@ -1,0 +1,216 @@
+"""Faults to order: each one as a client meets it, and whether the request took effect."""
+
+import asyncio
+import email.utils
+import time
+
+import aiohttp
+import pytest
+
+from dcvsessions.simulator import Fault, Simulator
+
+pytestmark = pytest.mark.looptime
+
+LOST = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
+
+
+async def test_an_error_is_answered_and_takes_no_effect(sim, wire):
+    fault = Fault.error("ThrottlingException", status=429, message="Slow down", retry_after=3)
+    sim.inject("CreateStreamingSession", fault)
+    reply = await wire.create()
+    assert (reply.status, reply.error) == (429, "ThrottlingException")
+    assert reply.json == {"message": "Slow down"}
+    assert reply.headers["retry-after"] == "3"
+    assert sim.nimble.sessions == {}
+    assert (await wire.create()).status == 200
+
+
+async def test_an_error_of_lightsail_has_its_type_in_the_body(sim, wire):
+    sim.inject("GetInstances", Fault.error("ThrottlingException", message="Rate exceeded"))
+    reply = await wire.lightsail("GetInstances")
+    assert reply.status == 400
+    assert reply.json == {"__type": "ThrottlingException", "message": "Rate exceeded"}
+    assert "retry-after" not in reply.headers
+
+
+async def test_an_error_without_a_code_is_a_bare_status(sim, wire):
+    sim.inject("GetInstances", Fault.error(None, status=503, retry_after="soon"))
+    reply = await wire.lightsail("GetInstances")
+    assert (reply.status, reply.error, reply.body) == (503, None, b"")
+    assert reply.headers["retry-after"] == "soon"
+    assert (sim.requests[-1].status, sim.requests[-1].error) == (503, None)
+
+
+async def test_a_delay_answers_late_what_took_effect_at_once(sim, wire, looptime):
+    sim.inject("CreateStreamingSession", Fault.delay(30))
+    waiting = asyncio.create_task(wire.create())
+    await asyncio.sleep(1)
+    assert len(sim.nimble.sessions) == 1
+    reply = await waiting
+    assert looptime == 30
+    assert reply.json["session"]["state"] == "CREATE_IN_PROGRESS"
+
+
+async def test_a_delay_is_in_simulated_seconds(open_wire, looptime):
+    async with Simulator(speed=10) as sim, open_wire(sim) as wire:
+        sim.inject("*", Fault.delay(30))
+        await wire.lightsail("GetInstances")
+    assert looptime == 3
+
+
+async def test_no_answer_never_comes_and_takes_no_effect(sim, wire):
+    sim.inject("CreateStreamingSession", Fault.no_answer())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(3000):
+            await wire.create()
+    assert sim.nimble.sessions == {}
+    assert sim.requests[-1].status is None
+
+
+async def test_a_simulator_that_owes_answers_stops_at_once(open_wire, looptime):
+    async with Simulator() as sim, open_wire(sim) as wire:
+        sim.inject("*", Fault.no_answer(), times=5)
+        sim.inject("*", Fault.delay(1000), call=6, times=5)
+        waiting = [asyncio.create_task(wire.lightsail("GetInstances")) for _ in range(10)]
+        await asyncio.sleep(1)
+        assert len(sim.requests) == 10
+        await sim.__aexit__(None, None, None)
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [isinstance(each, LOST) for each in results[:5]] == [True] * 5
+    assert looptime < 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "took_effect", "status"),
+    [
+        (Fault.reset(), False, None),
+        (Fault.lost_response(), True, None),
+        (Fault.reset_midway(), True, 200),
+    ],
+)
+async def test_a_connection_is_reset(sim, wire, fault, took_effect, status):
+    sim.inject("CreateStreamingSession", fault)
+    with pytest.raises(LOST):
+        await wire.create()
+    assert len(sim.nimble.sessions) == took_effect
+    assert sim.requests[-1].status == status
+    assert (await wire.create()).status == 200
+
+
+async def test_a_reset_is_a_reset_and_not_an_orderly_end(sim):
+    port = int(sim.endpoint_url.rpartition(":")[2])
+    for fault in (Fault.reset(), Fault.reset_midway()):
+        sim.inject("GetInstances", fault)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: Lightsail_20161128.GetInstances\r\n\r\n"
+        )
+        with pytest.raises(ConnectionResetError):
+            await reader.readuntil(b"an end that never comes")
+        writer.close()
+        with pytest.raises(ConnectionResetError):
+            await writer.wait_closed()
+
+
+async def test_a_truncated_answer_has_the_length_it_says(sim, wire):
+    sim.inject("CreateStreamingSession", Fault.truncated())
+    reply = await wire.create()
+    assert reply.status == 200
+    assert int(reply.headers["content-length"]) == len(reply.body) > 100
+    with pytest.raises(ValueError, match=r"JSON|Unterminated|Expecting"):
+        _ = reply.json
+    assert len(sim.nimble.sessions) == 1
+
+
+async def test_an_empty_answer_took_effect(sim, wire):
+    sim.inject("CreateStreamingSession", Fault.empty())
+    reply = await wire.create()
+    assert (reply.status, reply.body) == (200, b"{}")
+    assert len(sim.nimble.sessions) == 1
+
+
+async def test_a_wrong_content_type_has_the_right_body(sim, wire):
+    sim.inject("CreateStreamingSession", Fault.wrong_content_type())
+    reply = await wire.create()
+    assert reply.headers["content-type"].startswith("text/html")
+    assert reply.json["session"]["sessionId"] in sim.nimble.sessions
+
+
+@pytest.mark.parametrize("status", [200, 502])
+async def test_an_html_page_comes_from_somebody_else(sim, wire, status):
+    sim.inject("CreateStreamingSession", Fault.html(status))
+    reply = await wire.create()
+    assert (reply.status, reply.error) == (status, None)
+    assert reply.headers["content-type"].startswith("text/html")
+    assert reply.body.startswith(b"<!doctype html>")
+    assert sim.nimble.sessions == {}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(900, "Signature expired: "), (-900, "Signature not yet current: ")]
+)
+async def test_a_skewed_date_is_refused_with_the_date_of_the_server(sim, wire, seconds, words):
+    sim.inject("*", Fault.skewed_date(seconds), times=2)
+    lightsail, nimble = await wire.lightsail("GetInstances"), await wire.create()
+    assert (lightsail.status, nimble.status) == (400, 403)
+    for reply in (lightsail, nimble):
+        assert reply.error == "InvalidSignatureException"
+        assert reply.json["message"].startswith(words)
+        server = email.utils.parsedate_to_datetime(reply.headers["date"]).timestamp()
+        assert server - time.time() == pytest.approx(seconds, abs=5)
+    assert sim.nimble.sessions == {}
+
+
+async def test_a_fault_strikes_from_the_nth_call_on_as_often_as_asked(sim, wire):
+    await wire.lightsail("GetInstances")
+    sim.inject("GetInstances", Fault.error("E"), call=2, times=2)
+    seen = []
+    for _ in range(5):
+        await wire.lightsail("GetOperations")  # another operation does not count
+        seen.append((await wire.lightsail("GetInstances")).error)
+    assert seen == [None, "E", "E", None, None]
+
+
+async def test_a_fault_can_strike_for_ever_and_any_operation_until_healed(sim, wire):
+    sim.inject("*", Fault.error("E"), times=None)
+    for _ in range(10):
+        assert (await wire.lightsail("GetInstances")).error == "E"
+        assert (await wire.create()).error == "E"
+    sim.heal()
+    assert (await wire.create()).status == 200
+
+
+async def test_of_two_faults_the_one_ordered_first_strikes(sim, wire):
+    sim.inject("GetInstances", Fault.error("First"), call=2)
+    sim.inject("*", Fault.error("Second"), times=2)
+    seen = [(await wire.lightsail("GetInstances")).error for _ in range(3)]
+    assert seen == ["Second", "First", None]
+
+
+async def test_what_arrived_can_be_asserted(sim, wire):
+    sim.inject("StartGUISession", Fault.error("ServiceException", status=500))
+    for _ in range(2):
+        await wire.lightsail("StartGUISession", {"resourceName": "my-computer"})
+        await wire.status()
+        await asyncio.sleep(1)
+    assert [request.operation for request in sim.requests] == [
+        "StartGUISession",
+        "CreateGUISessionAccessDetails",
+    ] * 2
+    first, second = sim.calls("StartGUISession")
+    assert first.service == "lightsail"
+    assert first.parameters == {"resourceName": "my-computer"}
+    assert (first.status, first.error) == (500, "ServiceException")
+    assert (second.status, second.error) == (200, None)
+    assert second.at - first.at == 1
+
+
+@pytest.mark.parametrize("options", [{"call": 0}, {"times": 0}])
+def test_numbers_count_from_one(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        Simulator().inject("*", Fault.reset(), **options)
+
+
+def test_a_fault_for_an_operation_that_does_not_exist_is_told():
+    with pytest.raises(ValueError, match="operation must be one of"):
+        Simulator().inject("GetRich", Fault.reset())

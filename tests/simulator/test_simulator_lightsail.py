@@ -1,0 +1,413 @@
+"""Lightsail's behaviour, over the wire, in virtual time."""
+
+import asyncio
+import re
+
+import pytest
+
+from dcvsessions.simulator import Course, Simulator, Timings
+
+pytestmark = pytest.mark.looptime
+
+NAME = {"resourceName": "my-computer"}
+INSTANCE = {"instanceName": "my-computer"}
+
+
+async def started(wire):
+    await wire.lightsail("StartGUISession", NAME)
+    await asyncio.sleep(1)
+
+
+async def operation(wire, identifier):
+    return (await wire.lightsail("GetOperation", {"operationId": identifier})).json["operation"]
+
+
+async def test_a_session_goes_from_nothing_to_two_urls_and_expires_after_an_hour(sim, wire):
+    assert await wire.status() == {"resourceName": "my-computer", "status": "notStarted"}
+    await wire.lightsail("StartGUISession", NAME)
+    seen = []
+    for _ in range(5):
+        seen.append(await wire.status())
+        await asyncio.sleep(0.25)
+    assert [(each["status"], each["percentageComplete"]) for each in seen] == [
+        ("starting", 0),
+        ("starting", 25),
+        ("starting", 50),
+        ("starting", 75),
+        ("started", 100),
+    ]
+    application, operating_system = seen[-1]["sessions"]
+    assert application["isPrimary"]
+    assert not operating_system["isPrimary"]
+    for session in (application, operating_system):
+        pattern = rf"{re.escape(sim.endpoint_url)}/desktop/\?authToken=[\w-]+#[\w-]+"
+        assert re.fullmatch(pattern, session["url"])
+        assert sim.accepts(session["url"])
+
+    await asyncio.sleep(3599.74)
+    assert (await wire.status())["status"] == "started"
+    await asyncio.sleep(0.02)
+    assert await wire.status() == {"resourceName": "my-computer", "status": "startExpired"}
+    assert not sim.accepts(application["url"])
+
+
+async def test_a_session_can_be_resumed_with_other_urls_after_it_expired(sim, wire):
+    await started(wire)
+    before = (await wire.status())["sessions"][0]["url"]
+    await asyncio.sleep(3600)
+    await started(wire)
+    after = (await wire.status())["sessions"][0]["url"]
+    assert after != before
+    assert sim.accepts(after)
+    assert not sim.accepts(before)
+
+
+async def test_the_operation_of_a_start_goes_from_not_started_to_succeeded(wire):
+    reply = await wire.lightsail("StartGUISession", NAME)
+    (first,) = reply.json["operations"]
+    assert first["operationType"] == "StartGUISession"
+    assert first["resourceName"] == "my-computer"
+    assert first["resourceType"] == "Instance"
+    assert first["location"] == {"availabilityZone": "us-east-1a", "regionName": "us-east-1"}
+    seen = [first]
+    for _ in range(2):
+        await asyncio.sleep(0.5)
+        seen.append(await operation(wire, first["id"]))
+    assert [(each["status"], each["isTerminal"]) for each in seen] == [
+        ("NotStarted", False),
+        ("Started", False),
+        ("Succeeded", True),
+    ]
+    assert seen[2]["statusChangedAt"] - seen[0]["createdAt"] == pytest.approx(1, abs=0.002)
+
+
+async def test_starting_what_is_starting_or_started_returns_the_same_operation(wire):
+    replies = [await wire.lightsail("StartGUISession", NAME)]
+    await asyncio.sleep(0.5)
+    replies.append(await wire.lightsail("StartGUISession", NAME))
+    await asyncio.sleep(0.5)
+    assert (await wire.status())["status"] == "started"
+    replies.append(await wire.lightsail("StartGUISession", NAME))
+    assert len({reply.json["operations"][0]["id"] for reply in replies}) == 1
+
+
+@pytest.mark.parametrize("status", ["starting", "started"])
+async def test_a_start_without_an_operation_of_its_own_gets_one(sim, wire, status):
+    sim.lightsail.add_instance("other", status=status)
+    reply = await wire.lightsail("StartGUISession", {"resourceName": "other"})
+    (found,) = reply.json["operations"]
+    assert found["isTerminal"] == (status == "started")
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        "notStarted",
+        "stopped",
+        "startExpired",
+        "failedStartingGUISession",
+        "failedStoppingGUISession",
+        "neverHeardOf",
+    ],
+)
+async def test_a_start_is_accepted_from(sim, wire, status):
+    sim.lightsail.set_status("my-computer", status)
+    assert (await wire.status())["status"] == status
+    await started(wire)
+    assert (await wire.status())["status"] == "started"
+
+
+@pytest.mark.parametrize("status", ["stopping", "settingUpInstance", "failedInstanceCreation"])
+async def test_a_start_is_refused_from(sim, wire, status):
+    sim.lightsail.set_status("my-computer", status)
+    reply = await wire.lightsail("StartGUISession", NAME)
+    assert (reply.status, reply.error) == (400, "InvalidInputException")
+    assert reply.json["__type"] == "InvalidInputException"
+
+
+@pytest.mark.parametrize(
+    "status", ["starting", "started", "failedStoppingGUISession", "neverHeardOf"]
+)
+async def test_a_stop_is_accepted_from(sim, wire, status):
+    sim.lightsail.set_status("my-computer", status)
+    await wire.lightsail("StopGUISession", NAME)
+    await asyncio.sleep(0.25)
+    assert await wire.status() == {**NAME, "status": "stopping", "percentageComplete": 50}
+    await asyncio.sleep(0.25)
+    assert await wire.status() == {**NAME, "status": "stopped"}
+
+
+@pytest.mark.parametrize("status", ["notStarted", "stopped", "startExpired"])
+async def test_a_stop_is_refused_from(sim, wire, status):
+    sim.lightsail.set_status("my-computer", status)
+    reply = await wire.lightsail("StopGUISession", NAME)
+    assert (reply.status, reply.error) == (400, "InvalidInputException")
+
+
+async def test_stopping_what_is_stopping_returns_the_same_operation(wire):
+    await started(wire)
+    first = await wire.lightsail("StopGUISession", NAME)
+    second = await wire.lightsail("StopGUISession", NAME)
+    assert first.json["operations"][0]["id"] == second.json["operations"][0]["id"]
+
+
+async def test_a_start_that_is_cut_short_leaves_a_failed_operation(wire):
+    reply = await wire.lightsail("StartGUISession", NAME)
+    await asyncio.sleep(0.5)
+    await wire.lightsail("StopGUISession", NAME)
+    found = await operation(wire, reply.json["operations"][0]["id"])
+    assert (found["status"], found["errorCode"]) == ("Failed", "OperationCancelled")
+    assert "StopGUISession" in found["errorDetails"]
+
+
+async def test_a_start_can_fail_for_a_reason_as_often_as_asked(sim, wire):
+    sim.lightsail.fail_start("my-computer", reason="No capacity", times=2)
+    for _ in range(2):
+        reply = await wire.lightsail("StartGUISession", NAME)
+        await asyncio.sleep(1)
+        assert await wire.status() == {
+            **NAME,
+            "status": "failedStartingGUISession",
+            "failureReason": "No capacity",
+        }
+        found = await operation(wire, reply.json["operations"][0]["id"])
+        assert found["status"] == "Failed"
+        assert found["errorCode"] == "GUISessionStartFailed"
+        assert found["errorDetails"] == "No capacity"
+    await started(wire)
+    assert (await wire.status())["status"] == "started"
+
+
+async def test_a_stop_can_fail(sim, wire):
+    await started(wire)
+    sim.lightsail.fail_stop("my-computer", reason="Busy")
+    await wire.lightsail("StopGUISession", NAME)
+    await asyncio.sleep(0.5)
+    found = await wire.status()
+    assert (found["status"], found["failureReason"]) == ("failedStoppingGUISession", "Busy")
+
+
+async def test_a_course_says_how_long_at_which_percentages_and_until_when(sim, wire):
+    course = Course(seconds=40, percentages=(5, 20, 20, 80), expires_after=60)
+    sim.lightsail.script("my-computer", "StartGUISession", course)
+    await wire.lightsail("StartGUISession", NAME)
+    seen = []
+    for _ in range(4):
+        seen.append((await wire.status())["percentageComplete"])
+        await asyncio.sleep(10)
+    assert seen == [5, 20, 20, 80]
+    assert (await wire.status())["status"] == "started"
+    await asyncio.sleep(60)
+    assert (await wire.status())["status"] == "startExpired"
+
+
+async def test_what_is_held_stays_where_it_is(sim, wire):
+    reply = await wire.lightsail("StartGUISession", NAME)
+    await asyncio.sleep(0.4)
+    sim.lightsail.hold("my-computer")
+    await asyncio.sleep(1e4)
+    assert await wire.status() == {**NAME, "status": "starting", "percentageComplete": 40}
+    identifier = reply.json["operations"][0]["id"]
+    assert (await operation(wire, identifier))["status"] == "Started"
+    await wire.lightsail("StopGUISession", NAME)
+    await asyncio.sleep(1e4)
+    assert (await wire.status())["status"] == "stopping"
+    sim.lightsail.release("my-computer")
+    sim.lightsail.set_status("my-computer", "stopped")
+    await started(wire)
+    assert (await wire.status())["status"] == "started"
+
+
+async def test_a_forced_status_stays(sim, wire):
+    sim.lightsail.set_status("my-computer", "failedInstanceCreation", failure_reason="Broken")
+    await asyncio.sleep(1e4)
+    expected = {**NAME, "status": "failedInstanceCreation", "failureReason": "Broken"}
+    assert await wire.status() == expected
+
+
+async def test_a_computer_that_is_set_up_is_then_not_started(sim, wire):
+    sim.lightsail.add_instance("new", status="settingUpInstance")
+    await asyncio.sleep(1)
+    found = await wire.status("new")
+    assert (found["status"], found["percentageComplete"]) == ("settingUpInstance", 50)
+    await asyncio.sleep(1)
+    assert (await wire.status("new"))["status"] == "notStarted"
+
+
+async def instance(wire):
+    return (await wire.lightsail("GetInstance", INSTANCE)).json["instance"]
+
+
+async def test_a_computer_stops_and_starts_and_gets_another_address(sim, wire):
+    await started(wire)
+    url = (await wire.status())["sessions"][0]["url"]
+    address = (await instance(wire))["publicIpAddress"]
+    seen = []
+    for request in ("StopInstance", "StartInstance"):
+        await wire.lightsail(request, INSTANCE)
+        for _ in range(2):
+            state = (await wire.lightsail("GetInstanceState", INSTANCE)).json["state"]
+            seen.append((state["name"], state["code"]))
+            assert not sim.accepts(url)
+            assert (await wire.status())["status"] == "stopped"
+            if state["name"] in {"stopping", "stopped"}:
+                assert "publicIpAddress" not in await instance(wire)
+                reply = await wire.lightsail("StartGUISession", NAME)
+                assert (reply.status, reply.error) == (400, "InvalidInputException")
+            await asyncio.sleep(1)
+    assert seen == [("stopping", 64), ("stopped", 80), ("pending", 0), ("running", 16)]
+    assert (await instance(wire))["publicIpAddress"] != address
+    await started(wire)
+    assert (await wire.status())["status"] == "started"
+
+
+async def test_starting_what_runs_and_stopping_what_is_stopped_changes_nothing(sim, wire):
+    address = (await instance(wire))["publicIpAddress"]
+    (found,) = (await wire.lightsail("StartInstance", INSTANCE)).json["operations"]
+    assert found["status"] == "Succeeded"
+    assert (await instance(wire))["publicIpAddress"] == address
+    sim.lightsail.add_instance("off", state="stopped")
+    (found,) = (await wire.lightsail("StopInstance", {"instanceName": "off"})).json["operations"]
+    assert found["status"] == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    ("state", "request_"),
+    [
+        ("stopping", "StartInstance"),
+        ("terminated", "StartInstance"),
+        ("terminated", "StopInstance"),
+    ],
+)
+async def test_a_computer_is_not_moved_from(sim, wire, state, request_):
+    sim.lightsail.add_instance("other", state=state)
+    reply = await wire.lightsail(request_, {"instanceName": "other"})
+    assert (reply.status, reply.error) == (400, "InvalidInputException")
+
+
+async def test_an_instance_tells_all_about_itself(sim, wire):
+    sim.lightsail.add_instance("tagged", tags={"team": "physics"})
+    reply = await wire.lightsail("GetInstance", {"instanceName": "tagged"})
+    found = reply.json["instance"]
+    assert found["name"] == "tagged"
+    assert found["arn"] == "arn:aws:lightsail:us-east-1:123456789012:Instance/tagged"
+    assert found["tags"] == [{"key": "team", "value": "physics"}]
+    assert found["state"] == {"code": 16, "name": "running"}
+    assert [port["fromPort"] for port in found["networking"]["ports"]] == [22, 80, 443, 8443]
+    assert "addOns" not in found
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        ("CreateGUISessionAccessDetails", "resourceName"),
+        ("StartGUISession", "resourceName"),
+        ("StopGUISession", "resourceName"),
+        ("GetOperationsForResource", "resourceName"),
+        ("GetInstance", "instanceName"),
+        ("GetInstanceState", "instanceName"),
+        ("StartInstance", "instanceName"),
+        ("StopInstance", "instanceName"),
+        ("GetOperation", "operationId"),
+    ],
+)
+async def test_what_does_not_exist_is_not_found(wire, name, parameter):
+    reply = await wire.lightsail(name, {parameter: "nowhere"})
+    assert (reply.status, reply.error) == (400, "NotFoundException")
+
+
+async def test_operations_are_listed_oldest_first_in_pages(open_wire):
+    async with Simulator(page_size=2, timings=Timings.instant()) as sim, open_wire(sim) as wire:
+        for name in ("first", "second"):
+            sim.lightsail.add_instance(name)
+        made = []
+        for name, request in [
+            ("first", "StartGUISession"),
+            ("second", "StartGUISession"),
+            ("first", "StopGUISession"),
+            ("first", "StartGUISession"),
+            ("first", "StopGUISession"),
+        ]:
+            reply = await wire.lightsail(request, {"resourceName": name})
+            made.append(reply.json["operations"][0]["id"])
+            await asyncio.sleep(1)
+        assert await pages(wire, "GetOperations") == [made[0:2], made[2:4], made[4:5]]
+        mine = await pages(wire, "GetOperationsForResource", resourceName="first")
+        assert mine == [[made[0], made[2]], [made[3], made[4]]]
+
+
+async def pages(wire, request, **parameters):
+    found, token = [], {}
+    while True:
+        reply = (await wire.lightsail(request, {**parameters, **token})).json
+        items = reply.get("operations", reply.get("instances"))
+        found.append([item.get("id", item.get("name")) for item in items])
+        if "nextPageToken" not in reply:
+            return found
+        token = {"pageToken": reply["nextPageToken"]}
+
+
+async def test_instances_are_listed_in_pages(open_wire):
+    async with Simulator(page_size=2) as sim, open_wire(sim) as wire:
+        assert await pages(wire, "GetInstances") == [[]]
+        for name in ("one", "two", "three"):
+            sim.lightsail.add_instance(name)
+        assert await pages(wire, "GetInstances") == [["one", "two"], ["three"]]
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "YWZ0ZXI6eA==", "é"])
+async def test_a_made_up_page_token_is_refused(wire, token):
+    reply = await wire.lightsail("GetOperations", {"pageToken": token})
+    assert (reply.status, reply.error) == (400, "InvalidInputException")
+
+
+async def test_the_oldest_operations_are_forgotten(open_wire, monkeypatch):
+    monkeypatch.setattr("dcvsessions.simulator.lightsail._OPERATIONS_KEPT", 10)
+    async with Simulator(timings=Timings.instant()) as sim, open_wire(sim) as wire:
+        sim.lightsail.add_instance("my-computer")
+        first = (await wire.lightsail("StartGUISession", NAME)).json["operations"][0]["id"]
+        for _ in range(5):
+            await wire.lightsail("StopGUISession", NAME)
+            await wire.lightsail("StartGUISession", NAME)
+        reply = await wire.lightsail("GetOperation", {"operationId": first})
+        assert reply.error == "NotFoundException"
+
+
+async def test_a_read_after_a_write_is_stale_as_long_as_asked(open_wire):
+    async with Simulator(stale_reads=2) as sim, open_wire(sim) as wire:
+        sim.lightsail.add_instance("my-computer")
+        await asyncio.sleep(1)
+        await wire.lightsail("StartGUISession", NAME)
+        assert sim.lightsail.instances["my-computer"].status == "starting"
+        await asyncio.sleep(1.9)
+        assert (await wire.status())["status"] == "notStarted"
+        await asyncio.sleep(0.1)
+        assert (await wire.status())["status"] == "started"
+        await wire.lightsail("StopInstance", INSTANCE)
+        assert (await instance(wire))["state"]["name"] == "running"
+
+
+async def test_what_a_test_sees_is_as_of_now(sim, wire):
+    seen = sim.lightsail.instances["my-computer"]
+    assert (seen.state, seen.status, seen.percentage_complete) == ("running", "notStarted", None)
+    await wire.lightsail("StartGUISession", NAME)
+    await asyncio.sleep(0.5)
+    seen = sim.lightsail.instances["my-computer"]
+    assert (seen.status, seen.percentage_complete) == ("starting", 50)
+
+
+def test_mistakes_in_setting_up_are_told():
+    sim = Simulator()
+    sim.lightsail.add_instance("my-computer")
+    with pytest.raises(ValueError, match="already"):
+        sim.lightsail.add_instance("my-computer")
+    with pytest.raises(ValueError, match="state must be one of pending, running"):
+        sim.lightsail.add_instance("other", state="sleeping")
+    with pytest.raises(KeyError, match="no instance 'other'"):
+        sim.lightsail.set_status("other", "started")
+    with pytest.raises(KeyError, match="no instance 'other'"):
+        sim.lightsail.fail_start("other")
+    with pytest.raises(ValueError, match="operation must be one of StartGUISession"):
+        sim.lightsail.script("my-computer", "GetInstances", Course())
+    with pytest.raises(ValueError, match="times must be at least 1"):
+        sim.lightsail.fail_stop("my-computer", times=0)

@@ -1,0 +1,181 @@
+"""The simulator as a process of its own, and as a plugin of other people's tests."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+COMMAND = [sys.executable, "-X", "dev", "-W", "error", "-m", "dcvsessions.simulator"]
+
+
+@contextmanager
+def serving(*arguments):
+    """Start the process, and read its environment as a shell would."""
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        lines = [process.stdout.readline() for _ in range(5)]
+        words = [shlex.split(line) for line in lines]
+        assert [word[0] for word in words] == ["export"] * 5
+        yield process, dict(word[1].split("=", 1) for word in words)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def call(environ, operation, parameters):
+    headers = {"X-Amz-Target": f"Lightsail_20161128.{operation}"}
+    body = json.dumps(parameters).encode()
+    request = AWSRequest("POST", environ["AWS_ENDPOINT_URL"] + "/", headers, body)
+    keys = Credentials(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"])
+    SigV4Auth(keys, "lightsail", environ["AWS_REGION"]).add_auth(request)
+    prepared = urllib.request.Request(request.url, body, dict(request.headers))  # noqa: S310
+    with urllib.request.urlopen(prepared) as reply:  # noqa: S310 - it is ours
+        return json.load(reply)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_process_serves_what_is_preloaded_until_a_signal(number):
+    with serving("--speed", "10") as (process, environ):
+        assert set(environ) == {
+            "AWS_ENDPOINT_URL",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_REGION",
+            "AWS_DEFAULT_REGION",
+        }
+        found = call(environ, "GetInstances", {})
+        assert [instance["name"] for instance in found["instances"]] == ["my-computer"]
+        process.send_signal(number)
+        output, log = process.communicate(timeout=20)
+        assert process.returncode == 0
+        assert output == ""
+        assert "lightsail.GetInstances 200" in log
+        assert "Traceback" not in log
+        assert environ["AWS_SECRET_ACCESS_KEY"] not in log
+
+
+def test_a_process_plays_a_scenario(tmp_path):
+    file = tmp_path / "scenario.toml"
+    file.write_text("[[lightsail.instances]]\nname = 'other'\nstate = 'stopped'\n")
+    with serving("--scenario", str(file), "--timings", "instant") as (_, environ):
+        found = call(environ, "GetInstances", {})["instances"]
+        assert [(each["name"], each["state"]["name"]) for each in found] == [("other", "stopped")]
+        call(environ, "StartInstance", {"instanceName": "other"})
+        state = call(environ, "GetInstanceState", {"instanceName": "other"})["state"]
+        assert state["name"] == "running"
+
+
+def run(*arguments):
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_process_tells_what_is_wrong_with_its_scenario(tmp_path):
+    file = tmp_path / "scenario.toml"
+    file.write_text("sped = 1")
+    found = run("--scenario", str(file))
+    assert found.returncode == 2
+    assert f"{file}: unknown: sped @ $" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_a_process_tells_what_is_wrong_with_its_arguments():
+    found = run("--speed", "-1")
+    assert found.returncode == 2
+    assert "speed must be a positive number" in found.stderr
+    with serving() as (_, environ):
+        found = run("--port", environ["AWS_ENDPOINT_URL"].rpartition(":")[2])
+    assert found.returncode == 1
+    assert "Cannot listen on 127.0.0.1:" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+THEIR_TESTS = """
+import asyncio, os
+import aiohttp, pytest
+from dcvsessions.simulator import Simulator, Timings
+
+
+
+def test_synchronous(dcv_simulator, dcv_environ):
+    dcv_simulator.lightsail.add_instance("my-computer")
+    assert os.environ["AWS_ENDPOINT_URL"] == dcv_simulator.endpoint_url
+    assert "AWS_PROFILE" not in os.environ
+    assert dcv_simulator.calls("StartGUISession") == []
+
+
+def test_environment_is_left_as_it_was():
+    assert os.environ["AWS_PROFILE"] == "theirs"
+    assert "AWS_ENDPOINT_URL" not in os.environ
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("_", range(2))
+async def test_asynchronous(dcv_simulator, dcv_environ, looptime, _):
+    dcv_simulator.lightsail.add_instance("my-computer", status="starting")
+    await asyncio.sleep(0.999)
+    assert dcv_simulator.lightsail.instances["my-computer"].status == "starting"
+    await asyncio.sleep(0.002)
+    assert dcv_simulator.lightsail.instances["my-computer"].status == "started"
+    async with aiohttp.ClientSession() as client, client.get(dcv_simulator.endpoint_url) as reply:
+        assert reply.status == 404
+
+
+@pytest.mark.dcv_simulator(timings=Timings.instant())
+def test_options(dcv_simulator):
+    dcv_simulator.lightsail.add_instance("my-computer", status="starting")
+    assert dcv_simulator.lightsail.instances["my-computer"].status == "started"
+
+
+class TestClass:
+    @pytest.mark.dcv_simulator(seed=5)
+    async def test_method(self, dcv_simulator):
+        assert dcv_simulator.world.identifier(5) == Simulator(seed=5).world.identifier(5)
+"""
+
+
+OPT_IN = 'pytest_plugins = ["dcvsessions.simulator.pytest_plugin"]'
+
+PYTEST_INI = """
+[pytest]
+asyncio_mode = auto
+asyncio_default_fixture_loop_scope = function
+addopts = --strict-markers -Werror -p no:cacheprovider
+"""
+
+THREE_LINES = f"""
+{OPT_IN}
+def test_my_script(dcv_simulator, dcv_environ):
+    dcv_simulator.lightsail.add_instance("my-computer")
+"""
+
+
+@pytest.mark.parametrize(
+    ("conftest", "module", "passed"), [(OPT_IN, THEIR_TESTS, 6), ("", THREE_LINES, 1)]
+)
+def test_the_plugin_serves_other_peoples_tests(tmp_path, conftest, module, passed):
+    (tmp_path / "pytest.ini").write_text(PYTEST_INI)
+    (tmp_path / "conftest.py").write_text(conftest)
+    (tmp_path / "test_theirs.py").write_text(module)
+    found = subprocess.run(
+        [sys.executable, "-m", "pytest", str(tmp_path)],
+        cwd=tmp_path,
+        env={**os.environ, "AWS_PROFILE": "theirs"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert f" {passed} passed in" in found.stdout, found.stdout + found.stderr

@@ -1,0 +1,207 @@
+"""Scenarios: the world as data, and the place of each mistake."""
+
+import asyncio
+import json
+import textwrap
+
+import pytest
+
+from dcvsessions.simulator import (
+    Course,
+    Fault,
+    FaultScenario,
+    InstanceScenario,
+    LightsailScenario,
+    NimbleScenario,
+    Scenario,
+    ScenarioError,
+    StudioScenario,
+    Timings,
+)
+from dcvsessions.simulator import (
+    scenario as scenario_module,
+)
+
+IN_PYTHON = Scenario(
+    speed=10,
+    timings=Timings.demo(),
+    lightsail=LightsailScenario(
+        instances=(
+            InstanceScenario(
+                name="my-computer",
+                state="stopped",
+                courses={
+                    "StartGUISession": (
+                        Course(
+                            seconds=40,
+                            percentages=(5, 20, 80),
+                            ends="failedStartingGUISession",
+                            message="No capacity",
+                            times=2,
+                        ),
+                    )
+                },
+            ),
+        )
+    ),
+    nimble=NimbleScenario(
+        studios=(StudioScenario(studio_id="studio-1", launch_profiles=("lp-1",), session_quota=2),),
+        courses={
+            "CreateStreamingSession": (Course(ends="CREATE_FAILED", code="INSUFFICIENT_CAPACITY"),)
+        },
+    ),
+    faults=(
+        FaultScenario(
+            operation="CreateStreamingSession",
+            call=2,
+            fault=Fault.error("ThrottlingException", status=429, retry_after=3),
+        ),
+    ),
+)
+
+
+def in_toml():
+    """The example in the documentation of the module is the test."""
+    return textwrap.dedent(scenario_module.__doc__.partition("::\n")[2])
+
+
+def write(tmp_path, text, name="scenario.toml"):
+    file = tmp_path / name
+    file.write_text(text)
+    return file
+
+
+def test_a_scenario_is_the_same_in_python_toml_and_json(tmp_path):
+    import tomllib  # noqa: PLC0415 - beside its only use
+
+    assert Scenario.load(write(tmp_path, in_toml())) == IN_PYTHON
+    as_json = json.dumps(tomllib.loads(in_toml()))
+    assert Scenario.load(write(tmp_path, as_json, "scenario.json")) == IN_PYTHON
+
+
+@pytest.mark.looptime
+async def test_a_scenario_happens(open_wire):
+    data = {
+        "timings": {"preset": "instant", "gui_start": 5},
+        "lightsail": {
+            "instances": [
+                {
+                    "name": "my-computer",
+                    "tags": {"a": "b"},
+                    "courses": {
+                        "StartGUISession": [
+                            {"ends": "failedStartingGUISession", "message": "No", "times": 2},
+                            {"seconds": 40, "percentages": [5, 80], "expires_after": 60},
+                        ]
+                    },
+                }
+            ]
+        },
+        "nimble": {"studios": [{"studio_id": "studio-1", "session_quota": 1}]},
+        "faults": [{"operation": "GetInstances", "fault": {"kind": "error", "code": "E"}}],
+    }
+    async with Scenario.from_data(data).simulator() as sim, open_wire(sim) as wire:
+        assert (await wire.lightsail("GetInstances")).error == "E"
+        seen = []
+        for seconds in (5, 5, 30, 10, 60):
+            await wire.lightsail("StartGUISession", {"resourceName": "my-computer"})
+            await asyncio.sleep(seconds)
+            found = await wire.status()
+            seen.append((found["status"], found.get("percentageComplete")))
+        assert seen == [
+            ("failedStartingGUISession", None),
+            ("failedStartingGUISession", None),
+            ("starting", 80),
+            ("started", 100),
+            ("startExpired", None),
+        ]
+        assert (await wire.create()).status == 200
+        assert (await wire.create()).status == 402
+        assert sim.lightsail.instances["my-computer"].tags == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("speed = 'fast'", r"must be a number, not 'fast' @ \$\.speed"),
+        ("speed = true", r"must be a number, not True @ \$\.speed"),
+        ("speed = 0", r"speed must be a positive number"),
+        ("seed = 1.5", r"must be a int, not 1\.5 @ \$\.seed"),
+        ("page_size = 0", r"page_size must be at least 1"),
+        ("stale_reads = -1", r"stale_reads must be zero or more"),
+        ("sped = 1", r"unknown: sped @ \$"),
+        ("timings = 1", r"must be a table, not 1 @ \$\.timings"),
+        ("[timings]\npreset = 'x'", r"preset must be one of default, .*; not 'x' @ \$\.timings"),
+        ("[timings]\ngui_start = -1", r"gui_start must be zero or more .* @ \$\.timings"),
+        ("[timings]\ngui = 1", r"unknown: gui @ \$\.timings"),
+        ("lightsail = 3", r"must be a table, not 3 @ \$\.lightsail"),
+        ("[lightsail]\ninstances = 'x'", r"must be an array, not 'x' @ \$\.lightsail\.instances"),
+        (
+            "[[lightsail.instances]]\nstate = 'stopped'",
+            r"required, but missing @ \$\.lightsail\.instances\[0\]\.name",
+        ),
+        (
+            "[[lightsail.instances]]\nname = 5",
+            r"must be a str, not 5 @ \$\.lightsail\.instances\[0\]\.name",
+        ),
+        (
+            "[[lightsail.instances]]\nname = 'x'\nstate = 'asleep'",
+            r"must be one of pending, .*; not 'asleep' @ \$\.lightsail\.instances\[0\]",
+        ),
+        (
+            "[[lightsail.instances]]\nname = 'x'\n[[lightsail.instances]]\nname = 'x'",
+            r"There is an instance 'x' already @ \$\.lightsail\.instances\[1\]",
+        ),
+        (
+            "[[lightsail.instances]]\nname = 'x'\n[[lightsail.instances.courses.Foo]]",
+            r"must be one of StartGUISession, .*; not 'Foo' @ \$\.lightsail\.instances\[0\]",
+        ),
+        (
+            "[[nimble.courses.StopStreamingSession]]\nseconds = -1",
+            r"zero or more seconds, not -1\.0 @ \$\.nimble\.courses\['StopStreamingSession'\]\[0\]",
+        ),
+        ("[[nimble.courses.StopStreamingSession]]\ntimes = 0", r"times must be at least 1"),
+        ("[[nimble.courses.GetStreamingSession]]", r"not 'GetStreamingSession' @ \$\.nimble"),
+        (
+            "[[nimble.studios]]\nstudio_id = 's'\n[[nimble.studios]]\nstudio_id = 's'",
+            r"There is a studio 's' already @ \$\.nimble\.studios\[1\]",
+        ),
+        (
+            "[[faults]]\noperation = 'X'\nfault = { kind = 'reset' }",
+            r"operation must be one of .* @ \$\.faults\[0\]",
+        ),
+        (
+            "[[faults]]\noperation = '*'\nfault = { kind = 'rest' }",
+            r"rest .* @ \$\.faults\[0\]\.fault\.kind",
+        ),
+        (
+            "[[faults]]\noperation = '*'\nfault = { kind = 'error', retry_after = [] }",
+            r"must be a number or a text, not \[\] @ \$\.faults\[0\]\.fault\.retry_after",
+        ),
+        ("[[faults]]\noperation = '*'\ncall = 0\nfault = { kind = 'reset' }", r"@ \$\.faults\[0\]"),
+        ("speed = [", r"at end of document|line 1"),
+    ],
+)
+def test_a_mistake_is_told_with_its_file_and_place(tmp_path, text, message):
+    file = write(tmp_path, text)
+    with pytest.raises(ScenarioError, match=message) as caught:
+        Scenario.load(file)
+    assert str(caught.value).startswith(f"{file}: ")
+
+
+def test_a_file_that_is_no_json_is_told_by_line(tmp_path):
+    with pytest.raises(ScenarioError, match="line 2 column 1"):
+        Scenario.load(write(tmp_path, "{\n", "scenario.json"))
+
+
+def test_a_file_that_is_none_is_told(tmp_path):
+    with pytest.raises(ScenarioError, match="No such file"):
+        Scenario.load(tmp_path / "nowhere.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff")
+    with pytest.raises(ScenarioError, match="codec can't decode"):
+        Scenario.load(tmp_path / "binary.toml")
+
+
+def test_all_of_a_json_file_may_be_wrong(tmp_path):
+    with pytest.raises(ScenarioError, match="must be a table"):
+        Scenario.load(write(tmp_path, "[]", "scenario.json"))

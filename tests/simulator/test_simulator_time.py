@@ -1,0 +1,135 @@
+"""Time: speeds, timings, and the thread that a simulator may live in."""
+
+import asyncio
+import random
+import time
+import urllib.request
+
+import pytest
+
+from dcvsessions.simulator import Simulator, Timings, serve_in_thread
+
+DURATIONS = (
+    "operation_queue",
+    "gui_start",
+    "gui_stop",
+    "instance_setup",
+    "instance_start",
+    "instance_stop",
+    "session_create",
+    "session_start",
+    "session_stop",
+    "session_delete",
+    "stream_create",
+)
+
+
+@pytest.mark.looptime
+async def test_a_simulator_can_run_faster_than_the_loop(open_wire):
+    async with Simulator(speed=3600) as sim, open_wire(sim) as wire:
+        sim.lightsail.add_instance("my-computer", status="started")
+        await asyncio.sleep(0.999)
+        assert (await wire.status())["status"] == "started"
+        await asyncio.sleep(0.002)
+        assert (await wire.status())["status"] == "startExpired"
+
+
+@pytest.mark.looptime
+async def test_what_is_instant_is_over_at_the_next_read(open_wire):
+    async with Simulator(timings=Timings.instant()) as sim, open_wire(sim) as wire:
+        sim.lightsail.add_instance("my-computer")
+        sim.nimble.add_studio("studio-1")
+        reply = await wire.lightsail("StartGUISession", {"resourceName": "my-computer"})
+        assert reply.json["operations"][0]["status"] == "Succeeded"
+        assert (await wire.status())["status"] == "started"
+        identifier = (await wire.create()).json["session"]["sessionId"]
+        assert (await wire.session(identifier)).json["session"]["state"] == "READY"
+        stream = (await wire.session(identifier, "streams")).json["stream"]
+        assert sim.accepts(stream["url"])
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("seed", [0, 1])
+async def test_realistic_timings_are_minutes_and_the_same_for_the_same_seed(open_wire, seed):
+    taken = []
+    for _ in range(2):
+        async with (
+            Simulator(timings=Timings.realistic(seed=seed)) as sim,
+            open_wire(sim) as wire,
+        ):
+            sim.nimble.add_studio("studio-1")
+            identifier = (await wire.create()).json["session"]["sessionId"]
+            seconds = 0
+            while (await wire.session(identifier)).json["session"]["state"] != "READY":
+                await asyncio.sleep(1)
+                seconds += 1
+            taken.append((identifier, seconds))
+    assert taken[0] == taken[1]
+    assert 60 < taken[0][1] < 30 * 60
+
+
+def test_realistic_timings_spread_around_their_medians():
+    timings, chance = Timings.realistic(seed=1), random.Random(1)  # noqa: S311 - no secret
+    drawn = sorted(timings.draw("session_create", chance) for _ in range(1001))
+    assert drawn[500] == pytest.approx(timings.session_create, rel=0.1)
+    assert drawn[0] < timings.session_create / 2
+    assert drawn[-1] > timings.session_create * 2
+
+
+def test_presets_go_from_instant_to_realistic():
+    presets = [Timings.instant(), Timings(), Timings.demo(), Timings.realistic()]
+    for name in DURATIONS:
+        durations = [getattr(preset, name) for preset in presets]
+        assert durations == sorted(durations)
+        assert durations[0] == 0
+    for preset in presets:
+        assert preset.gui_session_lifetime == 3600
+
+
+@pytest.mark.parametrize("value", [-1, float("nan")])
+def test_a_duration_that_is_none_is_told(value):
+    with pytest.raises(ValueError, match="gui_start must be zero or more seconds"):
+        Timings(gui_start=value)
+
+
+def test_a_seed_determines_identifiers_but_no_secrets():
+    one, other = Simulator(seed=7), Simulator(seed=7)
+    assert one.world.identifier(22) == other.world.identifier(22)
+    for sim in (one, other):
+        sim.lightsail.add_instance("my-computer", status="started")
+    tokens = {desktop.token for sim in (one, other) for desktop in sim.lightsail.desktops()}
+    assert len(tokens) == 4
+
+
+def test_what_was_set_up_before_the_start_is_there():
+    sim = Simulator()
+    sim.lightsail.add_instance("my-computer", status="starting")
+    assert sim.lightsail.instances["my-computer"].status == "starting"
+
+
+def test_a_simulator_serves_from_a_thread():
+    with serve_in_thread(Simulator(timings=Timings.instant())) as sim:
+        sim.lightsail.add_instance("my-computer", status="started")
+        for desktop in sim.lightsail.desktops():
+            url = f"{sim.endpoint_url}/desktop/?authToken={desktop.token}"
+            with urllib.request.urlopen(url) as page:  # noqa: S310 - it is ours
+                assert b"my-computer" in page.read()
+    began = time.monotonic()
+    with serve_in_thread(Simulator()):
+        pass
+    assert time.monotonic() - began < 5
+
+
+def test_a_thread_that_cannot_serve_says_so():
+    with serve_in_thread(Simulator()) as sim:
+        port = int(sim.endpoint_url.rpartition(":")[2])
+        with (
+            pytest.raises(OSError, match="address already in use"),
+            serve_in_thread(Simulator(port=port)),
+        ):
+            pass
+
+
+def test_an_error_in_the_body_passes_through():
+    with pytest.raises(KeyError, match="mine"), serve_in_thread(Simulator()):
+        raise KeyError("mine")
