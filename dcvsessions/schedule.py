@@ -98,7 +98,7 @@ def predicted_remaining(
 
 
 def _lognormal_hazard(elapsed: float, median: float, spread: float) -> float:
-    if elapsed <= 0:
+    if elapsed <= _LEAST:
         return 0.0
     z = math.log(elapsed / median) / spread
     density = math.exp(-z * z / 2) / (elapsed * spread * _SQRT_2_PI)

@@ -184,9 +184,11 @@ def operation_failure(operations: tuple[Operation, ...]) -> Failed | None:
     """
     for operation in operations:
         if operation.status is OperationStatus.FAILED:
-            told = operation.error_details or operation.error_code or "it gave no reason"
             return Failed(
-                reason=f"{operation.operation_type} failed: {told}.",
+                reason=(
+                    f"{operation.operation_type} failed: "
+                    f"{_told(operation.error_details or operation.error_code)}."
+                ),
                 details={
                     "error_code": operation.error_code,
                     "error_details": operation.error_details,
@@ -222,6 +224,10 @@ def _apply(
         return Act(step)
     reason = seen.resource.details.failure_reason
     return Failed(
-        reason=f"Lightsail reports {seen.state}: {reason or 'it gave no reason'}.",
+        reason=f"Lightsail reports {seen.state}: {_told(reason)}.",
         details={"state": seen.state, "failure_reason": reason},
     )
+
+
+def _told(reason: str | None) -> str:
+    return (reason or "").rstrip(".") or "it gave no reason"
