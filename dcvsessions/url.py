@@ -229,7 +229,7 @@ class DcvUrl(str):
         query, session_id = self._part("query") or "", self.session_id or ""
         return (
             "authtoken=" in query.lower()
-            and session_id not in query
+            and f"={session_id}&" not in f"{query}&"
             and _PLAIN_SESSION_ID.fullmatch(session_id) is not None
         )
 

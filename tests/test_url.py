@@ -1,0 +1,291 @@
+"""A DCV URL is a string whose token shows only where the user puts it."""
+
+import asyncio
+import copy
+import doctest
+import io
+import json
+import pickle
+import pprint
+import reprlib
+import traceback
+from urllib.parse import quote
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import dcvsessions.url
+from dcvsessions.errors import InvalidUrlError
+from dcvsessions.url import DcvUrl
+
+TOKEN = "TOKENcanary"
+URL = f"https://203.0.113.1:8443/?authToken={TOKEN}#console"
+
+labels = st.from_regex(r"[a-z0-9_]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
+names = st.lists(labels, min_size=1, max_size=4).map(".".join)
+addresses = st.ip_addresses().map(str)
+hosts = names | addresses
+ports = st.none() | st.integers(1, 65535)
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+def written(host, port, token, session_id, *, scheme="https", path="/"):
+    authority = f"[{host}]" if ":" in host else host
+    authority += "" if port is None else f":{port}"
+    query = f"authToken={quote(token, safe='')}"
+    return DcvUrl(f"{scheme}://{authority}{path}?{query}#{quote(session_id, safe='')}")
+
+
+@given(st.text(st.characters()))
+@example("\ud800")
+@example(URL)
+def test_any_text_is_kept_as_it_is(text):
+    url = DcvUrl(text)
+    assert url == text
+    assert hash(url) == hash(text)
+    assert str(url) == f"{url}" == f"{url:s}" == text
+    assert type(str(url)) is str
+
+
+@given(st.text(st.characters()))
+def test_nothing_about_any_text_fails(text):
+    url = DcvUrl(text)
+    assert repr(url)
+    assert url._repr_html_()
+    assert url.path in text
+    assert (url.host or "") in text
+    assert url.port is None or url.port >= 0
+    assert url.is_web is (url.scheme in {"https", "http"})
+    assert url.session_id is None or "#" in text
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_it_can_be_pickled(protocol):
+    again = pickle.loads(pickle.dumps(DcvUrl(URL), protocol))  # noqa: S301
+    assert (type(again), again) == (DcvUrl, URL)
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_it_can_be_copied(duplicate):
+    again = duplicate([DcvUrl(URL)])[0]
+    assert (type(again), again) == (DcvUrl, URL)
+
+
+@given(hosts, ports, texts, texts, st.sampled_from(["https", "dcv", "HTTPS"]))
+def test_its_parts_are_what_it_was_written_with(host, port, token, session_id, scheme):
+    url = written(host, port, token, session_id, scheme=scheme)
+    assert url.host == host
+    assert url.port == (port or {"https": 443, "dcv": 8443}[scheme.lower()])
+    assert url.session_id == session_id
+    assert url.path == "/"
+    assert url.scheme == scheme.lower()
+    assert url.is_web is (scheme.lower() == "https")
+
+
+@given(hosts, ports, texts, st.sampled_from(["https", "dcv"]), st.sampled_from(["", "/a/b"]))
+def test_its_native_form_is_the_same_desktop(host, port, text, scheme, path):
+    url = written(host, port, text, text, scheme=scheme, path=path)
+    native = url.native()
+    assert native.startswith("dcv://")
+    assert (native.host, native.port, native.session_id) == (host, url.port, text)
+    assert native.path == (path or "/")
+    assert native.partition("?")[2] == url.partition("?")[2]
+    assert native.native() == native
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (URL, "https://203.0.113.1:8443/***#console"),
+        (f"https://h/?authToken={TOKEN}", "https://h:443/***"),
+        (f"dcv://h/?authToken={TOKEN}#console", "dcv://h:8443/***#console"),
+        (f"https://[2001:db8::1]/?authToken={TOKEN}#a", "https://[2001:db8::1]:443/***#a"),
+        ("https://h:8443/", "https://h:8443/"),
+        # Forms that nobody has published: the token may be anywhere.
+        (f"https://h/{TOKEN}", "https://h:443/***"),
+        (f"https://h/?{TOKEN}", "https://h:443/***"),
+        (f"https://h/#{TOKEN}", "https://h:443/***"),
+        (f"https://h/?x=1#{TOKEN}", "https://h:443/***"),
+        (f"https://h/?authToken={TOKEN}#{TOKEN}", "https://h:443/***"),
+        (f"https://h/?authToken=a#x?token={TOKEN}", "https://h:443/***"),
+        (f"https://user:{TOKEN}@h/", "https://h:443/"),
+        (f"https://{TOKEN} x/", "***"),
+        (f"{TOKEN}://h/", "***"),
+        (TOKEN, "***"),
+        ("", "***"),
+    ],
+)
+def test_its_repr_hides_whatever_may_be_a_token(text, shown):
+    assert repr(DcvUrl(text)) == f"DcvUrl({shown!r})"
+
+
+@given(
+    st.text(st.characters(exclude_characters="#")),
+    st.sampled_from(["/", "/?", "/?a=", "/?authToken=", "/#", "/?authToken=a#/"]),
+)
+def test_no_canary_shows_wherever_it_is(noise, before):
+    url = DcvUrl(f"https://h{before}{noise}{TOKEN}")
+    assert TOKEN not in repr(url) + url._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "render",
+    [
+        repr,
+        ascii,
+        "{!r}".format,
+        "%r".__mod__,
+        reprlib.repr,
+        pprint.pformat,
+        lambda url: repr([{"url": (url,)}]),
+        lambda url: repr(url[:200]),
+        lambda url: repr(KeyError(url)),
+        DcvUrl._repr_html_,
+    ],
+)
+def test_no_rendering_that_is_made_of_reprs_shows_the_token(render):
+    assert TOKEN not in render(DcvUrl(URL))
+
+
+def test_tracebacks_drawn_by_rich_do_not_show_the_token():
+    from rich.console import Console  # noqa: PLC0415
+    from rich.traceback import Traceback  # noqa: PLC0415
+
+    url = DcvUrl(URL + "x" * 200)  # long enough to be cut
+    console = Console(file=io.StringIO(), width=300)
+    try:
+        _fail_with(url)
+    except ZeroDivisionError:
+        console.print(Traceback(show_locals=True))
+    text = console.file.getvalue()
+    assert "DcvUrl(" in text
+    assert TOKEN not in text
+
+
+def _fail_with(url):
+    return len(url) / 0
+
+
+def test_a_notebook_shows_what_it_is_without_the_token():
+    html = DcvUrl(f"https://h:8443/?authToken={TOKEN}#<b>")._repr_html_()
+    assert "https://h:8443/***" in html
+    assert "<b>" not in html
+
+
+def test_what_asks_for_the_text_gets_it():
+    url = DcvUrl(URL)
+    assert json.loads(json.dumps({"url": url})) == {"url": URL}
+    assert "to " + url == f"to {URL}"
+    assert url[:5] == "https"
+
+
+REFUSED = [
+    "",
+    "nonsense",
+    "https://",
+    "https:///desk",
+    f"https://?authToken={TOKEN}",
+    f"http://203.0.113.1/?authToken={TOKEN}",
+    f"http://localhost.example.com/?authToken={TOKEN}",
+    f"ftp://h/?authToken={TOKEN}",
+    f"file:///?authToken={TOKEN}",
+    f"javascript://h/%0a{TOKEN}",
+    f"--https://h/?authToken={TOKEN}",
+    f"https://-h/?authToken={TOKEN}",
+    f"https://a.-h/?authToken={TOKEN}",
+    f"https://a..b/?authToken={TOKEN}",
+    f"https://user@h/?authToken={TOKEN}",
+    f"https://user:{TOKEN}@h/",
+    f"https://good.example\\@h/?authToken={TOKEN}",
+    f"https://h\\x/?authToken={TOKEN}",
+    f"https://b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example/?authToken={TOKEN}",
+    f"https://h:0/?authToken={TOKEN}",
+    f"https://h:65536/?authToken={TOKEN}",
+    f"https://h:x/?authToken={TOKEN}",
+    f"https://h:{'9' * 5000}/?authToken={TOKEN}",
+    f"https://h:\N{ARABIC-INDIC DIGIT EIGHT}/?authToken={TOKEN}",
+    f"https://[::1/?authToken={TOKEN}",
+    f"https://[h]/?authToken={TOKEN}",
+    f"https://[:::]/?authToken={TOKEN}",
+    f"https://[fe80::1%25eth0]/?authToken={TOKEN}",
+    f"https://{'a' * 254}/?authToken={TOKEN}",
+    f"https://h/?authToken={TOKEN}\n",
+    f"https://h/\r\n?authToken={TOKEN}",
+    f"https://h/?authToken={TOKEN}\x00",
+    f"https://h/?authToken={TOKEN}\x7f",
+    f"https://h/?authToken={TOKEN}\N{LINE SEPARATOR}",
+    f"https://h/?authToken={TOKEN}\N{RIGHT-TO-LEFT OVERRIDE}",
+    f"https://h/?authToken={TOKEN} --flag",
+    f" https://h/?authToken={TOKEN}",
+    f"https://h/?authToken={TOKEN}\ud800",
+]
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=range(len(REFUSED)))
+@pytest.mark.parametrize(
+    "use",
+    [
+        DcvUrl.native,
+        DcvUrl.connection_file,
+        DcvUrl.open,
+        lambda url: url.wait_until_reachable().send(None),
+    ],
+    ids=["native", "connection_file", "open", "wait_until_reachable"],
+)
+def test_a_url_that_is_none_is_refused_without_saying_it(text, use):
+    with pytest.raises(InvalidUrlError) as caught:
+        use(DcvUrl(text))
+    assert TOKEN not in _rendered_with_locals(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        URL,
+        "https://h",
+        "https://h?authToken=x",
+        "https://h.example.com.:8443/a/b?x=%zz&y#%ff",
+        "https://h:/?authToken=x",
+        "HTTPS://H/",
+        "dcv://h/",
+        "http://localhost:8080/?authToken=x#s",
+        "http://127.9.9.9/",
+        "http://[::1]:8080/",
+        "https://ip-10-0-0-1_x.example/",
+        "https://h/?authToken=\N{GREEK SMALL LETTER ALPHA}",
+    ],
+)
+def test_a_url_that_is_not_understood_whole_is_still_opened(text):
+    assert DcvUrl(text).native().startswith("dcv://")
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_a_line_break_anywhere_is_refused(noise):
+    for text in (
+        f"https://h/{noise}\n?x",
+        f"https://h/?{noise}\r",
+        f"https://h/#{noise}\N{NEXT LINE}",
+    ):
+        with pytest.raises(InvalidUrlError):
+            DcvUrl(text).native()
+
+
+async def test_the_examples_in_the_docstrings(monkeypatch):
+    monkeypatch.setattr("webbrowser.open", lambda _url: True)
+    # In a thread, where they may run loops of their own.
+    results = await asyncio.to_thread(
+        doctest.testmod, dcvsessions.url, extraglobs={"asyncio": asyncio}
+    )
+    assert results.failed == 0
+    assert results.attempted > 0
+
+
+def _rendered_with_locals(error):
+    shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+    frames = [*shown.stack]
+    # The first frames are the test's own, which has the token in plain text.
+    ours = [frame for frame in frames if "dcvsessions" in frame.filename]
+    assert ours
+    chain = (error, error.__cause__, error.__context__)
+    return f"{[frame.locals for frame in ours]} {chain!r} {error} {getattr(error, '__notes__', '')}"
