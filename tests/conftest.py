@@ -1,5 +1,6 @@
 """What all tests share: simulators, clients on them, and an environment without AWS in it."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 
@@ -9,6 +10,10 @@ from dcvsessions import LightsailClient, NimbleClient
 from dcvsessions.simulator import Simulator, Timings
 
 _AWS = ("AWS_", "BOTO_")
+
+# looptime asks for the event loop in tests that are not async, too. Without this, the first of
+# them would be given a new one that nobody closes.
+asyncio.set_event_loop(None)
 
 
 @pytest.fixture(autouse=True)
