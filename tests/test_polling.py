@@ -1,0 +1,326 @@
+"""The reconcile loop through the helpers, in virtual time and to the exact poll."""
+
+import asyncio
+import logging
+import math
+from typing import Any
+
+import pytest
+
+from dcvsessions import (
+    AccessDeniedError,
+    CallTimeoutError,
+    ErrorAbsorbed,
+    InvalidArgumentError,
+    NimbleClient,
+    Progress,
+    StateSeen,
+    WaitFailedError,
+    WaitTimeoutError,
+    close_gui_session,
+    open_gui_session,
+    open_stream,
+    open_streaming_session,
+)
+from dcvsessions.polling import MOMENT
+from dcvsessions.simulator import Course, Fault, Simulator
+
+pytestmark = pytest.mark.looptime
+
+READ = "CreateGUISessionAccessDetails"
+# Loopback I/O takes no virtual time to speak of.
+EXACT = 0.1
+
+
+def instants(sim: Simulator, operation: str = READ) -> list[float]:
+    """When the calls of an operation came, in seconds after the first."""
+    calls = sim.calls(operation)
+    return [call.at - calls[0].at for call in calls]
+
+
+def exactly(*seconds: float) -> Any:
+    return pytest.approx(seconds, abs=EXACT)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+# --- When it polls ---
+
+
+async def test_a_wait_of_25_minutes_to_the_exact_poll(sim: Simulator) -> None:
+    sim.lightsail.script("my-computer", "StartGUISession", Course(seconds=25 * 60 - 1))
+    began = now()
+    url = await open_gui_session("my-computer", poll_interval=60)
+    assert sim.accepts(url)
+    assert instants(sim) == exactly(*range(0, 25 * 60 + 1, 60))
+    assert now() - began == pytest.approx(25 * 60, abs=EXACT)
+    assert len(sim.calls("StartGUISession")) == 1
+    # Whether the computer runs matters where a start is due, and nowhere else.
+    assert len(sim.calls("GetInstanceState")) == 1
+
+
+async def test_a_wait_of_25_minutes_by_the_schedule(sim: Simulator) -> None:
+    sim.lightsail.script(
+        "my-computer", "StartGUISession", Course(seconds=25 * 60, percentages=(0,))
+    )
+    began = now()
+    await open_gui_session("my-computer")
+    late = now() - began - 25 * 60
+    assert 0 <= late <= 18.1  # the longest interval and its jitter
+    gaps = [b - a for a, b in zip(instants(sim), instants(sim)[1:], strict=False)]
+    assert min(gaps) >= 1.5
+    assert max(gaps) <= 18.1
+    assert 85 < len(gaps) < 200
+
+
+async def test_the_last_poll_comes_at_the_deadline(sim: Simulator) -> None:
+    sim.lightsail.hold("my-computer")
+    began = now()
+    with pytest.raises(WaitTimeoutError) as caught:
+        await open_gui_session("my-computer", timeout=100, poll_interval=60)
+    assert instants(sim) == exactly(0, 60, 100)
+    assert now() - began == pytest.approx(100, abs=EXACT)
+    assert caught.value.polls == 3
+
+
+async def test_what_is_ready_just_before_the_deadline_is_found(sim: Simulator) -> None:
+    sim.lightsail.script("my-computer", "StartGUISession", Course(seconds=99))
+    url = await open_gui_session("my-computer", timeout=100, poll_interval=60)
+    assert sim.accepts(url)
+
+
+async def test_a_timeout_of_zero_looks_once_and_changes_nothing(sim: Simulator) -> None:
+    with pytest.raises(WaitTimeoutError, match=r"notStarted at 0.0 s"):
+        await open_gui_session("my-computer", timeout=0)
+    assert [call.operation for call in sim.requests] == [READ, "GetInstanceState"]
+    sim.lightsail.set_status("my-computer", "started")
+    assert sim.accepts(await open_gui_session("my-computer", timeout=0))
+
+
+@pytest.mark.parametrize("timeout", [None, math.inf])
+async def test_no_timeout_is_no_deadline(sim: Simulator, timeout: float | None) -> None:
+    sim.lightsail.script("my-computer", "StartGUISession", Course(seconds=48 * 3600))
+    url = await open_gui_session("my-computer", timeout=timeout, poll_interval=600)
+    assert sim.accepts(url)
+    assert len(sim.calls(READ)) == pytest.approx(48 * 6, abs=2)
+
+
+@pytest.mark.parametrize("timeout", [-1, -0.001, -math.inf, math.nan, True, "60", object()])
+async def test_timeouts_that_are_refused(sim: Simulator, timeout: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="timeout="):
+        await open_gui_session("my-computer", timeout=timeout)
+    with pytest.raises(InvalidArgumentError, match="timeout="):
+        await close_gui_session("my-computer", timeout=timeout)
+    with pytest.raises(InvalidArgumentError, match="timeout="):
+        await open_streaming_session("studio-1", launch_profile_id="lp-1", timeout=timeout)
+    assert sim.requests == []
+
+
+@pytest.mark.parametrize("interval", [0, -1, math.nan, False, "1"])
+async def test_intervals_that_are_refused(sim: Simulator, interval: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="poll_interval="):
+        await open_gui_session("my-computer", poll_interval=interval)
+    assert sim.requests == []
+
+
+@pytest.mark.parametrize("fault", [Fault.no_answer(), Fault.delay(7200)])
+@pytest.mark.parametrize("timeout", [5, 30, 200])
+async def test_a_call_that_hangs_cannot_outlive_the_deadline(
+    sim: Simulator, fault: Fault, timeout: float
+) -> None:
+    sim.inject("*", fault, times=None)
+    began = now()
+    with pytest.raises(WaitTimeoutError) as caught:
+        await open_gui_session("my-computer", timeout=timeout)
+    assert timeout - EXACT <= now() - began <= timeout + MOMENT + EXACT
+    assert "Errors absorbed" in str(caught.value)
+
+
+async def test_asyncio_timeout_around_it_works_as_anywhere(sim: Simulator) -> None:
+    sim.lightsail.hold("my-computer")
+    with pytest.raises(TimeoutError) as caught:
+        async with asyncio.timeout(50):
+            await open_gui_session("my-computer")
+    assert not isinstance(caught.value, WaitTimeoutError)
+
+
+# --- What it absorbs ---
+
+
+async def test_retry_after_is_honoured(sim: Simulator) -> None:
+    sim.lightsail.set_status("my-computer", "started")
+    # botocore makes three attempts of a call: all of the first one are turned away.
+    fault = Fault.error("ThrottlingException", 429, retry_after=45)
+    sim.inject(READ, fault, times=3)
+    await open_gui_session("my-computer", poll_interval=1)
+    *_, before, after = instants(sim)
+    assert after - before >= 45
+
+
+async def test_retry_after_is_honoured_up_to_the_deadline(sim: Simulator) -> None:
+    fault = Fault.error("ThrottlingException", 429, retry_after=7200)
+    sim.inject(READ, fault, times=None)
+    began = now()
+    with pytest.raises(WaitTimeoutError):
+        await open_gui_session("my-computer", timeout=60)
+    assert 60 - EXACT <= now() - began <= 60 + MOMENT
+
+
+async def test_what_was_absorbed_is_told(sim: Simulator) -> None:
+    sim.lightsail.hold("my-computer")
+    sim.inject(READ, Fault.error(None, 503), call=2, times=9)
+    with pytest.raises(WaitTimeoutError) as caught:
+        await open_gui_session("my-computer", timeout=600, poll_interval=60)
+    error = caught.value
+    assert error.history == (
+        StateSeen("notStarted", pytest.approx(0, abs=EXACT)),
+        ErrorAbsorbed(f"{READ}: 503 (HTTP 503)", error.history[1].elapsed, 3),
+        StateSeen("starting", error.history[2].elapsed),
+    )
+    assert 60 <= error.history[1].elapsed < error.history[2].elapsed
+    assert isinstance(error, TimeoutError)
+
+
+@pytest.mark.parametrize(
+    "code", ["AccessDeniedException", "InvalidInputException", "ExpiredTokenException"]
+)
+async def test_what_waiting_does_not_mend_ends_it_at_once(sim: Simulator, code: str) -> None:
+    sim.lightsail.hold("my-computer")
+    sim.inject(READ, Fault.error(code), call=3, times=None)
+    with pytest.raises(Exception, match=code) as caught:
+        await open_gui_session("my-computer", poll_interval=60)
+    assert len(sim.calls(READ)) == 3
+    (note,) = caught.value.__notes__
+    assert note == (
+        "While waiting for GUI session of my-computer to be started, after 120.0 s and 3 polls."
+    )
+
+
+# --- What its errors say ---
+
+
+async def test_a_timeout_tells_the_story(sim: Simulator) -> None:
+    sim.lightsail.hold("my-computer")
+    sim.inject(READ, Fault.error("ServiceException", 400), call=2)
+    with pytest.raises(WaitTimeoutError) as caught:
+        await open_gui_session("my-computer", timeout=150, poll_interval=60)
+    error = caught.value
+    assert (error.resource, error.awaited) == ("GUI session of my-computer", "started")
+    assert error.elapsed == pytest.approx(150, abs=EXACT)
+    assert error.polls == 4
+    assert str(error) == (
+        "GUI session of my-computer is not started after 150.0 s and 4 polls: "
+        "The timeout of 150 s is over. "
+        "States seen: notStarted at 0.0 s, starting at 120.0 s. "
+        f"Errors absorbed: 1, the last: {READ}: ServiceException (HTTP 400)"
+    )
+
+
+async def test_a_failure_tells_the_story(sim: Simulator) -> None:
+    sim.lightsail.fail_start("my-computer", reason="No licence is left.")
+    with pytest.raises(WaitFailedError) as caught:
+        await open_gui_session("my-computer", poll_interval=1.5)
+    error = caught.value
+    assert error.state == "failedStartingGUISession"
+    assert error.failure_reason == "No licence is left."
+    assert not isinstance(error, TimeoutError)
+    assert str(error) == (
+        "GUI session of my-computer is not started after 1.5 s and 2 polls: "
+        "Lightsail reports failedStartingGUISession: No licence is left. "
+        "States seen: notStarted at 0.0 s, failedStartingGUISession at 1.5 s."
+    )
+
+
+async def test_a_failed_session_tells_its_code(sim: Simulator, nimble: NimbleClient) -> None:
+    made = await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
+    session_id = made.session_id or ""
+    sim.nimble.set_state(
+        session_id, "START_FAILED", status_code="NETWORK_INTERFACE_ERROR", message="No card"
+    )
+    with pytest.raises(WaitFailedError) as caught:
+        await open_stream("studio-1", session_id)
+    error = caught.value
+    assert (error.state, error.status_code, error.status_message) == (
+        "START_FAILED",
+        "NETWORK_INTERFACE_ERROR",
+        "No card",
+    )
+    assert "NETWORK_INTERFACE_ERROR, No card" in str(error)
+    assert session_id in error.resource
+
+
+async def test_the_last_error_names_a_hung_call(sim: Simulator) -> None:
+    sim.inject(READ, Fault.no_answer(), times=None)
+    with pytest.raises(WaitTimeoutError) as caught:
+        await open_gui_session("my-computer", timeout=5)
+    (absorbed,) = caught.value.history
+    assert absorbed == ErrorAbsorbed(
+        "A call was not answered before the deadline.", pytest.approx(5, abs=EXACT), 2
+    )
+    assert not isinstance(caught.value, CallTimeoutError)
+
+
+async def test_access_denied_is_no_wait_error(sim: Simulator) -> None:
+    sim.inject(READ, Fault.error("AccessDeniedException"), times=None)
+    with pytest.raises(AccessDeniedError, match="IAM"):
+        await open_gui_session("my-computer")
+
+
+# --- What it tells meanwhile ---
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_progress(sim: Simulator, *, is_async: bool) -> None:
+    sim.lightsail.script("my-computer", "StartGUISession", Course(seconds=20, percentages=(10, 60)))
+    events: list[Progress] = []
+
+    async def heard(event: Progress) -> None:
+        await asyncio.sleep(0)
+        events.append(event)
+
+    url = await open_gui_session(
+        "my-computer", poll_interval=6, on_progress=heard if is_async else events.append
+    )
+    told = [(event.state, event.percentage, event.attempt) for event in events]
+    assert told == [
+        ("notStarted", None, 1),
+        ("starting", 10, 2),
+        ("starting", 60, 3),
+        ("starting", 60, 4),
+        ("started", 100, 5),
+    ]
+    assert [event.elapsed for event in events] == exactly(0, 6, 12, 18, 24)
+    assert {event.resource for event in events} == {"GUI session of my-computer"}
+    assert not any(str(url) in repr(event) for event in events)
+
+
+async def test_an_error_of_the_callback_is_the_callers(sim: Simulator) -> None:
+    def broken(_: Progress) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await open_gui_session("my-computer", on_progress=broken)
+
+
+async def test_an_unknown_state_is_waited_out_and_warned_of_once(
+    sim: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    sim.lightsail.set_status("my-computer", "hibernating")
+
+    async def wake() -> None:
+        await asyncio.sleep(100)
+        sim.lightsail.set_status("my-computer", "started")
+
+    waking = asyncio.create_task(wake())
+    with caplog.at_level(logging.WARNING, "dcvsessions"):
+        url = await open_gui_session("my-computer", poll_interval=10)
+    await waking
+    assert sim.accepts(url)
+    (warning,) = [record.getMessage() for record in caplog.records]
+    assert warning == (
+        "GUI session of my-computer is in state 'hibernating', which the service model does not "
+        "name: waiting on."
+    )
+    assert sim.calls("StartGUISession") == []
