@@ -115,8 +115,14 @@ def _remove_later(path: "Path", process: subprocess.Popen[bytes]) -> None:
     that stays open just as long as the file may be needed.
     """
     timer = Timer(_READ_WITHIN, connection_file.remove, [path])
+    timer.name = "dcv-viewer-has-read"
     timer.start()
-    Thread(target=_remove_at_end, args=(path, process, timer), daemon=True).start()
+    Thread(
+        name="dcv-viewer-has-ended",
+        target=_remove_at_end,
+        args=(path, process, timer),
+        daemon=True,
+    ).start()
 
 
 def _remove_at_end(path: "Path", process: subprocess.Popen[bytes], timer: Timer) -> None:

@@ -7,7 +7,7 @@ import traceback
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcvsessions.errors import InvalidArgumentError, InvalidUrlError, OpenError
@@ -43,6 +43,7 @@ def test_it_says_all_that_the_url_does():
         )
 
 
+@settings(deadline=None)  # a disk has no deadline
 @given(hosts, lines, lines, st.sampled_from([":8443", ":443", ":1", ""]), st.booleans())
 def test_what_it_holds_reads_back(host, token, session_id, port, native):
     scheme = "dcv" if native else "https"
@@ -61,6 +62,7 @@ def test_what_it_holds_reads_back(host, token, session_id, port, native):
     }
 
 
+@settings(deadline=None)  # a disk has no deadline
 @given(
     st.text(st.characters(codec="utf-8")),
     st.sampled_from(["\n", "\r", "\x00", "\x0b", "\x85", "\u2028", "\x1b", "\u202e"]),

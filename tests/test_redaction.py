@@ -1,5 +1,6 @@
 """Secrets are masked in the records that botocore makes for our calls, and in no others."""
 
+import doctest
 import functools
 import io
 import json
@@ -253,3 +254,9 @@ def test_a_long_body_takes_linear_time(piece):
     began = time.perf_counter()
     redaction.mask(piece * 50_000)
     assert time.perf_counter() - began < 5
+
+
+def test_the_examples_in_the_docstrings(log):
+    results = doctest.testmod(redaction)
+    assert (results.failed, results.attempted > 0) == (0, True)
+    assert "aws_session_token=***" in log.getvalue()

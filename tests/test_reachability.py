@@ -1,0 +1,202 @@
+"""A server that answers, and the step at which one that does not is named."""
+
+import asyncio
+import socket
+import ssl
+import subprocess
+import traceback
+from contextlib import asynccontextmanager
+
+import pytest
+
+from dcvsessions import reachability
+from dcvsessions.errors import InvalidArgumentError, UnreachableError
+from dcvsessions.reachability import Attempt, Server
+from dcvsessions.url import DcvUrl
+
+TOKEN = "TOKENcanary"
+LAB = Server("lab.example", 8443)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """Make a certificate for localhost, and its key."""
+    made = tmp_path_factory.mktemp("tls")
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    files = ["-keyout", made / "key.pem", "-out", made / "cert.pem"]
+    subprocess.run(["openssl", "req", "-x509", *kind, *names, *files], check=True, timeout=30)
+    return made / "cert.pem", made / "key.pem"
+
+
+@asynccontextmanager
+async def serving(answer, certificate=None):
+    """Serve `answer` to whoever connects; gives the port and what was asked."""
+    asked = []
+
+    async def handle(reader, writer):
+        asked.append(await reader.read(4096))
+        writer.write(answer)
+        writer.close()
+
+    context = None
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield server.sockets[0].getsockname()[1], asked
+
+
+async def failed_step(url):
+    attempt = Attempt()
+    with pytest.raises((OSError, EOFError)):
+        await reachability.connect(url._server(), attempt)
+    return attempt.step
+
+
+@pytest.mark.parametrize("scheme", ["https", "dcv"])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+async def test_a_server_with_a_good_certificate_is_reached(certificate, monkeypatch, scheme, host):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    async with serving(b"HTTP/1.1 200 OK\r\n\r\n", certificate) as (port, asked):
+        url = DcvUrl(f"{scheme}://{host}:{port}/{TOKEN}?authToken={TOKEN}#console")
+        assert await url.wait_until_reachable(timeout=10) is None
+    [request] = asked
+    assert request.startswith(b"GET / HTTP/1.1\r\nHost: " + f"{host}:{port}\r\n".encode())
+    assert TOKEN.encode() not in request
+
+
+async def test_a_certificate_that_nobody_trusts_is_named(certificate):
+    async with serving(b"HTTP/1.1 200 OK\r\n\r\n", certificate) as (port, _asked):
+        assert await failed_step(DcvUrl(f"https://localhost:{port}/?authToken={TOKEN}")) == "tls"
+
+
+async def test_a_port_without_tls_is_named():
+    async with serving(b"SSH-2.0-OpenSSH_9.2\r\n") as (port, _asked):
+        assert await failed_step(DcvUrl(f"https://localhost:{port}/?authToken={TOKEN}")) == "tls"
+
+
+async def test_a_closed_port_is_named_as_one_that_a_firewall_may_hold_back():
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # bound, and not listening
+        port = held.getsockname()[1]
+        url = DcvUrl(f"https://127.0.0.1:{port}/?authToken={TOKEN}#console")
+        assert await failed_step(url) == "tcp"
+        with pytest.raises(UnreachableError) as caught:
+            await url.wait_until_reachable(timeout=0.05)
+    assert caught.value.step == "tcp"
+    assert f"a firewall may hold back TCP port {port}" in str(caught.value)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert TOKEN not in "".join(shown.format())
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"HTTP/1", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 503 Not yet\r\n\r\n"]
+)
+async def test_an_answer_that_is_none_is_named(answer):
+    async with serving(answer) as (port, _asked):
+        assert await failed_step(DcvUrl(f"http://127.0.0.1:{port}/?authToken={TOKEN}")) == "http"
+
+
+@pytest.mark.parametrize("status", ["200 OK", "302 Found", "403 Forbidden", "404 Not Found"])
+async def test_whatever_the_desktops_server_itself_answers_will_do(status):
+    async with serving(f"HTTP/1.1 {status}\r\n\r\n".encode()) as (port, _asked):
+        await DcvUrl(f"http://127.0.0.1:{port}/").wait_until_reachable(timeout=10)
+
+
+async def test_a_name_that_does_not_resolve_is_named(monkeypatch):
+    async def unknown(*_args, **_kwargs):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+    assert await failed_step(DcvUrl(f"https://lab.example:8443/?authToken={TOKEN}")) == "dns"
+
+
+async def test_a_simulated_desktop_is_reached(sim):
+    host_and_port = sim.endpoint_url.partition("://")[2]
+    await DcvUrl(f"http://{host_and_port}/?authToken={TOKEN}").wait_until_reachable(timeout=10)
+
+
+def silent(step):
+    """A server behind a firewall that drops packets."""
+
+    async def connect(_server, attempt):
+        attempt.step = step
+        await asyncio.Event().wait()
+
+    return connect
+
+
+def refusing(times, began):
+    """A server that refuses some times before it is there; notes when it was asked."""
+
+    async def connect(_server, attempt):
+        began.append(asyncio.get_running_loop().time())
+        attempt.step = "tcp"
+        if len(began) <= times:
+            raise ConnectionRefusedError(111, "refused")
+
+    return connect
+
+
+@pytest.mark.looptime(start=0)
+@pytest.mark.parametrize("timeout", [0.5, 10, 10.5, 25, 33.25])
+async def test_it_ends_exactly_on_time_when_nothing_answers(timeout):
+    with pytest.raises(UnreachableError, match="no answer") as caught:
+        await reachability.wait(LAB, timeout, silent("tcp"))
+    assert asyncio.get_running_loop().time() == timeout
+    assert caught.value.step == "tcp"
+
+
+@pytest.mark.looptime(start=0)
+async def test_it_tries_once_a_second_until_the_server_is_there():
+    began = []
+    await reachability.wait(LAB, 120, refusing(3, began))
+    assert began == [0, 1, 2, 3]
+
+
+@pytest.mark.looptime(start=0)
+async def test_the_last_wait_ends_at_the_deadline():
+    began = []
+    with pytest.raises(UnreachableError, match="refused"):
+        await reachability.wait(LAB, 2.5, refusing(100, began))
+    assert began == [0, 1, 2]
+    assert asyncio.get_running_loop().time() == 2.5
+
+
+@pytest.mark.looptime(start=0)
+async def test_a_silent_server_is_asked_again():
+    steps = iter(["tcp", "tls", None])
+
+    async def connect(_server, attempt):
+        if (step := next(steps)) is not None:
+            await silent(step)(_server, attempt)
+
+    await reachability.wait(LAB, 60, connect)
+    assert asyncio.get_running_loop().time() == 22  # two of 10 seconds, and a pause after each
+
+
+@pytest.mark.looptime(start=0)
+async def test_without_a_limit_it_goes_on():
+    began = []
+    await reachability.wait(LAB, None, refusing(1000, began))
+    assert asyncio.get_running_loop().time() == 1000
+
+
+@pytest.mark.looptime(start=0)
+async def test_a_timeout_around_it_works_as_anywhere():
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(3):
+            await reachability.wait(LAB, 60, silent("tcp"))
+    assert asyncio.get_running_loop().time() == 3
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+async def test_a_timeout_that_is_none_is_refused(timeout):
+    with pytest.raises(InvalidArgumentError, match="timeout"):
+        await DcvUrl("https://h/").wait_until_reachable(timeout=timeout)
+
+
+def test_an_ipv6_server_is_written_with_brackets():
+    assert str(Server("::1", 443)) == "[::1]:443"
