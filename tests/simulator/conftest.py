@@ -1,5 +1,6 @@
 """The wire without a client: plain HTTP requests, signed by botocore and not by our own code."""
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator
@@ -14,6 +15,12 @@ from botocore.credentials import Credentials
 from yarl import URL
 
 from dcvsessions.simulator import Simulator
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_implicit_event_loop():
+    """pytest-asyncio asks for the current loop, which makes one that nobody closes."""
+    asyncio.set_event_loop(None)
 
 
 @attrs.frozen

@@ -148,6 +148,9 @@ class TestClass:
 
 OPT_IN = 'pytest_plugins = ["dcvsessions.simulator.pytest_plugin"]'
 
+# pytest-asyncio asks for the current loop, which makes one that nobody closes.
+CONFTEST = f"import asyncio\n{OPT_IN}\nasyncio.set_event_loop(None)\n"
+
 PYTEST_INI = """
 [pytest]
 asyncio_mode = auto
@@ -163,7 +166,7 @@ def test_my_script(dcv_simulator, dcv_environ):
 
 
 @pytest.mark.parametrize(
-    ("conftest", "module", "passed"), [(OPT_IN, THEIR_TESTS, 6), ("", THREE_LINES, 1)]
+    ("conftest", "module", "passed"), [(CONFTEST, THEIR_TESTS, 6), ("", THREE_LINES, 1)]
 )
 def test_the_plugin_serves_other_peoples_tests(tmp_path, conftest, module, passed):
     (tmp_path / "pytest.ini").write_text(PYTEST_INI)
