@@ -1,0 +1,28 @@
+"""The AWS SDK for JavaScript: one for Node.js 20, and the last one that had Nimble Studio."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).parent / "programs" / "javascript.cjs"
+
+
+@pytest.fixture(scope="module")
+def node_modules(cupboard):
+    if shutil.which("npm") is None:  # an extra: it is for who has it, in CI too
+        pytest.skip("there is no Node.js")
+    return cupboard.node_modules(
+        "javascript", "@aws-sdk/client-lightsail@3.1169.0", "@aws-sdk/client-nimble@3.523.0"
+    )
+
+
+@pytest.fixture(scope="module")
+def served(node_modules, serve):
+    return serve("javascript")
+
+
+@pytest.mark.parametrize("service", ["lightsail", "nimble"])
+def test_flow(node_modules, served, run, service):
+    done = run(served, "node", PROGRAM, service, environ={"NODE_PATH": str(node_modules)})
+    assert done.returncode == 0, done.stderr
