@@ -1,0 +1,278 @@
+"""What is decided about a streaming session and a stream, in every state and situation. Pure."""
+
+import pytest
+
+from dcvsessions import (
+    NotFoundError,
+    Stream,
+    StreamingSession,
+    StreamingSessionState,
+    StreamingSessionStatusCode,
+    StreamState,
+    StreamStatusCode,
+)
+from dcvsessions.nimble import lifecycle
+from dcvsessions.nimble.lifecycle import Step, UsableStream
+from dcvsessions.polling import GRACE, Act, Done, Failed, Sent, Situation, Wait
+from dcvsessions.url import DcvUrl
+
+URL = DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#session")
+NOT_FOUND = NotFoundError(
+    code="ResourceNotFoundException",
+    message="There is none",
+    operation="GetStreamingSession",
+    request_id=None,
+    http_status=404,
+)
+
+# A step was sent at 100 s, when the state was the same as now; see the table of Lightsail.
+AT = 100.0
+SITUATIONS = ("at first", "at once", "later", "moved")
+
+# To a session that is READY, where it may be started: a session that was given.
+READY = {
+    #                        at first  at once   later     moved
+    "READY":                ("done",   "done",   "done",   "done"),
+    "CREATE_IN_PROGRESS":   ("wait",   "wait",   "wait",   "wait"),
+    "START_IN_PROGRESS":    ("wait",   "wait",   "wait",   "wait"),
+    "STOP_IN_PROGRESS":     ("wait",   "wait",   "wait",   "wait"),
+    "STOPPED":              ("start",  "wait",   "start",  "start"),
+    "CREATE_FAILED":        ("failed", "failed", "failed", "failed"),
+    "START_FAILED":         ("failed", "failed", "failed", "failed"),
+    "STOP_FAILED":          ("failed", "failed", "failed", "failed"),
+    "DELETE_FAILED":        ("failed", "failed", "failed", "failed"),
+    "DELETE_IN_PROGRESS":   ("failed", "failed", "failed", "failed"),
+    "DELETED":              ("failed", "failed", "failed", "failed"),
+    "OF_TOMORROW":          ("wait",   "wait",   "wait",   "wait"),
+    None:                   ("wait",   "wait",   "wait",   "wait"),
+    "not found":            ("failed", "failed", "failed", "failed"),
+}  # fmt: skip
+
+# To one that is gone.
+DELETED = {
+    #                        at first  at once   later     moved
+    "DELETED":              ("done",   "done",   "done",   "done"),
+    "not found":            ("done",   "done",   "done",   "done"),
+    "DELETE_IN_PROGRESS":   ("wait",   "wait",   "wait",   "wait"),
+    "READY":                ("delete", "wait",   "delete", "delete"),
+    "STOPPED":              ("delete", "wait",   "delete", "delete"),
+    "CREATE_IN_PROGRESS":   ("delete", "wait",   "delete", "delete"),
+    "START_IN_PROGRESS":    ("delete", "wait",   "delete", "delete"),
+    "STOP_IN_PROGRESS":     ("delete", "wait",   "delete", "delete"),
+    "CREATE_FAILED":        ("delete", "wait",   "delete", "delete"),
+    "START_FAILED":         ("delete", "wait",   "delete", "delete"),
+    "STOP_FAILED":          ("delete", "wait",   "delete", "delete"),
+    "DELETE_FAILED":        ("delete", "wait",   "failed", "failed"),
+    "OF_TOMORROW":          ("wait",   "wait",   "wait",   "wait"),
+    None:                   ("wait",   "wait",   "wait",   "wait"),
+}  # fmt: skip
+
+# To one that is READY where it was just made: nobody asked for a start.
+MADE = {state: row[0] for state, row in READY.items()} | {
+    "STOPPED": "failed",
+    "STOP_IN_PROGRESS": "failed",
+}
+
+# After a deletion was asked for: whether it is on its way out.
+GIVEN_UP = {
+    **dict.fromkeys(READY, "wait"),
+    "DELETE_IN_PROGRESS": "done",
+    "DELETED": "done",
+    "not found": "done",
+}
+
+STREAM = {
+    #                       with its URL  without
+    "READY":               ("done",       "wait"),
+    "CREATE_IN_PROGRESS":  ("wait",       "wait"),
+    "CREATE_FAILED":       ("failed",     "failed"),
+    "DELETE_FAILED":       ("failed",     "failed"),
+    "DELETE_IN_PROGRESS":  ("failed",     "failed"),
+    "DELETED":             ("failed",     "failed"),
+    "OF_TOMORROW":         ("wait",       "wait"),
+    None:                  ("wait",       "wait"),
+}  # fmt: skip
+
+# Something that was not found, by when it was made.
+MISSING = [
+    (None, 0.0, "failed"),  # long before
+    (None, 1000.0, "failed"),
+    (50.0, 50.0, "wait"),  # at once: eventual consistency
+    (50.0, 50.0 + GRACE - 0.1, "wait"),
+    (50.0, 50.0 + GRACE, "failed"),
+]
+
+
+def in_a_word(decision: object) -> str:
+    if isinstance(decision, Act):
+        return {Step.START: "start", Step.DELETE: "delete"}[Step(decision.step)]
+    return {Wait: "wait", Done: "done", Failed: "failed"}[type(decision)]
+
+
+def situation(name: str, step: Step, state: str) -> Situation:
+    return {
+        "at first": Situation(AT),
+        "at once": Situation(AT + GRACE - 0.1, {step: Sent(AT, state)}),
+        "later": Situation(AT + GRACE, {step: Sent(AT, state)}),
+        "moved": Situation(AT + 1, {step: Sent(AT, state, moved=True)}),
+    }[name]
+
+
+def seen_session(state: str | None) -> lifecycle.SeenSession:
+    if state == "not found":
+        return lifecycle.observation(NOT_FOUND)
+    session = StreamingSession(
+        session_id="s-1",
+        state=None if state is None else StreamingSessionState(state),
+        status_code=StreamingSessionStatusCode.INTERNAL_ERROR,
+        status_message="It broke.",
+    )
+    return lifecycle.observation(session)
+
+
+def seen_stream(state: str | None, url: DcvUrl | None) -> lifecycle.SeenStream:
+    stream = Stream(
+        stream_id="st-1",
+        state=None if state is None else StreamState(state),
+        status_code=StreamStatusCode.NETWORK_CONNECTION_ERROR,
+        url=url,
+    )
+    return lifecycle.observation(stream)
+
+
+def cells(table: dict[str | None, tuple[str, ...]]) -> list[object]:
+    return [
+        pytest.param(state, name, expected, id=f"{state} {name}")
+        for state, row in table.items()
+        for name, expected in zip(SITUATIONS, row, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(("state", "name", "expected"), cells(READY))
+def test_to_ready(state: str | None, name: str, expected: str) -> None:
+    decision = lifecycle.decide_session(
+        seen_session(state),
+        situation(name, Step.START, str(state)),
+        may_start=True,
+        created_at=None,
+    )
+    assert in_a_word(decision) == expected
+
+
+@pytest.mark.parametrize(("state", "expected"), MADE.items())
+def test_to_ready_of_one_that_was_just_made(state: str | None, expected: str) -> None:
+    decision = lifecycle.decide_session(
+        seen_session(state), Situation(), may_start=False, created_at=-GRACE
+    )
+    assert in_a_word(decision) == expected
+
+
+@pytest.mark.parametrize(("state", "name", "expected"), cells(DELETED))
+def test_to_deleted(state: str | None, name: str, expected: str) -> None:
+    at = situation(name, Step.DELETE, str(state))
+    assert in_a_word(lifecycle.decide_deleted(seen_session(state), at)) == expected
+
+
+@pytest.mark.parametrize(("state", "expected"), GIVEN_UP.items())
+def test_given_up(state: str | None, expected: str) -> None:
+    decision = lifecycle.decide_given_up(seen_session(state), Situation(), created_at=None)
+    assert in_a_word(decision) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "url", "expected"),
+    [
+        pytest.param(state, url, expected, id=f"{state} {url!r}")
+        for state, row in STREAM.items()
+        for url, expected in zip((URL, None), row, strict=True)
+    ],
+)
+def test_stream(state: str | None, url: DcvUrl | None, expected: str) -> None:
+    seen = seen_stream(state, url)
+    decision = lifecycle.decide_stream(seen, Situation(), created_at=None)
+    assert in_a_word(decision) == expected
+    if expected == "done":
+        assert decision == Done(UsableStream(seen.resource, URL))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("table", "states"),
+    [
+        (READY, StreamingSessionState),
+        (DELETED, StreamingSessionState),
+        (MADE, StreamingSessionState),
+        (GIVEN_UP, StreamingSessionState),
+        (STREAM, StreamState),
+    ],
+)
+def test_the_tables_are_complete(
+    table: dict[str | None, object], states: type[StreamingSessionState | StreamState]
+) -> None:
+    assert table.keys() - {None, "not found", "OF_TOMORROW"} == set(states)
+    assert {None, "OF_TOMORROW"} <= table.keys()
+    assert ("not found" in table) is (states is StreamingSessionState)
+
+
+@pytest.mark.parametrize(("created_at", "now", "expected"), MISSING)
+def test_not_found_is_waited_out_for_what_is_young(
+    created_at: float | None, now: float, expected: str
+) -> None:
+    at = Situation(now)
+    missing = lifecycle.observation(NOT_FOUND)
+    assert missing.state == lifecycle.NOT_FOUND
+    of_session = lifecycle.decide_session(missing, at, may_start=True, created_at=created_at)
+    of_stream = lifecycle.decide_stream(missing, at, created_at=created_at)
+    assert in_a_word(of_session) == in_a_word(of_stream) == expected
+    given_up = lifecycle.decide_given_up(missing, at, created_at=created_at)
+    assert in_a_word(given_up) == {"failed": "done", "wait": "wait"}[expected]
+    # The service's own error is what is raised, not one of ours around it.
+    if isinstance(of_session, Failed):
+        assert of_session.error is NOT_FOUND
+
+
+@pytest.mark.parametrize("state", [*StreamingSessionState, "OF_TOMORROW", None])
+def test_the_answer_to_a_create_is_its_id(state: str | None) -> None:
+    decision = lifecycle.decide_created_session(seen_session(state), Situation())
+    assert decision == Done("s-1")
+
+
+@pytest.mark.parametrize("state", [*StreamState, "OF_TOMORROW", None])
+def test_the_answer_to_a_create_of_a_stream_is_its_id(state: str | None) -> None:
+    assert lifecycle.decide_created_stream(seen_stream(state, None), Situation()) == Done("st-1")
+
+
+def test_an_answer_without_an_id_is_no_answer() -> None:
+    session = lifecycle.observation(StreamingSession(session_id=""))
+    stream = lifecycle.observation(Stream())
+    assert in_a_word(lifecycle.decide_created_session(session, Situation())) == "wait"
+    assert in_a_word(lifecycle.decide_created_stream(stream, Situation())) == "wait"
+
+
+def test_a_failure_says_why() -> None:
+    failed = lifecycle.decide_session(
+        seen_session("CREATE_FAILED"), Situation(), may_start=True, created_at=None
+    )
+    assert failed == Failed(
+        reason="Nimble Studio reports CREATE_FAILED: INTERNAL_ERROR, It broke.",
+        details={
+            "state": "CREATE_FAILED",
+            "status_code": "INTERNAL_ERROR",
+            "status_message": "It broke.",
+        },
+    )
+    of_stream = lifecycle.decide_stream(
+        seen_stream("CREATE_FAILED", None), Situation(), created_at=None
+    )
+    assert of_stream == Failed(
+        reason="Nimble Studio reports CREATE_FAILED: NETWORK_CONNECTION_ERROR.",
+        details={"state": "CREATE_FAILED", "status_code": "NETWORK_CONNECTION_ERROR"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "is_known"), [("READY", True), ("OF_TOMORROW", False), (None, False)]
+)
+def test_what_is_known(state: str | None, *, is_known: bool) -> None:
+    assert seen_session(state).is_known is is_known
+    assert seen_stream(state, None).is_known is is_known
+    assert seen_session("not found").is_known
