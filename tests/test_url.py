@@ -9,6 +9,7 @@ import pickle
 import pprint
 import reprlib
 import traceback
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -279,6 +280,14 @@ async def test_the_examples_in_the_docstrings(monkeypatch):
     )
     assert results.failed == 0
     assert results.attempted > 0
+
+
+@pytest.mark.parametrize("page", ["opening.md", "secrets.md"])
+def test_the_examples_in_the_docs(monkeypatch, page):
+    monkeypatch.setattr("webbrowser.open", lambda _url: True)
+    path = Path(__file__).parent.parent / "docs" / page
+    results = doctest.testfile(str(path), module_relative=False, encoding="utf-8")
+    assert (results.failed, results.attempted > 0) == (0, True)
 
 
 def _rendered_with_locals(error):
