@@ -112,7 +112,10 @@ async def connect(server: Server, attempt: Attempt) -> None:
     """
     await asyncio.get_running_loop().getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
     attempt.step = "tcp"
-    reader, writer = await asyncio.open_connection(server.host, server.port)
+    # An address that swallows packets, IPv6 often, must not keep the next one waiting (RFC 8305).
+    reader, writer = await asyncio.open_connection(
+        server.host, server.port, happy_eyeballs_delay=0.25
+    )
     try:
         if server.tls:
             attempt.step = "tls"

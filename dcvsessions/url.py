@@ -218,7 +218,7 @@ class DcvUrl(str):
         return reachability.Server(self.host or "", self.port or 0, tls=self.scheme != "http")
 
     def _shown(self) -> str:
-        if self.scheme not in _DEFAULT_PORTS or not _is_host(self.host or ""):
+        if self.scheme not in _DEFAULT_PORTS or not self.port or not _is_host(self.host or ""):
             return "***"
         hidden = "***" if self.path not in ("", "/") or self._after_path() else ""
         session = f"#{self.session_id}" if self._has_plain_session_id() else ""

@@ -113,6 +113,7 @@ def test_its_native_form_is_the_same_desktop(host, port, text, scheme, path):
         (f"https://user:{TOKEN}@h/", "https://h:443/"),
         (f"https://{TOKEN} x/", "***"),
         (f"{TOKEN}://h/", "***"),
+        (f"https://h:{TOKEN}/", "***"),
         (TOKEN, "***"),
         ("", "***"),
     ],
