@@ -147,7 +147,7 @@ def convert(model: Any, name: str) -> Service:  # noqa: ANN401 - botocore has no
             operation: _operation(model.operation_model(operation), shapes)
             for operation in cast("list[str]", model.operation_names)
         },
-        error_statuses={error.name: _error_status(error.metadata) for error in model.error_shapes},
+        error_statuses={error.name: _error_status(error) for error in model.error_shapes},
     )
 
 
@@ -165,10 +165,11 @@ def _operation(model: Any, shapes: dict[str, Shape]) -> Operation:  # noqa: ANN4
     )
 
 
-def _error_status(metadata: dict[str, Any]) -> int:
+def _error_status(error: Any) -> int:  # noqa: ANN401
     # The models give no status to the errors of awsJson: 500 if the fault is the service's.
-    stated: int | None = metadata.get("error", {}).get("httpStatusCode")
-    return stated or (500 if metadata.get("fault") else 400)
+    stated: int | None = error.metadata.get("error", {}).get("httpStatusCode")
+    is_fault: bool = error._shape_model.get("fault", False)  # noqa: SLF001 - not in its metadata
+    return stated or (500 if is_fault else 400)
 
 
 def _shape(model: Any, shapes: dict[str, Shape]) -> Shape:  # noqa: ANN401
