@@ -7,7 +7,7 @@ error of this package.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import (
     AsyncExitStack,
     asynccontextmanager,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["AwsClient", "given_or_new"]
 
 _Client = TypeVar("_Client", bound="AwsClient")
+_Result = TypeVar("_Result")
 
 
 class AwsClient:
@@ -82,21 +83,8 @@ class AwsClient:
         self._process = os.getpid()
         redaction.install()
         self._exit.callback(redaction.remove)
-        # Imported here, because importing the package stays cheap: aiobotocore takes 200 ms.
-        from dcvsessions.sessions import client_context  # noqa: PLC0415
-
         try:
-            async with _boundary(self._service):
-                self._client = await self._exit.enter_async_context(
-                    client_context(
-                        self._service,
-                        session=self._session,
-                        profile_name=self._profile_name,
-                        region_name=self._region_name,
-                        endpoint_url=self._endpoint_url,
-                        config=self._config,
-                    )
-                )
+            self._client = await _within_boundary(self._create(), self._service)
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
@@ -109,6 +97,21 @@ class AwsClient:
                 f"needs-retry.{self._service}.{operation}", _veto_ambiguous_repeat
             )
         return self
+
+    async def _create(self) -> Any:  # noqa: ANN401 - aiobotocore's client, which stays in here
+        # Imported here, because importing the package stays cheap: aiobotocore takes 200 ms.
+        from dcvsessions.sessions import client_context  # noqa: PLC0415
+
+        return await self._exit.enter_async_context(
+            client_context(
+                self._service,
+                session=self._session,
+                profile_name=self._profile_name,
+                region_name=self._region_name,
+                endpoint_url=self._endpoint_url,
+                config=self._config,
+            )
+        )
 
     async def __aexit__(
         self,
@@ -129,8 +132,12 @@ class AwsClient:
         # botocore's own table of its methods: CreateGUISessionAccessDetails does not split by rule.
         method = getattr(self._client, self._methods[operation])
         given = {name: value for name, value in parameters.items() if value is not None}
-        async with _boundary(self._service, operation, self._client.meta.endpoint_url):
-            return Answer(operation, await method(**given))
+        return Answer(
+            operation,
+            await _within_boundary(
+                method(**given), self._service, operation, self._client.meta.endpoint_url
+            ),
+        )
 
     async def _pages(
         self, operation: str, *, page_parameter: str, page_member: str, **parameters: object
@@ -208,15 +215,20 @@ async def given_or_new(
     yield client
 
 
-@asynccontextmanager
-async def _boundary(
-    service: str, operation: str | None = None, endpoint_url: str | None = None
-) -> AsyncGenerator[None, None]:
-    """Let nothing of botocore's or aiohttp's past, neither an error nor the frames behind one."""
+async def _within_boundary(
+    work: Awaitable[_Result],
+    service: str,
+    operation: str | None = None,
+    endpoint_url: str | None = None,
+) -> _Result:
+    """Let nothing of botocore's or aiohttp's past, neither an error nor the frames behind one.
+
+    A function and not a context manager: those give an error its frames back.
+    """
     outer = sys.exception()
     try:
         with redaction.ours():
-            yield
+            return await work
     except Exception as error:
         from dcvsessions.translation import Call, translated  # noqa: PLC0415 - as above
 

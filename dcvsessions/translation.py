@@ -216,8 +216,8 @@ def _configuration_error(error: Exception, call: Call) -> DcvSessionsError | Non
     match error:
         case botocore_errors.NoRegionError():
             return ConfigurationError(
-                f"{call.name}: no AWS region is set. Pass region_name=, or set AWS_REGION (or "
-                "AWS_DEFAULT_REGION), or a region in the profile."
+                f"{call.name}: no AWS region is set. Pass region_name=, or set AWS_DEFAULT_REGION "
+                "(botocore does not read AWS_REGION), or a region in the profile."
             )
         case botocore_errors.ParamValidationError():
             return InvalidArgumentError(f"{call.name}: {_one_line(error)}.")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from dcvsessions.arguments import checked_identifier
 from dcvsessions.aws import given_or_new
@@ -205,8 +206,19 @@ async def streaming_session(
         raise InvalidArgumentError(
             "Either launch_profile_id=, for a new session, or session_id=, for one that exists."
         )
+    given = None if session_id is None else checked_identifier(session_id, "session_id")
+    request = SessionRequest(
+        launch_profile_id=""
+        if given
+        else checked_identifier(launch_profile_id, "launch_profile_id"),
+        ec2_instance_type=ec2_instance_type,
+        owned_by=owned_by,
+        streaming_image_id=streaming_image_id,
+        tags=tags,
+    )
     opening = Waiting(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-    connection = given_or_new(
+    connect = partial(
+        given_or_new,
         client,
         NimbleClient,
         region_name=region_name,
@@ -214,30 +226,24 @@ async def streaming_session(
         endpoint_url=endpoint_url,
     )
     async with AsyncExitStack() as stack:
-        nimble = await stack.enter_async_context(opening.opened(connection))
-        if launch_profile_id is None:
-            workstation = Workstation(
-                nimble, studio_id, checked_identifier(session_id, "session_id")
-            )
+        if given is not None:
+            nimble = await stack.enter_async_context(opening.opened(connect()))
+            workstation = Workstation(nimble, studio_id, given)
             await workstation.ready(opening)
         else:
-            request = SessionRequest(
-                launch_profile_id=checked_identifier(launch_profile_id, "launch_profile_id"),
-                ec2_instance_type=ec2_instance_type,
-                owned_by=owned_by,
-                streaming_image_id=streaming_image_id,
-                tags=tags,
-            )
-            owned = OwnedSession.of(nimble, studio_id, request, client_token)
+            owned = OwnedSession.of(studio_id, request, client_token)
             try:
-                workstation = await Workstation.made(owned, opening)
+                nimble = await stack.enter_async_context(opening.opened(connect()))
+                workstation = await Workstation.made(owned, nimble, opening)
             except BaseException as error:
-                await owned.settle(error, keep=keep_on_failure)
+                await owned.settle(error, connect, keep=keep_on_failure)
                 raise
             if delete_on_exit:
-                await stack.enter_async_context(
-                    ending(lambda: owned.give_up(DELETE_TIMEOUT), within=2 * DELETE_TIMEOUT)
+                ending_it = ending(
+                    lambda: owned.delete(nimble, Waiting(timeout=DELETE_TIMEOUT)),
+                    within=2 * DELETE_TIMEOUT,
                 )
+                await stack.enter_async_context(ending_it)
         yield StreamingDesktop(
             workstation,
             expiration_in_seconds=expiration_in_seconds,

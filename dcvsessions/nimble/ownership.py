@@ -7,7 +7,8 @@ because an answer was lost. The client token is chosen before the first attempt 
 import asyncio
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 
 from attrs import define, field, frozen
@@ -24,15 +25,17 @@ from dcvsessions.nimble import lifecycle
 from dcvsessions.nimble.client import NimbleClient
 from dcvsessions.nimble.lifecycle import SeenSession
 from dcvsessions.nimble.models import StreamingSession, StreamingSessionState
-from dcvsessions.polling import Waiting, is_refusal
+from dcvsessions.polling import MOMENT, Waiting, is_refusal
 from dcvsessions.schedule import Schedule
 
-__all__ = ["CLEANUP_TIMEOUT", "OwnedSession", "SessionRequest"]
+__all__ = ["CLEANUP_TIMEOUT", "PATIENCE", "OwnedSession", "SessionRequest"]
 
 _log = logging.getLogger(__name__)
 
 # How much longer than its timeout a call may take to delete what it made.
 CLEANUP_TIMEOUT = 10.0
+# How long an attempt to make a session may go on after its caller has given up.
+PATIENCE = 3.0
 _CREATING = Schedule(typical=2, shortest=1, longest=10)
 _GIVING_UP = Schedule(typical=1, shortest=0.5, longest=2)
 
@@ -53,98 +56,125 @@ class OwnedSession:
     """A streaming session that a call makes and answers for.
 
     Attributes:
-        client: An open client.
         studio_id: The studio.
         request: What is asked for.
         client_token: The caller's token; a new one is chosen if it gave none.
         session_id: The session's id, once it is known.
+        is_adopted: Whether it was there before this call: made by the same line, run earlier.
     """
 
-    client: NimbleClient
     studio_id: str
     request: SessionRequest
     client_token: str
-    is_callers_token: bool
-    session_id: str | None = None
-    # Whether the session was there before this call: made by the same line, run earlier.
-    is_adopted: bool = False
+    _is_callers_token: bool
+    session_id: str | None = field(default=None, init=False)
+    is_adopted: bool = field(default=False, init=False)
+    _made_at: float = field(default=0.0, init=False)
     _is_unsure: bool = field(default=False, init=False)
     _attempt: asyncio.Task[StreamingSession] | None = field(default=None, init=False)
 
     @classmethod
-    def of(
-        cls, client: NimbleClient, studio_id: str, request: SessionRequest, token: str | None
-    ) -> "OwnedSession":
+    def of(cls, studio_id: str, request: SessionRequest, token: str | None) -> "OwnedSession":
         """Return a session that is not asked for yet."""
-        return cls(client, studio_id, request, token or uuid.uuid4().hex, token is not None)
+        return cls(studio_id, request, token or uuid.uuid4().hex, token is not None)
 
-    async def make(self, waiting: Waiting) -> str:
-        """Ask for the session until the service has answered, and return its id."""
-        return await waiting.until(
-            resource=f"streaming session in {self.studio_id}",
-            awaited="created",
-            observe=self._create,
-            decide=lifecycle.decide_created_session,
-            schedule=_CREATING,
-        )
+    async def make(
+        self, client: NimbleClient, waiting: Waiting, *, patience: float = PATIENCE
+    ) -> str:
+        """Ask for the session until the service has answered, and return its id.
 
-    async def settle(self, error: BaseException, *, keep: bool) -> None:
+        Args:
+            client: An open client.
+            waiting: How long this may take.
+            patience: How many seconds longer an attempt that is under way may take.
+        """
+        try:
+            return await waiting.until(
+                resource=f"streaming session in {self.studio_id}",
+                awaited="created",
+                observe=partial(self._create, client),
+                decide=lifecycle.decide_created_session,
+                schedule=_CREATING,
+            )
+        except BaseException:
+            # The attempt that is under way is let end, so that a caller that was cancelled
+            # still learns the id of what it made.
+            await finished(self._end_attempt(patience), within=patience + MOMENT)
+            raise
+
+    async def settle(
+        self,
+        error: BaseException,
+        connect: Callable[[], AbstractAsyncContextManager[NimbleClient]],
+        *,
+        keep: bool,
+    ) -> None:
         """Delete the session because of an error, or say in the error that it is left.
 
         Args:
             error: Why the session is not handed over.
+            connect: Opens a client: the one that made it may be closed.
             keep: Whether to leave it.
         """
-        if self.session_id is None and not self._is_unsure and self._attempt is None:
+        if self.session_id is None and not self._is_unsure:
             return
         if not keep and not self.is_adopted:
             try:
-                await finished(self.give_up(CLEANUP_TIMEOUT), within=2 * CLEANUP_TIMEOUT)
+                await finished(self._give_up(connect), within=2 * CLEANUP_TIMEOUT)
             except (DcvSessionsError, TimeoutError) as failure:
                 error.add_note(f"The clean-up did not succeed either: {failure}")
+            except asyncio.CancelledError as cancellation:
+                # The caller was cancelled again: this is what it gets, so this has to tell.
+                if cancellation.__cause__ is not None:
+                    self._confess(cancellation)
+                raise
             else:
                 return
         self._confess(error)
 
-    async def give_up(self, timeout: float) -> None:
-        """Delete the session; find out first whether there is one, if that is not known.
+    async def delete(self, client: NimbleClient, waiting: Waiting) -> None:
+        """See the session on its way out; find out first whether there is one, if need be.
 
         Args:
-            timeout: Seconds that this may take.
+            client: An open client.
+            waiting: How long this may take.
 
         Raises:
             DcvSessionsError: It could not be deleted.
         """
-        waiting = Waiting(timeout=timeout)
-        await self._end_attempt(timeout / 3)
         if self.session_id is None:
-            if not self._is_unsure:
-                return
             # The token finds the session that an unanswered attempt made. If none did, this
             # makes one, to be deleted at once: the service has no other way to ask.
-            await self.make(waiting)
-        token = uuid.uuid4().hex
+            await self.make(client, waiting, patience=0)
+        age = asyncio.get_running_loop().time() - self._made_at
         await waiting.until(
             resource=f"streaming session {self.session_id}",
             awaited="deleted",
-            observe=partial(self._delete, token),
-            decide=partial(lifecycle.decide_given_up, created_at=0.0),
+            observe=partial(self._delete, client, uuid.uuid4().hex),
+            decide=partial(lifecycle.decide_given_up, created_at=waiting.elapsed - age),
             schedule=_GIVING_UP,
         )
 
-    async def _create(self) -> SeenSession:
+    async def _give_up(
+        self, connect: Callable[[], AbstractAsyncContextManager[NimbleClient]]
+    ) -> None:
+        waiting = Waiting(timeout=CLEANUP_TIMEOUT - MOMENT)
+        async with waiting.opened(connect()) as client:
+            await self.delete(client, waiting)
+
+    async def _create(self, client: NimbleClient) -> SeenSession:
         """Attempt the create, or wait for the attempt that is still under way.
 
         It is shielded: a cancelled caller still learns the id of what was made.
         """
         if self._attempt is None:
-            self._attempt = asyncio.create_task(self._attempt_create())
+            self._attempt = asyncio.create_task(self._attempt_create(client))
         return lifecycle.observation(await asyncio.shield(self._attempt))
 
-    async def _attempt_create(self) -> StreamingSession:
+    async def _attempt_create(self, client: NimbleClient) -> StreamingSession:
         was_unsure, self._is_unsure = self._is_unsure, True
         try:
-            session = await self.client.create_streaming_session(
+            session = await client.create_streaming_session(
                 self.studio_id,
                 launch_profile_id=self.request.launch_profile_id,
                 ec2_instance_type=self.request.ec2_instance_type,
@@ -160,8 +190,9 @@ class OwnedSession:
         finally:
             self._attempt = None
         self.session_id = session.session_id
+        self._made_at = asyncio.get_running_loop().time()
         self.is_adopted = (
-            self.is_callers_token
+            self._is_callers_token
             and not was_unsure
             and session.state is not StreamingSessionState.CREATE_IN_PROGRESS
         )
@@ -175,18 +206,19 @@ class OwnedSession:
         attempt.cancel()
         await asyncio.wait({attempt})
 
-    async def _delete(self, token: str) -> SeenSession:
+    async def _delete(self, client: NimbleClient, token: str) -> SeenSession:
         session_id = self.session_id or ""
+        found: StreamingSession | NotFoundError
         try:
-            session = await self.client.delete_streaming_session(
+            found = await client.delete_streaming_session(
                 self.studio_id, session_id, client_token=token
             )
         except NotFoundError as error:
-            return lifecycle.observation(error)
+            found = error
         except ConflictError:
             # Another change runs. It may be a deletion, and if not, it will be over soon.
-            session = await self.client.get_streaming_session(self.studio_id, session_id)
-        return lifecycle.observation(session)
+            found = await client.get_streaming_session(self.studio_id, session_id)
+        return lifecycle.observation(found)
 
     def _confess(self, error: BaseException) -> None:
         """Say in an error what is left behind."""

@@ -44,11 +44,13 @@ class Workstation:
     _has_started: bool = field(default=False, init=False)
 
     @classmethod
-    async def made(cls, owned: OwnedSession, waiting: Waiting) -> "Workstation":
+    async def made(
+        cls, owned: OwnedSession, client: NimbleClient, waiting: Waiting
+    ) -> "Workstation":
         """Make a session and wait until it is READY."""
-        session_id = await owned.make(waiting)
+        session_id = await owned.make(client, waiting)
         workstation = cls(
-            owned.client,
+            client,
             owned.studio_id,
             session_id,
             created_at=waiting.elapsed,

@@ -1,0 +1,349 @@
+"""Random schedules of faults, cancellations and timeouts, against what must hold after each.
+
+Each schedule is made from its seed alone, and runs in virtual time. A failure names the seed:
+`CHAOS_SEED=… pytest tests/test_chaos.py -k one_schedule` runs just that one again.
+"""
+
+import asyncio
+import os
+import random
+import types
+from collections.abc import Coroutine, Generator, Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import looptime
+import pytest
+from attrs import field, frozen
+
+from dcvsessions import (
+    DcvSessionsError,
+    LightsailClient,
+    NimbleClient,
+    WaitError,
+    close_gui_session,
+    close_streaming_session,
+    gui_session,
+    open_gui_session,
+    open_stream,
+    open_streaming_session,
+    streaming_session,
+)
+from dcvsessions.lightsail.desktop import STOP_TIMEOUT
+from dcvsessions.nimble.desktop import DELETE_TIMEOUT
+from dcvsessions.nimble.ownership import CLEANUP_TIMEOUT, PATIENCE
+from dcvsessions.polling import MOMENT
+from dcvsessions.simulator import Fault, Simulator, Timings
+
+SCHEDULES = 2400
+BATCHES = 24
+
+# A helper may be late by its last poll, by a create that is let end, and by its clean-up.
+LATENESS = MOMENT + PATIENCE + CLEANUP_TIMEOUT + 0.1
+
+NIMBLE = (
+    "CreateStreamingSession",
+    "GetStreamingSession",
+    "CreateStreamingSessionStream",
+    "GetStreamingSessionStream",
+    "DeleteStreamingSession",
+    "StartStreamingSession",
+    "*",
+)
+LIGHTSAIL = (
+    "CreateGUISessionAccessDetails",
+    "StartGUISession",
+    "StopGUISession",
+    "GetInstanceState",
+    "StartInstance",
+    "*",
+)
+FAULTS = (
+    Fault.error("ThrottlingException", status=400),
+    Fault.error("ThrottlingException", status=429, retry_after=7),
+    Fault.error(None, status=429),
+    Fault.error(None, status=509),
+    Fault.error(None, status=503),
+    Fault.error("ServiceException", status=400),
+    Fault.error("InternalServerErrorException", status=500),
+    Fault.error("AccessDeniedException", status=403),
+    Fault.error("ExpiredTokenException", status=403),
+    Fault.error("ConflictException", status=409),
+    Fault.error("ServiceQuotaExceededException", status=402),
+    Fault.delay(2),
+    Fault.delay(30),
+    Fault.no_answer(),
+    Fault.reset(),
+    Fault.reset_midway(),
+    Fault.lost_response(),
+    Fault.truncated(),
+    Fault.empty(),
+    Fault.html(),
+    Fault.html(502),
+    Fault.wrong_content_type(),
+    Fault.skewed_date(900),
+)
+GUI_STATES = (
+    "notStarted",
+    "stopped",
+    "startExpired",
+    "starting",
+    "started",
+    "stopping",
+    "settingUpInstance",
+    "failedStartingGUISession",
+    "failedStoppingGUISession",
+    "failedInstanceCreation",
+    "someStatusOfTomorrow",
+)
+SESSION_STATES = ("READY", "STOPPED", "DELETED", "START_FAILED", "CREATE_FAILED", "TOMORROW")
+
+
+@frozen
+class Schedule:
+    """Everything that happens to one helper call."""
+
+    seed: int
+    helper: str
+    timeout: float
+    cancel_at: tuple[int, ...]
+    faults: tuple[tuple[str, Fault, int, int | None], ...]
+    gui_status: str
+    instance: str
+    session_state: str
+    stale_reads: float
+    failing: bool
+    keep: bool
+    shares_client: bool
+    timings: Timings = field(repr=False)
+
+
+def schedule(seed: int) -> Schedule:
+    draw = random.Random(seed)
+    helper = draw.choice(
+        ["open_streaming_session"] * 4
+        + ["streaming_session"] * 3
+        + ["open_stream", "close_streaming_session", "open_gui_session", "open_gui_session"]
+        + ["gui_session", "close_gui_session"]
+    )
+    operations = LIGHTSAIL if "gui" in helper else NIMBLE
+    seconds = draw.choice([0.0, 1.0, 20.0])
+    return Schedule(
+        seed=seed,
+        helper=helper,
+        timeout=draw.choice([0, 1, 10, 60, 300]),
+        cancel_at=tuple(
+            sorted(
+                draw.randrange(1, draw.choice([20, 80, 300]))
+                for _ in range(draw.choice([0, 0, 1, 1, 2]))
+            )
+        ),
+        faults=tuple(
+            (
+                draw.choice(operations),
+                draw.choice(FAULTS),
+                draw.randrange(1, 5),
+                draw.choice([1, 1, 2, 5, 20, None]),
+            )
+            for _ in range(draw.choice([0, 1, 1, 2, 3]))
+        ),
+        gui_status=draw.choice(GUI_STATES),
+        instance=draw.choice(["running", "running", "stopped"]),
+        session_state=draw.choice(SESSION_STATES),
+        stale_reads=draw.choice([0, 0, 0, 2, 8]),
+        failing=draw.random() < 0.1,
+        keep=draw.random() < 0.15,
+        shares_client=draw.random() < 0.3,
+        timings=Timings(
+            gui_start=seconds, gui_stop=seconds, session_create=seconds, stream_create=seconds / 4
+        ),
+    )
+
+
+@types.coroutine
+def cancelled_at(
+    steps: tuple[int, ...], work: Coroutine[Any, Any, Any]
+) -> Generator[Any, Any, Any]:
+    """Run work and cancel its task while it is suspended for the n-th time, for each n."""
+    task = asyncio.current_task()
+    assert task is not None
+    step = 0
+    resume, value = work.send, None
+    while True:
+        try:
+            waited_on = resume(value)
+        except StopIteration as end:
+            return end.value
+        step += 1
+        if step in steps:
+            asyncio.get_running_loop().call_soon(task.cancel)
+        try:
+            value = yield waited_on
+            resume = work.send
+        except BaseException as error:  # noqa: BLE001 - all of it is the work's to see
+            resume, value = work.throw, error
+
+
+async def call(sim: Simulator, plan: Schedule, session: str, client: Any) -> str | None:
+    """Make the one helper call of a schedule; return its URL, if it is one that has one."""
+    how: dict[str, Any] = {"timeout": plan.timeout, "client": client}
+    match plan.helper:
+        case "open_gui_session":
+            return await open_gui_session("computer", start_instance=True, **how)
+        case "gui_session":
+            async with gui_session("computer", stop_on_exit=True, **how) as gui:
+                assert sim.accepts(await gui.url())
+        case "close_gui_session":
+            await close_gui_session("computer", **how)
+        case "open_streaming_session":
+            return await open_streaming_session(
+                "studio", launch_profile_id="profile", keep_on_failure=plan.keep, **how
+            )
+        case "streaming_session":
+            async with streaming_session(
+                "studio", launch_profile_id="profile", keep_on_failure=plan.keep, **how
+            ) as desktop:
+                assert sim.accepts(await desktop.url())
+        case "open_stream":
+            return await open_stream("studio", session, **how)
+        case "close_streaming_session":
+            await close_streaming_session("studio", session, **how)
+    return None
+
+
+async def prepare(sim: Simulator, plan: Schedule) -> str | None:
+    """Bring the simulator to where the schedule begins; return the session that exists."""
+    sim.lightsail.add_instance("computer", state=plan.instance)
+    if plan.instance == "running":
+        sim.lightsail.set_status("computer", plan.gui_status)
+    sim.nimble.add_studio("studio", launch_profiles=("profile",))
+    session_id = None
+    if plan.helper in ("open_stream", "close_streaming_session"):
+        async with NimbleClient() as nimble:
+            made = await nimble.create_streaming_session("studio", launch_profile_id="profile")
+        session_id = made.session_id
+        sim.nimble.set_state(session_id, plan.session_state)
+    elif plan.failing:
+        sim.nimble.fail_sessions(status_code="INSUFFICIENT_CAPACITY", state="CREATE_FAILED")
+        sim.lightsail.fail_start("computer", reason="no capacity", times=2)
+    for operation, fault, first, times in plan.faults:
+        sim.inject(operation, fault, call=first, times=times)
+    return session_id
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def told(error: BaseException | None) -> str:
+    """Everything that an error says of what is left behind."""
+    words = []
+    for link in chain(error):
+        if isinstance(link, WaitError):
+            words += [str(link.session_id), str(link.client_token)]
+        words += [str(link), *getattr(link, "__notes__", ())]
+    return "\n".join(words)
+
+
+async def run(plan: Schedule, environ: pytest.MonkeyPatch) -> str:
+    """Run one schedule, check what must hold, and return how it ended."""
+    loop = asyncio.get_running_loop()
+    async with Simulator(timings=plan.timings, seed=plan.seed, stale_reads=plan.stale_reads) as sim:
+        for name, value in sim.environ.items():
+            environ.setenv(name, value)
+        existing = await prepare(sim, plan)
+        before = set(sim.nimble.sessions)
+        arrived = len(sim.requests)
+        began = loop.time()
+        url, error = None, None
+        async with AsyncExitStack() as stack:
+            client = None
+            if plan.shares_client:
+                kind = LightsailClient if "gui" in plan.helper else NimbleClient
+                client = await stack.enter_async_context(kind())
+            work = call(sim, plan, existing or "none", client)
+            try:
+                url = await asyncio.ensure_future(cancelled_at(plan.cancel_at, work))
+            except (DcvSessionsError, asyncio.CancelledError) as failure:
+                error = failure
+        elapsed = loop.time() - began
+        requests = sim.requests[arrived:]
+
+        made = set(sim.nimble.sessions) - before
+        assert len(made) <= 1, f"{len(made)} sessions made"
+        alive = set(sim.nimble.alive) - before
+        has_url = isinstance(url, str)
+        if has_url:
+            assert sim.accepts(url), "the URL is not usable"
+        for session_id in alive:
+            words = told(error)
+            tokens = [request.parameters.get("clientToken") for request in requests]
+            assert (has_url and plan.helper == "open_streaming_session") or any(
+                word and word in words for word in (session_id, *tokens)
+            ), f"session {session_id} is alive and forgotten: {words}"
+        if not isinstance(error, asyncio.CancelledError):
+            assert elapsed <= latest(plan), f"took {elapsed:.1f} s"
+        starts_are_told_apart(requests)
+        return type(error).__name__ if error else "URL" if has_url else "done"
+
+
+def latest(plan: Schedule) -> float:
+    """When a call has to be over that was not cancelled, in seconds."""
+    if plan.helper == "gui_session":
+        return 2 * (plan.timeout + MOMENT) + STOP_TIMEOUT + MOMENT
+    if plan.helper == "streaming_session":
+        return 2 * (plan.timeout + MOMENT) + PATIENCE + DELETE_TIMEOUT + MOMENT
+    return plan.timeout + LATENESS
+
+
+def starts_are_told_apart(requests: list[Any]) -> None:
+    """After a start whose answer was not seen, the state is read before another is sent."""
+    last = None
+    for request in requests:
+        if request.operation == "StartGUISession" and last is not None and last.error is None:
+            raise AssertionError("a start was sent again without a look")
+        if request.operation == "StartGUISession":
+            last = request
+        elif request.operation == "CreateGUISessionAccessDetails":
+            last = None
+
+
+def run_all(seeds: range, environ: pytest.MonkeyPatch) -> dict[str, int]:
+    endings: dict[str, int] = {}
+    problems: list[str] = []
+    with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+        loop = runner.get_loop()
+        loop.set_exception_handler(lambda _, context: problems.append(str(context)))
+        for seed in seeds:
+            plan = schedule(seed)
+            try:
+                ending = runner.run(run(plan, environ))
+            except BaseException as error:
+                error.add_note(f"CHAOS_SEED={seed}: {plan}")
+                raise
+            assert not problems, f"CHAOS_SEED={seed}: {plan}: {problems}"
+            endings[ending] = endings.get(ending, 0) + 1
+    return endings
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_nothing_is_lost_doubled_leaked_or_stuck(
+    batch: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    each = SCHEDULES // BATCHES
+    endings = run_all(range(batch * each, (batch + 1) * each), monkeypatch)
+    with capsys.disabled():
+        print(f"\n{each} schedules, seeds {batch * each} to {(batch + 1) * each - 1}: {endings}")
+
+
+@pytest.mark.skipif("CHAOS_SEED" not in os.environ, reason="CHAOS_SEED names the one to run")
+def test_one_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
+    seed = int(os.environ["CHAOS_SEED"])
+    print(schedule(seed))
+    print(run_all(range(seed, seed + 1), monkeypatch))
+
+
+def test_a_schedule_is_made_from_its_seed_alone() -> None:
+    assert schedule(7) == schedule(7) != schedule(8)
