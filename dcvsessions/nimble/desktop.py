@@ -1,6 +1,7 @@
 """A streaming session for the length of an `async with` block."""
 
 import asyncio
+import html
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -61,6 +62,13 @@ class StreamingDesktop:
 
     def __repr__(self) -> str:
         return f"<StreamingDesktop {self.session_id}: {self.state}>"
+
+    def _repr_html_(self) -> str:
+        # No link: a notebook saves what it has shown, and the token with it.
+        return (
+            f"<code>{html.escape(repr(self))}</code> "
+            "(open it with <code>(await desktop.url()).open()</code>)"
+        )
 
     @property
     def state(self) -> str | None:
