@@ -23,12 +23,22 @@ Assumed, because AWS documents the statuses as bare names:
 
 from __future__ import annotations
 
-import collections
 import math
 from typing import TYPE_CHECKING
 
 import attrs
 
+from dcvsessions.simulator.computer import (
+    GUI_TRANSITIONS,
+    POWER_TRANSITIONS,
+    STATE_CODES,
+    Computer,
+    describe_instance,
+    describe_operation,
+    describe_session,
+    describe_state,
+)
+from dcvsessions.simulator.operation_log import OperationLog
 from dcvsessions.simulator.timeline import (
     AS_USUAL,
     Course,
@@ -39,39 +49,16 @@ from dcvsessions.simulator.timeline import (
     transition,
 )
 from dcvsessions.simulator.wire import WireError
-from dcvsessions.simulator.world import ACCOUNT_ID, Desktop, dcv_token, guarded, page
+from dcvsessions.simulator.world import dcv_token, guarded, page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
-    from dcvsessions.simulator.timings import Transition
+    from dcvsessions.simulator.computer import InstanceView, OperationRecord
     from dcvsessions.simulator.wire import Parameters, Value
-    from dcvsessions.simulator.world import World
-
-#: The codes of instance states, as documented for EC2.
-STATE_CODES = {
-    "pending": 0,
-    "running": 16,
-    "shutting-down": 32,
-    "terminated": 48,
-    "stopping": 64,
-    "stopped": 80,
-}
+    from dcvsessions.simulator.world import Desktop, World
 
 _INVALID = "InvalidInputException"
-_OPERATIONS_KEPT = 1000
-_SESSION_IDS = {True: "application", False: "operating-system"}
-
-#: What is in progress in a state, and where it leads.
-_GUI_TRANSITIONS: dict[str, tuple[Transition, str]] = {
-    "settingUpInstance": ("instance_setup", "notStarted"),
-    "starting": ("gui_start", "started"),
-    "stopping": ("gui_stop", "stopped"),
-}
-_POWER_TRANSITIONS: dict[str, tuple[Transition, str]] = {
-    "pending": ("instance_start", "running"),
-    "stopping": ("instance_stop", "stopped"),
-}
 _REFUSE_START = frozenset({"stopping", "settingUpInstance", "failedInstanceCreation"})
 _REFUSE_STOP = frozenset(
     {
@@ -87,115 +74,6 @@ _REFUSE_STOP = frozenset(
 SCRIPTED = ("StartGUISession", "StopGUISession", "StartInstance", "StopInstance")
 
 
-@attrs.frozen(kw_only=True)
-class OperationRecord:
-    """An operation: what was asked of a computer, and what became of it.
-
-    Args:
-        number: Its place in the order of creation.
-        id: Its id.
-        type: The operation type, such as ``StartGUISession``.
-        resource_name: The computer.
-        created: The instant of the request.
-        begins: Until this instant it is ``NotStarted``.
-        ends: From this instant on it is terminal.
-        error_code: The error code if it fails; None if it succeeds.
-        error_details: The details of the error.
-    """
-
-    number: int
-    id: str
-    type: str
-    resource_name: str
-    created: float
-    begins: float
-    ends: float
-    error_code: str | None = None
-    error_details: str | None = None
-
-    def status(self, now: float) -> tuple[str, float]:
-        """Tell the status.
-
-        Args:
-            now: The instant.
-
-        Returns:
-            The status, and since when it has been that.
-        """
-        if now >= self.ends:
-            return ("Failed" if self.error_code else "Succeeded"), self.ends
-        return ("Started", self.begins) if now >= self.begins else ("NotStarted", self.created)
-
-
-@attrs.frozen(kw_only=True)
-class Computer:
-    """A virtual computer.
-
-    Args:
-        number: Its place in the order of creation.
-        name: Its name.
-        created: The instant of its creation.
-        power: The states of the instance.
-        gui: The statuses of the GUI session.
-        tokens: The secrets of the two URLs, of the application and of the operating system.
-        address: The last part of its public IP address.
-        tags: Its tags.
-        blueprint_id: The blueprint.
-        blueprint_name: The name of the application.
-        bundle_id: The bundle.
-        held: Whether its transitions never end.
-        operations: The id of the latest operation of each type.
-    """
-
-    number: int
-    name: str
-    created: float
-    power: Timeline
-    gui: Timeline
-    tokens: tuple[str, str] = attrs.field(repr=False)
-    address: int
-    tags: Mapping[str, str]
-    blueprint_id: str
-    blueprint_name: str
-    bundle_id: str
-    held: bool = False
-    operations: Mapping[str, str] = attrs.field(factory=dict[str, str])
-
-    def pinned(self, now: float) -> Computer:
-        """Stop the time of this computer.
-
-        Args:
-            now: The instant at which it stops.
-
-        Returns:
-            The computer as it is then, for ever.
-        """
-        return attrs.evolve(self, power=self.power.pinned(now), gui=self.gui.pinned(now))
-
-
-@attrs.frozen(kw_only=True)
-class InstanceView:
-    """What a test can assert of a computer: a snapshot.
-
-    Args:
-        name: Its name.
-        state: The state of the instance, such as ``running``.
-        status: The status of the GUI session, such as ``started``.
-        percentage_complete: How far a transition of the GUI session has come.
-        failure_reason: Why it failed.
-        public_ip_address: The address; None unless the instance is pending or running.
-        tags: Its tags.
-    """
-
-    name: str
-    state: str
-    status: str
-    percentage_complete: int | None
-    failure_reason: str | None
-    public_ip_address: str | None
-    tags: Mapping[str, str]
-
-
 class LightsailSimulator:
     """The simulated Lightsail, and the handles by which a test sets it up.
 
@@ -206,10 +84,9 @@ class LightsailSimulator:
     def __init__(self, world: World) -> None:
         self._world = world
         self._computers: Shelf[Computer] = Shelf(world.stale_reads)
-        self._operations: collections.OrderedDict[str, OperationRecord] = collections.OrderedDict()
+        self._operations = OperationLog(world)
         self._scripts: dict[tuple[str, str], Script] = {}
         self._addresses = 0
-        self._operation_count = 0
         self.handlers: Mapping[str, Callable[[Parameters], Mapping[str, Value]]] = {
             "CreateGUISessionAccessDetails": self._create_gui_session_access_details,
             "StartGUISession": self._start_gui_session,
@@ -383,11 +260,11 @@ class LightsailSimulator:
         computer = attrs.evolve(
             computer,
             held=True,
-            power=power.pinned(now) if power.at(now).state in _POWER_TRANSITIONS else power,
-            gui=gui.pinned(now) if gui.at(now).state in _GUI_TRANSITIONS else gui,
+            power=power.pinned(now) if power.at(now).state in POWER_TRANSITIONS else power,
+            gui=gui.pinned(now) if gui.at(now).state in GUI_TRANSITIONS else gui,
         )
         for identifier in computer.operations.values():
-            self._end_operation(identifier, math.inf)
+            self._operations.hold(identifier)
         self._computers.force(name, computer)
 
     @guarded
@@ -410,35 +287,26 @@ class LightsailSimulator:
             Two for each computer whose GUI session is started.
         """
         now = self._world.clock.now()
-        usable = (each for each in self._computers.all() if _is_usable(each, now))
-        return [desktop for computer in usable for desktop in _desktops(computer)]
+        return [each for computer in self._computers.all() for each in computer.desktops(now)]
 
     @guarded
     def _views(self) -> dict[str, InstanceView]:
         now = self._world.clock.now()
-        return {computer.name: _view(computer, now) for computer in self._computers.all()}
+        return {computer.name: computer.view(now) for computer in self._computers.all()}
 
     # --- The operations of the API ---
 
     def _create_gui_session_access_details(self, parameters: Parameters) -> Mapping[str, Value]:
         now = self._world.clock.now()
         computer = self._seen(parameters.text("resourceName"))
-        view = _view(computer, now)
-        desktops = _desktops(computer) if _is_usable(computer, now) else iter(())
+        view, world = computer.view(now), self._world
+        sessions = [describe_session(computer, each, world) for each in computer.desktops(now)]
         return {
             "resourceName": computer.name,
             "status": view.status,
             "percentageComplete": view.percentage_complete,
             "failureReason": view.failure_reason,
-            "sessions": [self._session(computer, desktop) for desktop in desktops] or None,
-        }
-
-    def _session(self, computer: Computer, desktop: Desktop) -> Mapping[str, Value]:
-        is_primary = desktop.session_id == _SESSION_IDS[True]
-        return {
-            "name": computer.blueprint_name if is_primary else "Operating system",
-            "url": self._world.desktop_url(desktop.token, desktop.session_id),
-            "isPrimary": is_primary,
+            "sessions": sessions or None,
         }
 
     def _start_gui_session(self, parameters: Parameters) -> Mapping[str, Value]:
@@ -448,7 +316,7 @@ class LightsailSimulator:
             raise WireError(_INVALID, f"The instance {computer.name} is not running")
         status = computer.gui.at(now).state
         if status in {"starting", "started"}:
-            return self._unchanged(computer, "StartGUISession", ends=computer.gui.ends(now))
+            return self._unchanged(computer, "StartGUISession", computer.gui, goal="started")
         if status in _REFUSE_START:
             raise WireError(_INVALID, f"A GUI session cannot be started while it is {status}")
         course = self._script(computer.name, "StartGUISession").take()
@@ -461,10 +329,12 @@ class LightsailSimulator:
         computer = self._true(parameters.text("resourceName"))
         status = computer.gui.at(now).state
         if status == "stopping":
-            return self._unchanged(computer, "StopGUISession", ends=computer.gui.ends(now))
+            return self._unchanged(computer, "StopGUISession", computer.gui, goal="stopped")
         if status in _REFUSE_STOP:
             raise WireError(_INVALID, f"There is no GUI session to stop: it is {status}")
-        self._cut_short(computer, "StartGUISession", by="StopGUISession")
+        self._operations.cut_short(
+            computer.operations.get("StartGUISession", ""), by="StopGUISession"
+        )
         course = self._script(computer.name, "StopGUISession").take()
         gui = self._gui_from("stopping", now, course, held=computer.held)
         stopped = attrs.evolve(computer, gui=gui)
@@ -475,7 +345,7 @@ class LightsailSimulator:
         computer = self._true(parameters.text("instanceName"))
         state = computer.power.at(now).state
         if state in {"pending", "running"}:
-            return self._unchanged(computer, "StartInstance", ends=computer.power.ends(now))
+            return self._unchanged(computer, "StartInstance", computer.power, goal="running")
         if state != "stopped":
             raise WireError(_INVALID, f"The instance cannot be started while it is {state}")
         course = self._script(computer.name, "StartInstance").take()
@@ -488,11 +358,11 @@ class LightsailSimulator:
         computer = self._true(parameters.text("instanceName"))
         state = computer.power.at(now).state
         if state in {"stopping", "stopped"}:
-            return self._unchanged(computer, "StopInstance", ends=computer.power.ends(now))
+            return self._unchanged(computer, "StopInstance", computer.power, goal="stopped")
         if state not in {"pending", "running"}:
             raise WireError(_INVALID, f"The instance cannot be stopped while it is {state}")
         for cut_short in ("StartInstance", "StartGUISession", "StopGUISession"):
-            self._cut_short(computer, cut_short, by="StopInstance")
+            self._operations.cut_short(computer.operations.get(cut_short, ""), by="StopInstance")
         course = self._script(computer.name, "StopInstance").take()
         power = self._power_from("stopping", now, course, held=computer.held)
         closed = Timeline((Phase(state="stopped", begins=now),))
@@ -503,14 +373,14 @@ class LightsailSimulator:
         operation = self._operations.get(parameters.text("operationId"))
         if operation is None:
             raise WireError("NotFoundException", "The operation does not exist")
-        return {"operation": self._write_operation(operation)}
+        return {"operation": self._describe(operation)}
 
     def _get_operations(self, parameters: Parameters) -> Mapping[str, Value]:
-        return self._operation_page(list(self._operations.values()), parameters)
+        return self._operation_page(self._operations.all(), parameters)
 
     def _get_operations_for_resource(self, parameters: Parameters) -> Mapping[str, Value]:
         name = self._seen(parameters.text("resourceName")).name
-        operations = [each for each in self._operations.values() if each.resource_name == name]
+        operations = [each for each in self._operations.all() if each.resource_name == name]
         return self._operation_page(operations, parameters)
 
     def _operation_page(
@@ -519,23 +389,25 @@ class LightsailSimulator:
         token = parameters.optional_text("pageToken")
         found, following = page(operations, token, self._world.page_size, _INVALID)
         return {
-            "operations": [self._write_operation(operation) for operation in found],
+            "operations": [self._describe(operation) for operation in found],
             "nextPageToken": following,
         }
 
     def _get_instance_state(self, parameters: Parameters) -> Mapping[str, Value]:
         computer = self._seen(parameters.text("instanceName"))
-        return {"state": _write_state(computer, self._world.clock.now())}
+        return {"state": describe_state(computer, self._world.clock.now())}
 
     def _get_instance(self, parameters: Parameters) -> Mapping[str, Value]:
-        return {"instance": self._write_instance(self._seen(parameters.text("instanceName")))}
+        computer = self._seen(parameters.text("instanceName"))
+        return {"instance": describe_instance(computer, self._world.clock.now(), self._world)}
 
     def _get_instances(self, parameters: Parameters) -> Mapping[str, Value]:
-        computers = self._computers.all_seen(self._world.clock.now())
+        now = self._world.clock.now()
+        computers = self._computers.all_seen(now)
         token = parameters.optional_text("pageToken")
         found, following = page(computers, token, self._world.page_size, _INVALID)
         return {
-            "instances": [self._write_instance(computer) for computer in found],
+            "instances": [describe_instance(each, now, self._world) for each in found],
             "nextPageToken": following,
         }
 
@@ -569,8 +441,8 @@ class LightsailSimulator:
         self, status: str, now: float, course: Course = AS_USUAL, *, held: bool = False
     ) -> Timeline:
         phases: tuple[Phase, ...] = (Phase(state=status, begins=now),)
-        if status in _GUI_TRANSITIONS:
-            name, goal = _GUI_TRANSITIONS[status]
+        if status in GUI_TRANSITIONS:
+            name, goal = GUI_TRANSITIONS[status]
             seconds = math.inf if held else self._world.seconds(name)
             phases = transition(status, goal, now=now, seconds=seconds, course=course)
         if phases[-1].state != "started":
@@ -583,9 +455,9 @@ class LightsailSimulator:
     def _power_from(
         self, state: str, now: float, course: Course = AS_USUAL, *, held: bool = False
     ) -> Timeline:
-        if state not in _POWER_TRANSITIONS:
+        if state not in POWER_TRANSITIONS:
             return Timeline((Phase(state=state, begins=now),))
-        name, goal = _POWER_TRANSITIONS[state]
+        name, goal = POWER_TRANSITIONS[state]
         seconds = math.inf if held else self._world.seconds(name)
         return Timeline(transition(state, goal, now=now, seconds=seconds, course=course))
 
@@ -595,198 +467,27 @@ class LightsailSimulator:
         self, before: Computer, after: Computer, operation: str, plan: Timeline, *, goal: str
     ) -> Mapping[str, Value]:
         now = self._world.clock.now()
-        record = self._record(operation, after.name, plan, goal)
+        record = self._operations.follow(operation, after.name, plan, goal)
         after = attrs.evolve(after, operations={**after.operations, operation: record.id})
         self._computers.write(after.name, after, before.pinned(now), now)
-        return {"operations": [self._write_operation(record)]}
+        return {"operations": [self._describe(record)]}
 
-    def _unchanged(self, computer: Computer, operation: str, ends: float) -> Mapping[str, Value]:
+    def _unchanged(
+        self, computer: Computer, operation: str, timeline: Timeline, *, goal: str
+    ) -> Mapping[str, Value]:
         record = self._operations.get(computer.operations.get(operation, ""))
-        if record is None:  # what goes on, or is over, was not begun by an operation
+        if record is None:  # it was set up so, and no operation led there
             now = self._world.clock.now()
-            states = _GUI_TRANSITIONS if operation.endswith("GUISession") else _POWER_TRANSITIONS
-            timeline = computer.gui if operation.endswith("GUISession") else computer.power
-            over = timeline.at(now).state not in states
-            record = self._add_operation(operation, computer.name, now if over else ends)
-        return {"operations": [self._write_operation(record)]}
+            is_there = timeline.at(now).state == goal
+            ends = now if is_there else timeline.ends(now)
+            record = self._operations.add(operation, computer.name, ends)
+        return {"operations": [self._describe(record)]}
 
-    def _record(self, operation: str, name: str, plan: Timeline, goal: str) -> OperationRecord:
-        if len(plan.phases) == 1:  # it never ends
-            return self._add_operation(operation, name, math.inf)
-        end = plan.phases[1]
-        if end.state == goal:
-            return self._add_operation(operation, name, end.begins)
-        return self._add_operation(
-            operation,
-            name,
-            end.begins,
-            error_code=end.code or "OperationFailed",
-            error_details=end.message,
-        )
-
-    def _add_operation(
-        self,
-        operation: str,
-        name: str,
-        ends: float,
-        *,
-        error_code: str | None = None,
-        error_details: str | None = None,
-    ) -> OperationRecord:
-        now = self._world.clock.now()
-        self._operation_count += 1
-        record = OperationRecord(
-            number=self._operation_count,
-            id=self._world.uuid(),
-            type=operation,
-            resource_name=name,
-            created=now,
-            begins=min(now + self._world.seconds("operation_queue"), ends),
-            ends=ends,
-            error_code=error_code,
-            error_details=error_details,
-        )
-        self._operations[record.id] = record
-        while len(self._operations) > _OPERATIONS_KEPT:
-            self._operations.popitem(last=False)
-        return record
-
-    def _cut_short(self, computer: Computer, operation: str, *, by: str) -> None:
-        identifier = computer.operations.get(operation, "")
-        self._end_operation(identifier, self._world.clock.now(), f"Cut short by {by}")
-
-    def _end_operation(self, identifier: str, ends: float, reason: str | None = None) -> None:
-        record = self._operations.get(identifier)
-        if record is None or self._world.clock.now() >= record.ends:
-            return
-        self._operations[identifier] = attrs.evolve(
-            record,
-            ends=ends,
-            error_code="OperationCancelled" if reason else None,
-            error_details=reason,
-        )
-
-    # --- Writing answers ---
-
-    def _location(self) -> Mapping[str, Value]:
-        region = self._world.region_name
-        return {"availabilityZone": f"{region}a", "regionName": region}
-
-    def _write_operation(self, operation: OperationRecord) -> Mapping[str, Value]:
-        now, wall = self._world.clock.now(), self._world.clock.wall
-        status, since = operation.status(now)
-        failed = status == "Failed"
-        return {
-            "id": operation.id,
-            "resourceName": operation.resource_name,
-            "resourceType": "Instance",
-            "createdAt": wall(operation.created),
-            "location": self._location(),
-            "isTerminal": status in {"Failed", "Succeeded"},
-            "operationDetails": operation.resource_name,
-            "operationType": operation.type,
-            "status": status,
-            "statusChangedAt": wall(since),
-            "errorCode": operation.error_code if failed else None,
-            "errorDetails": operation.error_details if failed else None,
-        }
-
-    def _write_instance(self, computer: Computer) -> Mapping[str, Value]:
-        now, region = self._world.clock.now(), self._world.region_name
-        return {
-            "name": computer.name,
-            "arn": f"arn:aws:lightsail:{region}:{ACCOUNT_ID}:Instance/{computer.name}",
-            "supportCode": f"{ACCOUNT_ID}/i-{computer.number:017x}",
-            "createdAt": self._world.clock.wall(computer.created),
-            "location": self._location(),
-            "resourceType": "Instance",
-            "tags": [{"key": key, "value": value} for key, value in computer.tags.items()],
-            "blueprintId": computer.blueprint_id,
-            "blueprintName": computer.blueprint_name,
-            "bundleId": computer.bundle_id,
-            "isStaticIp": False,
-            "privateIpAddress": f"172.26.0.{computer.number % 254 + 1}",
-            "publicIpAddress": _view(computer, now).public_ip_address,
-            "ipAddressType": "ipv4",
-            "state": _write_state(computer, now),
-            "username": "ubuntu",
-            "sshKeyName": "LightsailDefaultKeyPair",
-            **_MACHINE,
-        }
-
-
-#: What the computers have in common. The open ports are documented; the machine is made up.
-_MACHINE: Mapping[str, Value] = {
-    "hardware": {
-        "cpuCount": 4,
-        "ramSizeInGb": 8.0,
-        "disks": [
-            {"path": "/dev/sda1", "sizeInGb": 50, "isSystemDisk": True, "isAttached": True},
-        ],
-    },
-    "networking": {
-        "monthlyTransfer": {"gbPerMonthAllocated": 1024},
-        "ports": [
-            {
-                "fromPort": port,
-                "toPort": port,
-                "protocol": "tcp",
-                "accessFrom": "Anywhere (0.0.0.0/0)",
-                "accessType": "Public",
-                "accessDirection": "inbound",
-                "cidrs": ["0.0.0.0/0"],
-            }
-            for port in (22, 80, 443, 8443)
-        ],
-    },
-    "metadataOptions": {
-        "state": "applied",
-        "httpTokens": "optional",
-        "httpEndpoint": "enabled",
-        "httpPutResponseHopLimit": 1,
-        "httpProtocolIpv6": "disabled",
-    },
-}
+    def _describe(self, operation: OperationRecord) -> Mapping[str, Value]:
+        return describe_operation(operation, self._world.clock.now(), self._world)
 
 
 def _found(computer: Computer | None, name: str) -> Computer:
     if computer is None:
         raise WireError("NotFoundException", f"The Instance does not exist: {name}")
     return computer
-
-
-def _is_usable(computer: Computer, now: float) -> bool:
-    is_running = computer.power.at(now).state == "running"
-    return is_running and computer.gui.at(now).state == "started"
-
-
-def _desktops(computer: Computer) -> Iterator[Desktop]:
-    for is_primary, token in zip((True, False), computer.tokens, strict=True):
-        title = f"{computer.name}: {computer.blueprint_name if is_primary else 'operating system'}"
-        yield Desktop(title=title, session_id=_SESSION_IDS[is_primary], token=token)
-
-
-def _percentage(gui: Timeline, now: float) -> int | None:
-    state = gui.at(now).state
-    if state == "started":
-        return 100
-    return gui.percentage(now) if state in _GUI_TRANSITIONS else None
-
-
-def _view(computer: Computer, now: float) -> InstanceView:
-    state, gui = computer.power.at(now).state, computer.gui.at(now)
-    address = f"203.0.113.{computer.address % 254 + 1}"  # TEST-NET-3 of RFC 5737
-    return InstanceView(
-        name=computer.name,
-        state=state,
-        status=gui.state,
-        percentage_complete=_percentage(computer.gui, now),
-        failure_reason=gui.message,
-        public_ip_address=address if state in {"pending", "running"} else None,
-        tags=computer.tags,
-    )
-
-
-def _write_state(computer: Computer, now: float) -> Mapping[str, Value]:
-    state = computer.power.at(now).state
-    return {"code": STATE_CODES.get(state), "name": state}

@@ -29,6 +29,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from dcvsessions.simulator.studio import (
+    Session,
+    SessionView,
+    Stream,
+    Studio,
+    describe_session,
+    describe_stream,
+)
 from dcvsessions.simulator.timeline import (
     AS_USUAL,
     Course,
@@ -40,7 +48,6 @@ from dcvsessions.simulator.timeline import (
 )
 from dcvsessions.simulator.wire import WireError
 from dcvsessions.simulator.world import (
-    ACCOUNT_ID,
     USER_ID,
     Desktop,
     IdempotencyTokens,
@@ -76,170 +83,7 @@ _FAILURES = {
     "STOP_FAILED": "StopStreamingSession",
     "DELETE_FAILED": "DeleteStreamingSession",
 }
-_SESSION_CODES = {
-    "CREATE_IN_PROGRESS": "STREAMING_SESSION_CREATE_IN_PROGRESS",
-    "START_IN_PROGRESS": "STREAMING_SESSION_START_IN_PROGRESS",
-    "READY": "STREAMING_SESSION_READY",
-    "STOP_IN_PROGRESS": "STREAMING_SESSION_STOP_IN_PROGRESS",
-    "STOPPED": "STREAMING_SESSION_STOPPED",
-    "DELETE_IN_PROGRESS": "STREAMING_SESSION_DELETE_IN_PROGRESS",
-    "DELETED": "STREAMING_SESSION_DELETED",
-}
-_STREAM_CODES = {
-    "CREATE_IN_PROGRESS": "STREAM_CREATE_IN_PROGRESS",
-    "READY": "STREAM_READY",
-    "DELETE_IN_PROGRESS": "STREAM_DELETE_IN_PROGRESS",
-    "DELETED": "STREAM_DELETED",
-}
 _FAILED_CODE = "INTERNAL_ERROR"
-
-
-@attrs.frozen(kw_only=True)
-class Studio:
-    """A studio.
-
-    Args:
-        studio_id: Its id.
-        launch_profiles: The ids of its launch profiles.
-        session_quota: The most sessions at a time; None for any number.
-        ec2_instance_type: The instance type of a session that asks for none.
-        streaming_image_id: The image of a session that asks for none.
-    """
-
-    studio_id: str
-    launch_profiles: tuple[str, ...]
-    session_quota: int | None
-    ec2_instance_type: str
-    streaming_image_id: str
-
-
-@attrs.frozen(kw_only=True)
-class Session:
-    """A streaming session.
-
-    Args:
-        number: Its place in the order of creation.
-        session_id: Its id.
-        studio_id: Its studio.
-        launch_profile_id: Its launch profile.
-        ec2_instance_type: Its instance type.
-        streaming_image_id: Its image.
-        owned_by: The user that logs in to it.
-        tags: Its tags.
-        created: The instant of its creation.
-        timeline: Its states.
-        started: When it was last started.
-        stopped: When it was last stopped.
-        ready_code: The status code that it has when it is READY.
-        volume_retention_mode: What becomes of its volume when it is stopped.
-        started_from_backup_id: The backup that it was last started from.
-    """
-
-    number: int
-    session_id: str
-    studio_id: str
-    launch_profile_id: str
-    ec2_instance_type: str
-    streaming_image_id: str
-    owned_by: str
-    tags: Mapping[str, str]
-    created: float
-    timeline: Timeline
-    started: float
-    stopped: float | None = None
-    ready_code: str = "STREAMING_SESSION_READY"
-    volume_retention_mode: str = "RETAIN"
-    started_from_backup_id: str | None = None
-
-    def pinned(self, now: float) -> Session:
-        """Stop the time of this session.
-
-        Args:
-            now: The instant at which it stops.
-
-        Returns:
-            The session as it is then, for ever.
-        """
-        return attrs.evolve(self, timeline=self.timeline.pinned(now))
-
-    def stopped_at(self, now: float) -> float | None:
-        """Tell when it was last stopped, by a user or by the service.
-
-        Args:
-            now: The instant at which the question is asked.
-
-        Returns:
-            The instant at which it began to stop, or None.
-        """
-        began = self.timeline.began("STOP_IN_PROGRESS", now)
-        return self.stopped if began is None else began
-
-
-@attrs.frozen(kw_only=True)
-class Stream:
-    """A stream of a streaming session.
-
-    Args:
-        number: Its place in the order of creation.
-        stream_id: Its id.
-        session_id: Its session.
-        owned_by: The user that owns the session.
-        created: The instant of its creation.
-        expires: The instant at which it expires.
-        timeline: Its states.
-        token: The secret of its URL.
-    """
-
-    number: int
-    stream_id: str
-    session_id: str
-    owned_by: str
-    created: float
-    expires: float
-    timeline: Timeline
-    token: str = attrs.field(repr=False)
-
-    def pinned(self, now: float) -> Stream:
-        """Stop the time of this stream.
-
-        Args:
-            now: The instant at which it stops.
-
-        Returns:
-            The stream as it is then, for ever.
-        """
-        return attrs.evolve(self, timeline=self.timeline.pinned(now))
-
-
-@attrs.frozen(kw_only=True)
-class SessionView:
-    """What a test can assert of a streaming session: a snapshot.
-
-    Args:
-        session_id: Its id.
-        studio_id: Its studio.
-        launch_profile_id: Its launch profile.
-        state: Its state, such as ``READY``.
-        status_code: Its status code.
-        status_message: Its status message.
-        created_by: The user that created it.
-        owned_by: The user that owns it.
-        ec2_instance_type: Its instance type.
-        tags: Its tags.
-        streams: The state of each of its streams, by stream id.
-    """
-
-    session_id: str
-    studio_id: str
-    launch_profile_id: str
-    state: str
-    status_code: str | None
-    status_message: str | None
-    created_by: str
-    owned_by: str
-    ec2_instance_type: str
-    tags: Mapping[str, str]
-    streams: Mapping[str, str]
 
 
 class NimbleSimulator:
@@ -452,7 +296,7 @@ class NimbleSimulator:
             studio_id=session.studio_id,
             launch_profile_id=session.launch_profile_id,
             state=phase.state,
-            status_code=_session_code(session, phase),
+            status_code=session.status_code(now),
             status_message=phase.message,
             created_by=USER_ID,
             owned_by=session.owned_by,
@@ -467,7 +311,7 @@ class NimbleSimulator:
         studio = self._studio(parameters)
         earlier = self._recall("CreateStreamingSession", parameters)
         if earlier is not None:
-            return {"session": self._write_session(self._true(studio, earlier))}
+            return {"session": self._describe(self._true(studio, earlier))}
         profile = parameters.text("launchProfileId")
         if profile not in studio.launch_profiles:
             raise _not_found("launch profile", profile)
@@ -477,10 +321,10 @@ class NimbleSimulator:
         self._sessions.write(session.session_id, session, None, session.created)
         self._streams[session.session_id] = Shelf(self._world.stale_reads)
         self._tokens.remember("CreateStreamingSession", parameters, session.session_id)
-        return {"session": self._write_session(session)}
+        return {"session": self._describe(session)}
 
     def _get_streaming_session(self, parameters: Parameters) -> Mapping[str, Value]:
-        return {"session": self._write_session(self._seen(parameters))}
+        return {"session": self._describe(self._seen(parameters))}
 
     def _list_streaming_sessions(self, parameters: Parameters) -> Mapping[str, Value]:
         studio = self._studio(parameters)
@@ -494,7 +338,7 @@ class NimbleSimulator:
         token = parameters.optional_text("nextToken")
         found, following = page(wanted, token, self._world.page_size, "ValidationException")
         return {
-            "sessions": [self._write_session(session) for session in found],
+            "sessions": [self._describe(session) for session in found],
             "nextToken": following,
         }
 
@@ -513,7 +357,7 @@ class NimbleSimulator:
         earlier = self._recall("CreateStreamingSessionStream", parameters)
         stream = streams.get(earlier) if earlier is not None else None
         if stream is not None:
-            return {"stream": self._write_stream(stream)}
+            return {"stream": self._describe_stream(stream)}
         state = session.timeline.at(self._world.clock.now()).state
         if state != "READY":
             raise _conflict("A stream needs a session that is READY", state)
@@ -522,7 +366,7 @@ class NimbleSimulator:
         for oldest in streams.all()[:-_STREAMS_KEPT]:
             streams.forget(oldest.stream_id)
         self._tokens.remember("CreateStreamingSessionStream", parameters, stream.stream_id)
-        return {"stream": self._write_stream(stream)}
+        return {"stream": self._describe_stream(stream)}
 
     def _get_streaming_session_stream(self, parameters: Parameters) -> Mapping[str, Value]:
         session = self._true(self._studio(parameters), parameters.text("sessionId"))
@@ -530,7 +374,7 @@ class NimbleSimulator:
         stream = self._streams_of(session.session_id).seen(identifier, now)
         if stream is None:
             raise _not_found("stream", identifier)
-        return {"stream": self._write_stream(stream)}
+        return {"stream": self._describe_stream(stream)}
 
     # --- Looking up ---
 
@@ -633,7 +477,7 @@ class NimbleSimulator:
     def _move(self, operation: str, parameters: Parameters) -> Mapping[str, Value]:
         session = self._true(self._studio(parameters), parameters.text("sessionId"))
         if self._recall(operation, parameters) is not None:
-            return {"session": self._write_session(session)}
+            return {"session": self._describe(session)}
         now = self._world.clock.now()
         _check_move(operation, session, session.timeline.at(now).state)
         moved = attrs.evolve(
@@ -643,7 +487,7 @@ class NimbleSimulator:
         )
         self._sessions.write(session.session_id, moved, session.pinned(now), now)
         self._tokens.remember(operation, parameters, session.session_id)
-        return {"session": self._write_session(moved)}
+        return {"session": self._describe(moved)}
 
     def _transition(self, operation: str, now: float) -> tuple[Phase, ...]:
         through, name, goal = _TRANSITIONS[operation]
@@ -670,75 +514,11 @@ class NimbleSimulator:
         seconds = getattr(timings, name)
         return transition(through, goal, now=since + lifetime, seconds=seconds, course=AS_USUAL)
 
-    # --- Writing answers ---
+    def _describe(self, session: Session) -> Mapping[str, Value]:
+        return describe_session(session, self._world.clock.now(), self._world)
 
-    def _write_session(self, session: Session) -> Mapping[str, Value]:
-        now, wall = self._world.clock.now(), self._world.clock.wall
-        phase, stopped = session.timeline.at(now), session.stopped_at(now)
-        return {
-            "arn": self._arn(session),
-            "automaticTerminationMode": "ACTIVATED",
-            "backupMode": "DEACTIVATED",
-            "createdAt": wall(session.created),
-            "createdBy": USER_ID,
-            "ec2InstanceType": session.ec2_instance_type,
-            "launchProfileId": session.launch_profile_id,
-            "maxBackupsToRetain": 0,
-            "ownedBy": session.owned_by,
-            "sessionId": session.session_id,
-            "sessionPersistenceMode": "ACTIVATED",
-            "startedAt": wall(session.started),
-            "startedBy": USER_ID,
-            "startedFromBackupId": session.started_from_backup_id,
-            "state": phase.state,
-            "statusCode": _session_code(session, phase),
-            "statusMessage": phase.message or _message(phase.state),
-            "stopAt": self._future(session, "STOP_IN_PROGRESS"),
-            "stoppedAt": wall(stopped) if stopped is not None else None,
-            "stoppedBy": USER_ID if stopped is not None else None,
-            "streamingImageId": session.streaming_image_id,
-            "tags": session.tags,
-            "terminateAt": self._future(session, "DELETE_IN_PROGRESS"),
-            "updatedAt": wall(phase.begins),
-            "updatedBy": USER_ID,
-            "volumeConfiguration": {"iops": 3000, "size": 500, "throughput": 125},
-            "volumeRetentionMode": session.volume_retention_mode,
-        }
-
-    def _future(self, session: Session, state: str) -> Value:
-        now = self._world.clock.now()
-        coming = (phase for phase in session.timeline.phases if phase.begins > now)
-        begins = next((phase.begins for phase in coming if phase.state == state), None)
-        return None if begins is None else self._world.clock.wall(begins)
-
-    def _write_stream(self, stream: Stream) -> Mapping[str, Value]:
-        now, wall = self._world.clock.now(), self._world.clock.wall
-        phase = stream.timeline.at(now)
-        is_ready = phase.state == "READY"
-        return {
-            "createdAt": wall(stream.created),
-            "createdBy": USER_ID,
-            "expiresAt": wall(stream.expires),
-            "ownedBy": stream.owned_by,
-            "state": phase.state,
-            "statusCode": phase.code or _STREAM_CODES.get(phase.state),
-            "streamId": stream.stream_id,
-            "url": self._world.desktop_url(stream.token, stream.session_id) if is_ready else None,
-        }
-
-    def _arn(self, session: Session) -> str:
-        region = self._world.region_name
-        return f"arn:aws:nimble:{region}:{ACCOUNT_ID}:streaming-session/{session.session_id}"
-
-
-def _session_code(session: Session, phase: Phase) -> str | None:
-    if phase.code is None and phase.state == "READY":
-        return session.ready_code
-    return phase.code or _SESSION_CODES.get(phase.state)
-
-
-def _message(state: str) -> str | None:
-    return f"Streaming session is {state}" if state in _SESSION_CODES else None
+    def _describe_stream(self, stream: Stream) -> Mapping[str, Value]:
+        return describe_stream(stream, self._world.clock.now(), self._world)
 
 
 def _is_wanted(session: Session, parameters: Parameters) -> bool:

@@ -48,6 +48,7 @@ import cattrs
 import cattrs.gen
 
 from dcvsessions.simulator import lightsail, nimble
+from dcvsessions.simulator.computer import STATE_CODES
 from dcvsessions.simulator.faults import Fault
 from dcvsessions.simulator.server import PAGE_SIZE, Simulator
 from dcvsessions.simulator.timeline import Course
@@ -83,8 +84,8 @@ def _known(operations: tuple[str, ...]) -> Callable[[object, object, Courses], N
 
 
 def _is_state(_: object, __: object, state: str) -> None:
-    if state not in lightsail.STATE_CODES:
-        raise ValueError(f"must be one of {', '.join(lightsail.STATE_CODES)}; not {state!r}")
+    if state not in STATE_CODES:
+        raise ValueError(f"must be one of {', '.join(STATE_CODES)}; not {state!r}")
 
 
 @attrs.frozen(kw_only=True)

@@ -362,7 +362,7 @@ async def test_a_made_up_page_token_is_refused(wire, token):
 
 
 async def test_the_oldest_operations_are_forgotten(open_wire, monkeypatch):
-    monkeypatch.setattr("dcvsessions.simulator.lightsail._OPERATIONS_KEPT", 10)
+    monkeypatch.setattr("dcvsessions.simulator.operation_log._KEPT", 10)
     async with Simulator(timings=Timings.instant()) as sim, open_wire(sim) as wire:
         sim.lightsail.add_instance("my-computer")
         first = (await wire.lightsail("StartGUISession", NAME)).json["operations"][0]["id"]

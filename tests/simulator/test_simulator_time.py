@@ -69,7 +69,7 @@ async def test_realistic_timings_are_minutes_and_the_same_for_the_same_seed(open
 
 
 def test_realistic_timings_spread_around_their_medians():
-    timings, chance = Timings.realistic(seed=1), random.Random(1)  # noqa: S311 - no secret
+    timings, chance = Timings.realistic(seed=1), random.Random(1)
     drawn = sorted(timings.draw("session_create", chance) for _ in range(1001))
     assert drawn[500] == pytest.approx(timings.session_create, rel=0.1)
     assert drawn[0] < timings.session_create / 2
