@@ -12,13 +12,16 @@ __all__ = [
     "checked_name",
     "checked_range",
     "checked_seconds",
+    "checked_token",
 ]
 
 # The model says \w[\w\-]*\w. Lightsail's console also takes periods, so they are left to it.
 _NAME = re.compile(r"\w[\w.\-]*\w", re.ASCII)
-# Nimble's model gives its ids no pattern. Anything that would end the path segment that they
+# The models give ids no pattern. Anything that would end the path segment that they
 # are sent in, and white space, is a mistake for certain.
-_IDENTIFIER = re.compile(r"[^\s/?#:%\\\x00-\x1f\x7f]+")
+_IDENTIFIER = re.compile(r"[^\s/?#:%\\\x00-\x1f\x7f\ud800-\udfff]+")
+# The model's length, and what survives the way in an HTTP header.
+_TOKEN = re.compile(r"(?! )[\x20-\x7e]{1,64}(?<! )")
 _SHOWN = 80
 
 
@@ -41,7 +44,7 @@ def checked_name(value: object, argument: str) -> str:
 
 
 def checked_identifier(value: object, argument: str) -> str:
-    """Return the id of a Nimble Studio resource.
+    """Return the id of something in Nimble Studio, or of a Lightsail operation.
 
     Args:
         value: The id.
@@ -52,8 +55,28 @@ def checked_identifier(value: object, argument: str) -> str:
     """
     if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value) or set(value) == {"."}:
         raise InvalidArgumentError(
-            f"{argument}={_shown(value)} cannot be an id of Nimble Studio: it is empty, or has a "
-            "character that no id has, as the `/` of a URL."
+            f"{argument}={_shown(value)} cannot be an id: it is empty, or has a character that no "
+            "id has, as the `/` of a URL."
+        )
+    return value
+
+
+def checked_token(value: object, argument: str = "client_token") -> str | None:
+    """Return a client token, or None if none is given.
+
+    Args:
+        value: The token.
+        argument: The argument that it came in by, for the error.
+
+    Raises:
+        InvalidArgumentError: It cannot be one.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+        raise InvalidArgumentError(
+            f"{argument}={_shown(value)} has to be 1 to 64 characters of ASCII that can be "
+            "printed, without a space at either end."
         )
     return value
 

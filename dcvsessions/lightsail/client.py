@@ -2,9 +2,8 @@
 
 from typing import ClassVar
 
-from dcvsessions.arguments import checked_name
+from dcvsessions.arguments import checked_identifier, checked_name
 from dcvsessions.aws import AwsClient
-from dcvsessions.errors import InvalidArgumentError
 from dcvsessions.lightsail.models import (
     GuiSessionAccessDetails,
     Instance,
@@ -100,9 +99,9 @@ class LightsailClient(AwsClient):
         Args:
             operation_id: Its id.
         """
-        if not operation_id.strip():
-            raise InvalidArgumentError("operation_id= is empty.")
-        answer = await self._call("GetOperation", operationId=operation_id)
+        answer = await self._call(
+            "GetOperation", operationId=checked_identifier(operation_id, "operation_id")
+        )
         return answer.one("operation", Operation)
 
     async def get_operations_for_resource(self, resource_name: str) -> tuple[Operation, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import ClassVar
 
-from dcvsessions.arguments import checked_identifier, checked_range
+from dcvsessions.arguments import checked_identifier, checked_range, checked_token
 from dcvsessions.aws import AwsClient
 from dcvsessions.nimble.models import (
     Stream,
@@ -83,7 +83,7 @@ class NimbleClient(AwsClient):
             ownedBy=owned_by,
             streamingImageId=streaming_image_id,
             tags=None if tags is None else dict(tags),
-            clientToken=client_token,
+            clientToken=checked_token(client_token),
         )
         return answer.one("session", StreamingSession)
 
@@ -150,7 +150,7 @@ class NimbleClient(AwsClient):
         answer = await self._call(
             "DeleteStreamingSession",
             **_session(studio_id, session_id),
-            clientToken=client_token,
+            clientToken=checked_token(client_token),
         )
         return answer.one("session", StreamingSession)
 
@@ -177,7 +177,7 @@ class NimbleClient(AwsClient):
             "StartStreamingSession",
             **_session(studio_id, session_id),
             backupId=backup_id,
-            clientToken=client_token,
+            clientToken=checked_token(client_token),
         )
         return answer.one("session", StreamingSession)
 
@@ -204,7 +204,7 @@ class NimbleClient(AwsClient):
             "StopStreamingSession",
             **_session(studio_id, session_id),
             volumeRetentionMode=volume_retention_mode and str(volume_retention_mode),
-            clientToken=client_token,
+            clientToken=checked_token(client_token),
         )
         return answer.one("session", StreamingSession)
 
@@ -232,7 +232,7 @@ class NimbleClient(AwsClient):
             "CreateStreamingSessionStream",
             **_session(studio_id, session_id),
             expirationInSeconds=checked_expiration(expiration_in_seconds),
-            clientToken=client_token,
+            clientToken=checked_token(client_token),
         )
         return answer.one("stream", Stream)
 

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from dcvsessions.arguments import checked_identifier
+from dcvsessions.arguments import checked_identifier, checked_token
 from dcvsessions.aws import given_or_new
 from dcvsessions.cleanup import ending
 from dcvsessions.errors import InvalidArgumentError
@@ -210,6 +210,7 @@ async def streaming_session(
     """
     checked_identifier(studio_id, "studio_id")
     checked_expiration(expiration_in_seconds)
+    checked_token(client_token)
     if (launch_profile_id is None) is (session_id is None):
         raise InvalidArgumentError(
             "Either launch_profile_id=, for a new session, or session_id=, for one that exists."

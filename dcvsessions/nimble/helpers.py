@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-from dcvsessions.arguments import checked_identifier
+from dcvsessions.arguments import checked_identifier, checked_token
 from dcvsessions.aws import given_or_new
 from dcvsessions.nimble.client import NimbleClient, checked_expiration
 from dcvsessions.nimble.models import StreamingInstanceType
@@ -89,6 +89,7 @@ async def open_streaming_session(
     """
     checked_identifier(studio_id, "studio_id")
     checked_expiration(expiration_in_seconds)
+    checked_token(client_token)
     request = SessionRequest(
         launch_profile_id=checked_identifier(launch_profile_id, "launch_profile_id"),
         ec2_instance_type=ec2_instance_type,
