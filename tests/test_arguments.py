@@ -1,0 +1,243 @@
+"""Arguments that cannot be right are refused, each by its name, before anything is sent."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from dcvsessions import (
+    ApiError,
+    DcvSessionsError,
+    InvalidArgumentError,
+    LightsailClient,
+    NimbleClient,
+    close_gui_session,
+    close_streaming_session,
+    gui_session,
+    open_gui_session,
+    open_stream,
+    open_streaming_session,
+    streaming_session,
+)
+from dcvsessions.simulator import Simulator
+
+URL = "https://203.0.113.1:8443/?authToken=s3cr3t#console"
+
+NAMES = [
+    "",
+    " ",
+    "a",  # two or more
+    "-a",
+    "a-",
+    "_",
+    "my computer",
+    "my/computer",
+    "my-computer\n",
+    "mein-rechnér",
+    URL,
+    None,
+    3,
+    b"my-computer",
+    ["my-computer"],
+]
+IDENTIFIERS = [
+    "",
+    " ",
+    "a b",
+    "a/b",
+    "../studio-2",
+    ".",
+    "..",
+    "a?b",
+    "a#b",
+    "a%2Fb",
+    "a:b",
+    "a\\b",
+    "a\n",
+    "a\x00b",
+    "\ud800",
+    URL,
+    None,
+    3,
+    b"studio-1",
+]
+EXPIRATIONS = [59, 3601, 0, -60, True, 60.0, "60", 1e9]
+TOKENS = ["", "a" * 65, "a\nb", "a\rb", "a\x00", "tökén", "\ud800", " a", "a ", 3, b"token"]
+
+Call = Callable[[Any, Any], Awaitable[object]]
+
+# What takes a name, by argument.
+TAKE_NAME: dict[str, Call] = {
+    "create_gui_session_access_details resource_name": lambda c, bad: (
+        c.create_gui_session_access_details(bad)
+    ),
+    "start_gui_session resource_name": lambda c, bad: c.start_gui_session(bad),
+    "stop_gui_session resource_name": lambda c, bad: c.stop_gui_session(bad),
+    "get_operations_for_resource resource_name": lambda c, bad: c.get_operations_for_resource(bad),
+    "get_instance_state instance_name": lambda c, bad: c.get_instance_state(bad),
+    "start_instance instance_name": lambda c, bad: c.start_instance(bad),
+    "stop_instance instance_name": lambda c, bad: c.stop_instance(bad),
+    "open_gui_session name": lambda c, bad: open_gui_session(bad, client=c),
+    "close_gui_session name": lambda c, bad: close_gui_session(bad, client=c),
+    "gui_session name": lambda c, bad: gui_session(bad, client=c).__aenter__(),
+}
+
+TAKE_IDENTIFIER: dict[str, Call] = {
+    "create_streaming_session studio_id": lambda c, bad: c.create_streaming_session(
+        bad, launch_profile_id="lp-1"
+    ),
+    "create_streaming_session launch_profile_id": lambda c, bad: c.create_streaming_session(
+        "studio-1", launch_profile_id=bad
+    ),
+    "get_streaming_session studio_id": lambda c, bad: c.get_streaming_session(bad, "s-1"),
+    "get_streaming_session session_id": lambda c, bad: c.get_streaming_session("studio-1", bad),
+    "list_streaming_sessions studio_id": lambda c, bad: anext(c.list_streaming_sessions(bad)),
+    "delete_streaming_session studio_id": lambda c, bad: c.delete_streaming_session(bad, "s-1"),
+    "delete_streaming_session session_id": lambda c, bad: c.delete_streaming_session(
+        "studio-1", bad
+    ),
+    "start_streaming_session session_id": lambda c, bad: c.start_streaming_session("studio-1", bad),
+    "stop_streaming_session session_id": lambda c, bad: c.stop_streaming_session("studio-1", bad),
+    "create_streaming_session_stream session_id": lambda c, bad: c.create_streaming_session_stream(
+        "studio-1", bad
+    ),
+    "get_streaming_session_stream session_id": lambda c, bad: c.get_streaming_session_stream(
+        "studio-1", bad, "st-1"
+    ),
+    "get_streaming_session_stream stream_id": lambda c, bad: c.get_streaming_session_stream(
+        "studio-1", "s-1", bad
+    ),
+    "open_streaming_session studio_id": lambda c, bad: open_streaming_session(
+        bad, launch_profile_id="lp-1", client=c
+    ),
+    "open_streaming_session launch_profile_id": lambda c, bad: open_streaming_session(
+        "studio-1", launch_profile_id=bad, client=c
+    ),
+    "open_stream studio_id": lambda c, bad: open_stream(bad, "s-1", client=c),
+    "open_stream session_id": lambda c, bad: open_stream("studio-1", bad, client=c),
+    "close_streaming_session studio_id": lambda c, bad: close_streaming_session(
+        bad, "s-1", client=c
+    ),
+    "close_streaming_session session_id": lambda c, bad: close_streaming_session(
+        "studio-1", bad, client=c
+    ),
+    "streaming_session studio_id": lambda c, bad: streaming_session(
+        bad, launch_profile_id="lp-1", client=c
+    ).__aenter__(),
+}
+
+TAKE_EXPIRATION: dict[str, Call] = {
+    "create_streaming_session_stream": lambda c, bad: c.create_streaming_session_stream(
+        "studio-1", "s-1", expiration_in_seconds=bad
+    ),
+    "open_streaming_session": lambda c, bad: open_streaming_session(
+        "studio-1", launch_profile_id="lp-1", expiration_in_seconds=bad, client=c
+    ),
+    "open_stream": lambda c, bad: open_stream(
+        "studio-1", "s-1", expiration_in_seconds=bad, client=c
+    ),
+    "streaming_session": lambda c, bad: streaming_session(
+        "studio-1", launch_profile_id="lp-1", expiration_in_seconds=bad, client=c
+    ).__aenter__(),
+}
+
+TAKE_TOKEN: dict[str, Call] = {
+    "create_streaming_session": lambda c, bad: c.create_streaming_session(
+        "studio-1", launch_profile_id="lp-1", client_token=bad
+    ),
+    "delete_streaming_session": lambda c, bad: c.delete_streaming_session(
+        "studio-1", "s-1", client_token=bad
+    ),
+    "start_streaming_session": lambda c, bad: c.start_streaming_session(
+        "studio-1", "s-1", client_token=bad
+    ),
+    "stop_streaming_session": lambda c, bad: c.stop_streaming_session(
+        "studio-1", "s-1", client_token=bad
+    ),
+    "create_streaming_session_stream": lambda c, bad: c.create_streaming_session_stream(
+        "studio-1", "s-1", client_token=bad
+    ),
+    "open_streaming_session": lambda c, bad: open_streaming_session(
+        "studio-1", launch_profile_id="lp-1", client_token=bad, client=c
+    ),
+    "streaming_session": lambda c, bad: streaming_session(
+        "studio-1", launch_profile_id="lp-1", client_token=bad, client=c
+    ).__aenter__(),
+}
+
+
+async def assert_refused(sim: Simulator, argument: str, work: Awaitable[object]) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        await work
+    assert isinstance(caught.value, ValueError)
+    assert isinstance(caught.value, DcvSessionsError)
+    assert str(caught.value).startswith(f"{argument}=")
+    # A URL in the wrong place is a secret all the same.
+    assert "s3cr3t" not in str(caught.value) + repr(caught.value)
+    assert sim.requests == []
+
+
+@pytest.mark.parametrize("call", TAKE_NAME)
+async def test_names(sim: Simulator, lightsail: LightsailClient, call: str) -> None:
+    for bad in NAMES:
+        await assert_refused(sim, call.split()[1], TAKE_NAME[call](lightsail, bad))
+
+
+@pytest.mark.parametrize("call", TAKE_IDENTIFIER)
+async def test_identifiers(sim: Simulator, nimble: NimbleClient, call: str) -> None:
+    for bad in IDENTIFIERS:
+        await assert_refused(sim, call.split()[1], TAKE_IDENTIFIER[call](nimble, bad))
+
+
+@pytest.mark.parametrize("call", TAKE_EXPIRATION)
+async def test_expirations(sim: Simulator, nimble: NimbleClient, call: str) -> None:
+    for bad in EXPIRATIONS:
+        await assert_refused(sim, "expiration_in_seconds", TAKE_EXPIRATION[call](nimble, bad))
+
+
+@pytest.mark.parametrize("call", TAKE_TOKEN)
+async def test_client_tokens(sim: Simulator, nimble: NimbleClient, call: str) -> None:
+    # Some of these would break the header that a token goes in, and look like a lost connection.
+    for bad in TOKENS:
+        await assert_refused(sim, "client_token", TAKE_TOKEN[call](nimble, bad))
+
+
+@pytest.mark.parametrize("bad", ["", " ", "\n", None, 3])
+async def test_operation_ids(sim: Simulator, lightsail: LightsailClient, bad: Any) -> None:
+    await assert_refused(sim, "operation_id", lightsail.get_operation(bad))
+
+
+@pytest.mark.parametrize("bad", ["", "Application", "primary", None, True])
+async def test_kinds(sim: Simulator, lightsail: LightsailClient, bad: Any) -> None:
+    opening = open_gui_session("my-computer", kind=bad, client=lightsail)
+    await assert_refused(sim, "kind", opening)
+    within = gui_session("my-computer", kind=bad, client=lightsail)
+    await assert_refused(sim, "kind", within.__aenter__())
+
+
+@pytest.mark.parametrize("given", [{}, {"launch_profile_id": "lp-1", "session_id": "s-1"}])
+async def test_a_new_session_or_one_that_exists(
+    sim: Simulator, nimble: NimbleClient, given: dict[str, str]
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"Either launch_profile_id=.* or session_id="):
+        await streaming_session("studio-1", client=nimble, **given).__aenter__()  # type: ignore[arg-type]
+    assert sim.requests == []
+
+
+@pytest.mark.parametrize("name", ["a1", "A_b", "my.computer", "1-2", "a" * 200])
+async def test_names_that_are_left_to_the_service(
+    sim: Simulator, lightsail: LightsailClient, name: str
+) -> None:
+    with pytest.raises(ApiError):
+        await lightsail.create_gui_session_access_details(name)
+    assert len(sim.requests) == 1
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("token", ["a", "a" * 64, "a b", "0~!@#$%^&*()"])
+async def test_tokens_that_are_left_to_the_service(
+    sim: Simulator, nimble: NimbleClient, token: str
+) -> None:
+    await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1", client_token=token)
+    (call,) = sim.requests
+    assert call.parameters["clientToken"] == token

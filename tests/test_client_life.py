@@ -1,0 +1,417 @@
+"""A client from before it is opened to after it is closed, and what it is opened with."""
+
+import asyncio
+import os
+import socket
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+
+from dcvsessions import (
+    CallTimeoutError,
+    ClientStateError,
+    ConfigurationError,
+    ConnectionFailedError,
+    CredentialsNotFoundError,
+    DcvSessionsError,
+    InvalidArgumentError,
+    LightsailClient,
+    NimbleClient,
+    ServiceClosedError,
+    ThrottledError,
+    close_gui_session,
+    close_streaming_session,
+    gui_session,
+    open_gui_session,
+    open_stream,
+    open_streaming_session,
+    streaming_session,
+)
+from dcvsessions.simulator import Fault, Simulator
+
+Clients = type[LightsailClient | NimbleClient]
+CLIENTS = [LightsailClient, NimbleClient]
+
+
+async def call(client: LightsailClient | NimbleClient) -> object:
+    if isinstance(client, LightsailClient):
+        return await client.get_instances()
+    return [session async for session in client.list_streaming_sessions("studio-1")]
+
+
+# --- Where it may be used ---
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_before_it_is_open(kind: Clients) -> None:
+    client = kind()
+    assert repr(client) == f"<{kind.__name__} not open>"
+    with pytest.raises(ClientStateError, match="is not open: use it in"):
+        await call(client)
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_after_it_is_closed(sim: Simulator, kind: Clients) -> None:
+    async with kind() as client:
+        assert repr(client) == f"<{kind.__name__} open>"
+        await call(client)
+    assert repr(client) == f"<{kind.__name__} closed>"
+    with pytest.raises(ClientStateError, match="was closed: make another"):
+        await call(client)
+    with pytest.raises(ClientStateError, match="was closed: make another"):
+        await client.__aenter__()
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_opened_twice(sim: Simulator, kind: Clients) -> None:
+    async with kind() as client:
+        with pytest.raises(ClientStateError, match="is open already: make another"):
+            await client.__aenter__()
+        # The first opening is as good as before.
+        await call(client)
+
+
+async def test_in_another_loop(lightsail: LightsailClient) -> None:
+    def elsewhere() -> None:
+        with pytest.raises(ClientStateError, match="another event loop"):
+            asyncio.run(call(lightsail))  # type: ignore[arg-type]
+
+    await asyncio.to_thread(elsewhere)
+    await call(lightsail)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+async def test_in_a_forked_child(lightsail: LightsailClient) -> None:
+    told = told_by_child(lambda: call(lightsail).send(None))  # type: ignore[attr-defined]
+    assert told.startswith("ClientStateError: This LightsailClient was opened in the parent")
+    await call(lightsail)
+
+
+def told_by_child(work: Callable[[], object]) -> str:
+    """Do some work in a forked child, and return the error that it ends in."""
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        # A fork beside threads is what is to be survived here.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - nothing may get out of the child
+            os.write(writing, f"{type(error).__name__}: {error}".encode())
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading) as pipe:
+        return pipe.read()
+
+
+# --- What it is opened with ---
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+def test_a_session_has_its_profile_already(kind: Clients) -> None:
+    with pytest.raises(InvalidArgumentError, match="profile_name= cannot be given with session="):
+        kind(session=AioSession(), profile_name="artist")
+
+
+LIGHTSAIL_HELPERS: dict[str, Callable[..., Any]] = {
+    "open_gui_session": lambda **given: open_gui_session("my-computer", **given),
+    "close_gui_session": lambda **given: close_gui_session("my-computer", **given),
+    "gui_session": lambda **given: gui_session("my-computer", **given).__aenter__(),
+}
+NIMBLE_HELPERS: dict[str, Callable[..., Any]] = {
+    "open_streaming_session": lambda **given: open_streaming_session(
+        "studio-1", launch_profile_id="lp-1", **given
+    ),
+    "open_stream": lambda **given: open_stream("studio-1", "s-1", **given),
+    "close_streaming_session": lambda **given: close_streaming_session("studio-1", "s-1", **given),
+    "streaming_session": lambda **given: streaming_session(
+        "studio-1", launch_profile_id="lp-1", **given
+    ).__aenter__(),
+}
+HELPERS = LIGHTSAIL_HELPERS | NIMBLE_HELPERS
+
+
+@pytest.mark.parametrize("argument", ["region_name", "profile_name", "endpoint_url"])
+@pytest.mark.parametrize("helper", HELPERS)
+async def test_a_client_has_its_place_already(
+    sim: Simulator,
+    lightsail: LightsailClient,
+    nimble: NimbleClient,
+    helper: str,
+    argument: str,
+) -> None:
+    client = lightsail if helper in LIGHTSAIL_HELPERS else nimble
+    with pytest.raises(InvalidArgumentError, match=f"client= has its.*{argument}="):
+        await HELPERS[helper](client=client, **{argument: "something"})
+    assert sim.requests == []
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+async def test_no_region(sim: Simulator, monkeypatch: pytest.MonkeyPatch, helper: str) -> None:
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    with pytest.raises(ConfigurationError, match="Pass region_name=, or set AWS_DEFAULT_REGION"):
+        await HELPERS[helper]()
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_a_region_by_argument(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, kind: Clients
+) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    async with kind(region_name="us-east-1") as client:
+        await call(client)
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("helper", HELPERS)
+async def test_no_credentials(sim: Simulator, monkeypatch: pytest.MonkeyPatch, helper: str) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(CredentialsNotFoundError, match="Set AWS_ACCESS_KEY_ID") as caught:
+        await HELPERS[helper]()
+    assert caught.value.__cause__ is not None
+    # It is no news that could change: no wait is spent on it.
+    assert asyncio.get_running_loop().time() - began < 1
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_half_of_the_credentials(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, kind: Clients
+) -> None:
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with pytest.raises(CredentialsNotFoundError, match="Partial"):
+        async with kind() as client:
+            await call(client)
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_a_profile_that_does_not_exist(kind: Clients) -> None:
+    client = kind(profile_name="nobodys", region_name="us-east-1")
+    with pytest.raises(ConfigurationError, match="nobodys"):
+        await client.__aenter__()
+    assert repr(client) == f"<{kind.__name__} closed>"
+
+
+@pytest.mark.looptime
+async def test_a_profile_that_exists(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environ = sim.environ
+    (tmp_path / "config").write_text(
+        "[profile artist]\n"
+        f"aws_access_key_id = {environ['AWS_ACCESS_KEY_ID']}\n"
+        f"aws_secret_access_key = {environ['AWS_SECRET_ACCESS_KEY']}\n"
+        f"endpoint_url = {environ['AWS_ENDPOINT_URL']}\n"
+        "region = us-east-1\n"
+    )
+    for name in environ:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    for kind in CLIENTS:
+        async with kind(profile_name="artist") as client:
+            await call(client)
+    monkeypatch.setenv("AWS_PROFILE", "artist")
+    assert await open_gui_session("my-computer", poll_interval=0.1, timeout=10)
+
+
+@pytest.mark.parametrize("url", ["not a url", "127.0.0.1:8080", "http://", ""])
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_an_endpoint_that_is_no_url(sim: Simulator, kind: Clients, url: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="endpoint"):
+        async with kind(endpoint_url=url) as client:
+            await call(client)
+    assert sim.requests == []
+
+
+# --- What cannot be reached ---
+
+
+async def no_such_host(*_: object, **__: object) -> object:
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+async def some_address(*_: object, **__: object) -> object:
+    return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 443))]
+
+
+async def never(*_: object, **__: object) -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.fixture
+def _real_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+
+
+@pytest.mark.looptime
+@pytest.mark.usefixtures("_real_endpoint")
+@pytest.mark.parametrize("failure", ["no name", "packets swallowed"])
+@pytest.mark.parametrize("helper", NIMBLE_HELPERS)
+async def test_nimbles_own_endpoint_is_gone(
+    monkeypatch: pytest.MonkeyPatch, helper: str, failure: str
+) -> None:
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "getaddrinfo", no_such_host if failure == "no name" else some_address)
+    monkeypatch.setattr(loop, "sock_connect", never)
+    began = loop.time()
+    with pytest.raises(ServiceClosedError, match="closed Nimble Studio in 2024") as caught:
+        await HELPERS[helper]()
+    assert "endpoint_url=" in str(caught.value)
+    assert "dcvsessions.simulator" in str(caught.value)
+    # Three attempts of a call, and no wait: it will not come back.
+    assert loop.time() - began < 60
+
+
+@pytest.mark.looptime
+@pytest.mark.usefixtures("_real_endpoint")
+@pytest.mark.parametrize(
+    ("getaddrinfo", "kind"),
+    [(no_such_host, ConnectionFailedError), (some_address, CallTimeoutError)],
+)
+async def test_lightsails_endpoint_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+    getaddrinfo: Callable[..., object],
+    kind: type[ConnectionFailedError],
+) -> None:
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(loop, "sock_connect", never)
+    async with LightsailClient() as client:
+        with pytest.raises(ConnectionFailedError) as caught:
+            await client.get_instances()
+    assert type(caught.value) is kind
+    assert caught.value.operation == "GetInstances"
+
+
+@pytest.mark.looptime
+async def test_another_nimble_endpoint_that_is_down_may_come_back(
+    sim: Simulator, unused_tcp_port: int
+) -> None:
+    async with NimbleClient(endpoint_url=f"http://127.0.0.1:{unused_tcp_port}") as client:
+        with pytest.raises(ConnectionFailedError) as caught:
+            await call(client)
+    assert not isinstance(caught.value, ServiceClosedError)
+
+
+# --- How often a call is sent ---
+
+RETRY_SETTINGS = [
+    {},
+    {"AWS_NEW_RETRIES_2026": "true"},
+    {"AWS_NEW_RETRIES_2026": "false"},
+    {"AWS_RETRY_MODE": "legacy"},
+    {"AWS_RETRY_MODE": "adaptive"},
+    {"AWS_MAX_ATTEMPTS": "1"},
+    {"AWS_MAX_ATTEMPTS": "9"},
+    {"AWS_NEW_RETRIES_2026": "true", "AWS_RETRY_MODE": "adaptive", "AWS_MAX_ATTEMPTS": "9"},
+]
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("environ", RETRY_SETTINGS, ids=str)
+async def test_the_retries_of_a_call_are_ours(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    sim.inject("*", Fault.error(None, 503), times=None)
+    for kind, operation in zip(CLIENTS, ("GetInstances", "ListStreamingSessions"), strict=True):
+        async with kind() as client:
+            assert client._client.meta.config.retries == {
+                "mode": "standard",
+                "total_max_attempts": 3,
+            }
+            with pytest.raises(DcvSessionsError):
+                await call(client)
+        assert len(sim.calls(operation)) == 3
+
+
+@pytest.mark.looptime
+async def test_a_configuration_of_the_callers_says_otherwise(sim: Simulator) -> None:
+    config = AioConfig(retries={"mode": "standard", "total_max_attempts": 2})
+    sim.inject("*", Fault.error(None, 503), times=None)
+    async with LightsailClient(config=config) as client:
+        with pytest.raises(DcvSessionsError):
+            await call(client)
+    assert len(sim.requests) == 2
+
+
+AMBIGUOUS = {
+    "lost_response": Fault.lost_response(),
+    "reset": Fault.reset(),
+    "no_answer": Fault.no_answer(),
+    "503": Fault.error(None, 503),
+    "ServiceException": Fault.error("ServiceException", 500),
+}
+REFUSED = {
+    "ThrottlingException 400": Fault.error("ThrottlingException", 400),
+    "ThrottlingException 429": Fault.error("ThrottlingException", 429),
+}
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(
+    ("operation", "method"),
+    [
+        ("StartGUISession", "start_gui_session"),
+        ("StopGUISession", "stop_gui_session"),
+        ("StartInstance", "start_instance"),
+        ("StopInstance", "stop_instance"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("fault", "sent"),
+    [
+        *[pytest.param(fault, 1, id=name) for name, fault in AMBIGUOUS.items()],
+        *[pytest.param(fault, 3, id=name) for name, fault in REFUSED.items()],
+    ],
+)
+async def test_what_has_no_token_is_sent_again_only_if_it_was_refused(
+    sim: Simulator,
+    lightsail: LightsailClient,
+    *,
+    operation: str,
+    method: str,
+    fault: Fault,
+    sent: int,
+) -> None:
+    sim.lightsail.set_status("my-computer", "started")
+    sim.inject(operation, fault, times=None)
+    with pytest.raises(DcvSessionsError):
+        await getattr(lightsail, method)("my-computer")
+    assert len(sim.calls(operation)) == sent
+
+
+@pytest.mark.looptime
+async def test_botocore_knows_no_throttle_without_a_name(
+    sim: Simulator, lightsail: LightsailClient
+) -> None:
+    # So the repeat of this one is up to the helpers, which take it for the throttle that it is.
+    sim.inject("GetInstances", Fault.error(None, 429), times=None)
+    with pytest.raises(ThrottledError):
+        await lightsail.get_instances()
+    assert len(sim.requests) == 1
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("fault", [*AMBIGUOUS.values(), *REFUSED.values()])
+async def test_what_has_a_token_is_sent_again_under_the_same(
+    sim: Simulator, nimble: NimbleClient, fault: Fault
+) -> None:
+    sim.inject("CreateStreamingSession", fault, times=2)
+    session = await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
+    tokens = [call.parameters["clientToken"] for call in sim.calls("CreateStreamingSession")]
+    assert len(tokens) == 3
+    assert len(set(tokens)) == 1
+    assert sim.nimble.alive == [session.session_id]
