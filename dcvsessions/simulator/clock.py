@@ -75,6 +75,9 @@ class Clock:
             instant: Simulated seconds since the start.
 
         Returns:
-            An aware datetime in UTC.
+            An aware datetime in UTC; the last that there is for what is later than that.
         """
-        return self._origin + dt.timedelta(seconds=instant)
+        try:
+            return self._origin + dt.timedelta(seconds=instant)
+        except OverflowError:
+            return dt.datetime.max.replace(tzinfo=dt.UTC)

@@ -5,6 +5,7 @@ Pure: instants come in as arguments.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import attrs
@@ -269,8 +270,8 @@ def describe_stream(stream: Stream, now: float, world: World) -> Mapping[str, Va
 
 def _coming(session: Session, state: str, now: float, world: World) -> Value:
     coming = (phase for phase in session.timeline.phases if phase.begins > now)
-    begins = next((phase.begins for phase in coming if phase.state == state), None)
-    return None if begins is None else world.clock.wall(begins)
+    begins = next((phase.begins for phase in coming if phase.state == state), math.inf)
+    return None if math.isinf(begins) else world.clock.wall(begins)
 
 
 def _arn(session: Session, world: World) -> str:

@@ -164,13 +164,14 @@ def transition(
         through: The state while it goes on.
         goal: The state that it is meant to reach.
         now: The instant at which it begins.
-        seconds: How long it usually takes; infinity if it never ends.
+        seconds: How long it usually takes; infinity if it never ends, whatever the course says.
         course: How it goes instead.
 
     Returns:
         One phase if it never ends, otherwise two.
     """
-    lasts = seconds if course.seconds is None else course.seconds
+    never = math.isinf(seconds)
+    lasts = seconds if course.seconds is None or never else course.seconds
     passing = Phase(state=through, begins=now, percentages=course.percentages)
     if math.isinf(lasts):
         return (passing,)

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import math
 
 import pytest
 
@@ -273,6 +274,24 @@ async def test_what_is_held_never_ends(sim, wire):
     assert await state(wire, identifier) == "CREATE_IN_PROGRESS"
     sim.nimble.release()
     assert await state(wire, await ready(wire)) == "READY"
+
+
+async def test_what_is_held_never_ends_whatever_its_course_says(sim, wire):
+    sim.nimble.script("CreateStreamingSession", Course(seconds=1))
+    sim.nimble.hold()
+    assert await state(wire, await ready(wire)) == "CREATE_IN_PROGRESS"
+
+
+async def test_a_session_may_last_for_ever_or_nearly(open_wire):
+    for lifetime, has_end in ((math.inf, False), (1e20, True)):
+        async with (
+            Simulator(timings=Timings(session_lifetime=lifetime)) as sim,
+            open_wire(sim) as wire,
+        ):
+            sim.nimble.add_studio("studio-1")
+            reply = await wire.create()
+            assert reply.status == 200
+            assert ("stopAt" in reply.json["session"]) == has_end
 
 
 async def test_a_course_says_how_long(sim, wire):

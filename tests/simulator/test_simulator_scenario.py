@@ -3,6 +3,7 @@
 import asyncio
 import json
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -205,3 +206,23 @@ def test_a_file_that_is_none_is_told(tmp_path):
 def test_all_of_a_json_file_may_be_wrong(tmp_path):
     with pytest.raises(ScenarioError, match="must be a table"):
         Scenario.load(write(tmp_path, "[]", "scenario.json"))
+
+
+def test_the_scenario_in_the_docs_is_one(tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "simulator.md"
+    text = page.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    found = Scenario.load(write(tmp_path, text))
+    assert [course.times for course in found.lightsail.instances[0].courses["StartGUISession"]] == [
+        2,
+        1,
+    ]
+    assert found.timings.gui_start == 20
+
+
+def test_what_lasts_for_ever_is_no_fault():
+    data = {
+        "timings": {"session_lifetime": float("inf"), "gui_session_lifetime": float("inf")},
+        "lightsail": {"instances": [{"name": "my-computer", "status": "started"}]},
+    }
+    sim = Scenario.from_data(data).simulator()
+    assert sim.lightsail.instances["my-computer"].status == "started"
