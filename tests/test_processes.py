@@ -1,0 +1,105 @@
+"""What a real process leaves behind that is killed, or interrupted with Ctrl-C."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from dcvsessions.simulator import Simulator, Timings, serve_in_thread
+
+SCRIPT = """
+import asyncio, sys
+from dcvsessions import open_streaming_session
+
+asyncio.run(
+    open_streaming_session(
+        "studio-1",
+        launch_profile_id="lp-1",
+        client_token=sys.argv[1] if len(sys.argv) > 1 else None,
+        poll_interval=0.05,
+        on_progress=lambda event: print(event.state, flush=True),
+    )
+)
+print("opened", flush=True)
+"""
+PATIENCE = 30.0
+
+
+@pytest.fixture
+def sim(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    """A simulator in a thread, whose sessions take an hour to be made."""
+    with serve_in_thread(Simulator(timings=Timings(session_create=3600))) as simulator:
+        simulator.nimble.add_studio("studio-1", launch_profiles=("lp-1",))
+        for name, value in simulator.environ.items():
+            monkeypatch.setenv(name, value)
+        yield simulator
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Starts the script; what is still there at the end is ended."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start_one(*arguments: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        return process
+
+    yield start_one
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(process: "subprocess.Popen[str]", line: str) -> None:
+    """Read what the script says until it has said this."""
+    assert process.stdout is not None
+    for said in process.stdout:
+        if said.strip() == line:
+            return
+    raise AssertionError(f"it ended without {line!r}")
+
+
+def test_the_same_line_finds_its_session_after_a_crash(
+    sim: Simulator, start: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    first = start("my-token")
+    wait_for(first, "CREATE_IN_PROGRESS")
+    first.send_signal(signal.SIGKILL)
+    assert first.wait(PATIENCE) == -signal.SIGKILL
+    (session_id,) = sim.nimble.alive
+
+    second = start("my-token")
+    wait_for(second, "CREATE_IN_PROGRESS")
+    sim.nimble.set_state(session_id, "READY")
+    wait_for(second, "opened")
+    assert second.wait(PATIENCE) == 0
+
+    assert list(sim.nimble.sessions) == sim.nimble.alive == [session_id]
+    assert len(sim.calls("CreateStreamingSession")) == 2
+
+
+def test_ctrl_c_leaves_nothing_behind(
+    sim: Simulator, start: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    process = start()
+    wait_for(process, "CREATE_IN_PROGRESS")
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.wait(PATIENCE)
+    took = time.monotonic() - began
+
+    assert process.returncode != 0
+    assert process.stderr is not None
+    assert process.stderr.read().rstrip().endswith("KeyboardInterrupt")
+    assert len(sim.nimble.sessions) == 1
+    assert sim.nimble.alive == []
+    print(f"ended {took:.2f} s after SIGINT")
