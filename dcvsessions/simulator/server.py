@@ -303,8 +303,7 @@ class _Shell:
     async def _wait(self, seconds: float | None) -> None:
         """Wait, but not longer than the simulator runs."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._closing.wait()
+            await asyncio.wait_for(self._closing.wait(), seconds)
 
 
 def _take(request: web.BaseRequest, body: bytes) -> HttpRequest:

@@ -156,17 +156,6 @@ class Stream:
     timeline: Timeline
     token: str = attrs.field(repr=False)
 
-    def pinned(self, now: float) -> Stream:
-        """Stop the time of this stream.
-
-        Args:
-            now: The instant at which it stops.
-
-        Returns:
-            The stream as it is then, for ever.
-        """
-        return attrs.evolve(self, timeline=self.timeline.pinned(now))
-
 
 @attrs.frozen(kw_only=True)
 class SessionView:
