@@ -232,14 +232,18 @@ async def _within_boundary(
     except Exception as error:
         from dcvsessions.translation import Call, translated  # noqa: PLC0415 - as above
 
-        forget_frames(error, keep=outer)
+        # First, because the frames tell whether it was the answer that could not be read.
         ours = translated(error, Call(service, operation, endpoint_url))
+        forget_frames(error, keep=outer)
         if ours is None:
             raise
-        raise ours from error
+        # What trips over an answer quotes it.
+        cause = None if isinstance(ours, InvalidResponseError) else error
     except BaseException as error:
         forget_frames(error, keep=outer)
         raise
+    # Out here, where the foreign error is no context that comes along by itself.
+    raise ours from cause
 
 
 def forget_frames(error: BaseException, *, keep: BaseException | None = None) -> None:

@@ -146,6 +146,23 @@ def _exactly(kind: type) -> _Hook:
     return take
 
 
+def _texts_by_name(value: object, _: object) -> dict[str, str]:
+    texts = _mapping(value)
+    return {name: _text(text) for name, text in texts.items()}
+
+
+def _texts(value: object, _: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple(map(_text, cast("list[object]", value)))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
 def _utc(value: object, _: object) -> datetime:
     if not isinstance(value, datetime):
         raise TypeError
@@ -153,15 +170,18 @@ def _utc(value: object, _: object) -> datetime:
 
 
 def _dcv_url(value: object, _: object) -> DcvUrl:
-    if not isinstance(value, str):
-        raise TypeError
-    return DcvUrl(value)
+    return DcvUrl(_text(value))
 
 
 def _make_converter() -> Converter:
     converter = Converter(detailed_validation=False)
     for kind in (str, int, bool):
         converter.register_structure_hook_func(_is_optional(kind), _exactly(kind))
+    # cattrs' own would make texts of numbers here, too.
+    converter.register_structure_hook_func(
+        lambda wanted: wanted == Mapping[str, str], _texts_by_name
+    )
+    converter.register_structure_hook_func(lambda wanted: wanted == tuple[str, ...], _texts)
     converter.register_structure_hook(datetime, _utc)
     converter.register_structure_hook(DcvUrl, _dcv_url)
     converter.register_structure_hook_factory(has, _structure_class)

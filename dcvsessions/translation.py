@@ -9,6 +9,7 @@ Importing this file imports botocore and aiohttp: it is done when there is an er
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from traceback import walk_tb
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -158,6 +159,7 @@ def translated(error: Exception, call: Call) -> DcvSessionsError | None:
     return (
         _connection_error(error, call)
         or _credentials_error(error, call)
+        or _misread_answer(error, call)
         or _configuration_error(error, call)
     )
 
@@ -176,9 +178,7 @@ def _connection_error(error: Exception, call: Call) -> DcvSessionsError | None:
         ):
             return CallTimeoutError(f"No answer in time. {what}", operation=call.operation)
         case ResponseParserError() | botocore_errors.IncompleteReadError():
-            return InvalidResponseError(
-                f"{call.name}: the answer could not be read.", operation=call.name
-            )
+            return _unreadable(error, call)
         case (
             botocore_errors.ConnectionError()
             | botocore_errors.HTTPClientError()
@@ -212,6 +212,21 @@ def _credentials_error(error: Exception, call: Call) -> DcvSessionsError | None:
             return None
 
 
+def _misread_answer(error: Exception, call: Call) -> DcvSessionsError | None:
+    """Tell an answer whose members are not what the model says: botocore's parser trips over it."""
+    modules = {frame.f_globals.get("__name__") for frame, _ in walk_tb(error.__traceback__)}
+    return _unreadable(error, call) if modules & _PARSERS else None
+
+
+def _unreadable(error: Exception, call: Call) -> InvalidResponseError:
+    return InvalidResponseError(
+        f"{call.name}: the answer could not be read ({type(error).__name__}).", operation=call.name
+    )
+
+
+_PARSERS = {"botocore.parsers", "aiobotocore.parsers"}
+
+
 def _configuration_error(error: Exception, call: Call) -> DcvSessionsError | None:
     match error:
         case botocore_errors.NoRegionError():
@@ -219,7 +234,7 @@ def _configuration_error(error: Exception, call: Call) -> DcvSessionsError | Non
                 f"{call.name}: no AWS region is set. Pass region_name=, or set AWS_DEFAULT_REGION "
                 "(botocore does not read AWS_REGION), or a region in the profile."
             )
-        case botocore_errors.ParamValidationError():
+        case botocore_errors.ParamValidationError() | UnicodeEncodeError():
             return InvalidArgumentError(f"{call.name}: {_one_line(error)}.")
         case botocore_errors.BotoCoreError():
             return ConfigurationError(f"{call.name}: {_one_line(error)}.")
