@@ -1,0 +1,368 @@
+"""The classes of what the services answer: complete, typed, open to tomorrow, and discreet."""
+
+import copy
+import json
+import pickle
+import typing
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from importlib.resources import files
+from typing import Any
+
+import attrs
+import pytest
+from aiohttp import web
+from botocore import xform_name
+from types_aiobotocore_lightsail import literals, type_defs
+
+import dcvsessions
+from dcvsessions import (
+    DcvUrl,
+    GuiSession,
+    GuiSessionAccessDetails,
+    GuiSessionStatus,
+    Instance,
+    InstanceState,
+    InvalidResponseError,
+    LightsailClient,
+    NimbleClient,
+    OpenEnum,
+    Operation,
+    OperationStatus,
+    RegionName,
+    ResourceLocation,
+    ResourceType,
+    Stream,
+    StreamingSession,
+    StreamingSessionState,
+    StreamState,
+    Tag,
+    VolumeConfiguration,
+)
+
+MODELS = {
+    place: json.loads((files("dcvsessions") / "data" / place / "service-2.json").read_text("utf-8"))
+    for place in ("lightsail/2016-11-28", "nimble/2020-08-01")
+}
+LIGHTSAIL, NIMBLE = MODELS.values()
+
+# Of an Instance, the parts that no one needs who wants to get at its desktop.
+LEFT_OUT = {"addOns", "hardware", "networking", "metadataOptions"}
+
+# Which class stands for which shape of which model.
+CLASSES: dict[type[Any], tuple[dict[str, Any], str]] = {
+    GuiSession: (LIGHTSAIL, "Session"),
+    GuiSessionAccessDetails: (LIGHTSAIL, "CreateGUISessionAccessDetailsResult"),
+    Instance: (LIGHTSAIL, "Instance"),
+    InstanceState: (LIGHTSAIL, "InstanceState"),
+    Operation: (LIGHTSAIL, "Operation"),
+    ResourceLocation: (LIGHTSAIL, "ResourceLocation"),
+    Tag: (LIGHTSAIL, "Tag"),
+    Stream: (NIMBLE, "StreamingSessionStream"),
+    StreamingSession: (NIMBLE, "StreamingSession"),
+    VolumeConfiguration: (NIMBLE, "VolumeConfiguration"),
+}
+NAMES = {"GuiSessionStatus": "Status"} | {
+    name: name.replace("Stream", "StreamingSessionStream")
+    for name in ("StreamState", "StreamStatusCode")
+}
+ENUMS = {
+    kind: (NIMBLE if shape in NIMBLE["shapes"] else LIGHTSAIL, shape)
+    for kind in OpenEnum.__subclasses__()
+    if kind.__module__.startswith("dcvsessions.")
+    for shape in [NAMES.get(kind.__name__, kind.__name__)]
+}
+BY_SHAPE = {shape: kind for kind, (_, shape) in (CLASSES | ENUMS).items()}
+
+
+def due(model: dict[str, Any], shape: str, *, top: bool = True) -> Any:
+    """The Python type that a member of a shape has to have."""
+    facts = model["shapes"][shape]
+    simple = {"integer": int, "boolean": bool, "timestamp": datetime, "string": str}
+    if facts["type"] == "list":
+        return tuple[due(model, facts["member"]["shape"], top=False), ...]
+    if facts["type"] == "map":
+        return Mapping[str, str]
+    kind = DcvUrl if facts.get("sensitive") else BY_SHAPE.get(shape) or simple[facts["type"]]
+    return kind | None if top else kind
+
+
+# StreamingSession has a plain string where requests have an enum: the model says so.
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_member_of_the_model_is_there_in_its_type(kind: type[Any]) -> None:
+    model, shape = CLASSES[kind]
+    left_out = LEFT_OUT if kind is Instance else set()
+    members = {
+        xform_name(name): due(model, member["shape"])
+        for name, member in model["shapes"][shape]["members"].items()
+        if name not in left_out
+    }
+    assert typing.get_type_hints(kind) == members
+    # All are optional: any answer may leave any of them out.
+    assert all(value in (None, (), {}) for value in attrs.asdict(kind(), recurse=False).values())
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CLASSES if CLASSES[kind][0] is LIGHTSAIL])
+def test_every_member_that_type_checkers_know_is_there(kind: type[Any]) -> None:
+    shape = CLASSES[kind][1]
+    names = [f"{shape}TypeDef", f"{shape}OutputTypeDef"]
+    (known,) = [getattr(type_defs, name) for name in names if hasattr(type_defs, name)]
+    left_out = {*(LEFT_OUT if kind is Instance else ()), "ResponseMetadata"}
+    assert {field.name for field in attrs.fields(kind)} == {
+        xform_name(name) for name in known.__annotations__.keys() - left_out
+    }
+
+
+@pytest.mark.parametrize("kind", ENUMS)
+def test_every_value_of_the_model_is_there(kind: type[OpenEnum]) -> None:
+    model, shape = ENUMS[kind]
+    assert [member.value for member in kind] == model["shapes"][shape]["enum"]
+    assert getattr(dcvsessions, kind.__name__) is kind
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ENUMS if ENUMS[kind][0] is LIGHTSAIL])
+def test_type_checkers_know_the_same_values_or_more(kind: type[OpenEnum]) -> None:
+    known = typing.get_args(getattr(literals, f"{ENUMS[kind][1]}Type"))
+    assert set(kind) <= set(known)
+
+
+# --- Enums of tomorrow ---
+
+
+@pytest.mark.parametrize("kind", ENUMS)
+def test_an_unknown_value_is_kept(kind: type[OpenEnum]) -> None:
+    value = kind("of tomorrow")
+    assert not value.is_known
+    assert isinstance(value, kind)
+    assert value == "of tomorrow" == str(value) == value.value == f"{value}"
+    assert value == kind("of tomorrow")
+    assert hash(value) == hash("of tomorrow")
+    assert {value, kind("of tomorrow"), "of tomorrow"} == {"of tomorrow"}
+    assert value != kind("the day after")
+    assert "of tomorrow" in repr(value)
+    assert json.dumps(value) == '"of tomorrow"'
+    # It is no member of the model for having been seen.
+    assert "of tomorrow" not in [member.value for member in kind]
+    assert all(member.is_known for member in kind)
+
+
+@pytest.mark.parametrize("value", [GuiSessionStatus.STARTED, GuiSessionStatus("of tomorrow")])
+def test_copies_and_pickles_are_equal(value: GuiSessionStatus) -> None:
+    for other in (
+        copy.copy(value),
+        copy.deepcopy(value),
+        *(pickle.loads(pickle.dumps(value, n)) for n in range(pickle.HIGHEST_PROTOCOL + 1)),  # noqa: S301
+    ):
+        assert other == value
+        assert type(other) is GuiSessionStatus
+        assert other.is_known is value.is_known
+        assert hash(other) == hash(value)
+
+
+def test_the_name_of_a_member_is_not_its_value() -> None:
+    # Its text is a member's name in Python, which is no word of the service.
+    value = GuiSessionStatus("STARTED")
+    assert value == "STARTED"
+    assert not value.is_known
+    assert value is not GuiSessionStatus.STARTED
+    assert not pickle.loads(pickle.dumps(value)).is_known  # noqa: S301
+    assert GuiSessionStatus("started") is GuiSessionStatus.STARTED
+
+
+@pytest.mark.parametrize("value", [None, 3, 1.5, True, b"started", ["started"]])
+def test_what_is_no_text_is_no_value(value: object) -> None:
+    with pytest.raises(ValueError, match="is not a valid"):
+        GuiSessionStatus(value)
+
+
+def test_an_enum_is_a_text() -> None:
+    assert issubclass(OpenEnum, StrEnum)
+    assert f"{GuiSessionStatus.STARTED:>10}" == "   started"
+    assert {"started": 1}[GuiSessionStatus.STARTED] == 1
+
+
+# --- Objects ---
+
+URL = "https://203.0.113.1:8443/?authToken=s3cr3t#console"
+FULL = [
+    GuiSessionAccessDetails(
+        status=GuiSessionStatus.STARTED,
+        sessions=(GuiSession(name="JupyterLab", url=DcvUrl(URL), is_primary=True),),
+    ),
+    Stream(state=StreamState("OF_TOMORROW"), url=DcvUrl(URL), created_at=datetime.now(UTC)),
+    StreamingSession(state=StreamingSessionState.READY, tags={"project": "42"}),
+    Instance(tags=(Tag(key="project"),), state=InstanceState(code=16)),
+    Operation(status=OperationStatus.FAILED, location=ResourceLocation()),
+]
+
+
+@pytest.mark.parametrize("value", FULL, ids=lambda value: type(value).__name__)
+def test_objects_are_frozen_hashable_and_can_be_pickled(value: Any) -> None:
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        value.state = None
+    again = pickle.loads(pickle.dumps(value))  # noqa: S301
+    assert again == value == copy.deepcopy(value)
+    assert hash(again) == hash(value)
+    assert "s3cr3t" not in repr(value)
+    assert "s3cr3t" not in str([value])
+    assert "s3cr3t" not in repr(again)
+
+
+# --- From the wire, with what no simulator would send ---
+
+
+@asynccontextmanager
+async def answering(
+    monkeypatch: pytest.MonkeyPatch, body: object
+) -> AsyncGenerator[tuple[LightsailClient, NimbleClient], None]:
+    """Both clients on a server that answers this to everything."""
+
+    async def answer(_: web.BaseRequest) -> web.Response:
+        return web.json_response(body)
+
+    server = web.ServerRunner(web.Server(answer))
+    await server.setup()
+    site = web.TCPSite(server, "127.0.0.1", 0)
+    await site.start()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    where: Any = {"region_name": "us-east-1", "endpoint_url": f"http://127.0.0.1:{site.port}"}
+    try:
+        async with LightsailClient(**where) as lightsail, NimbleClient(**where) as nimble:
+            yield lightsail, nimble
+    finally:
+        await server.cleanup()
+
+
+async def test_every_member_of_an_instance(monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = {
+        "name": "my-computer",
+        "arn": "arn:aws:lightsail:us-east-1:123456789012:Instance/1",
+        "supportCode": "6EXAMPLE/i-1",
+        "createdAt": 1700000000.123,
+        "location": {"availabilityZone": "us-east-1a", "regionName": "us-east-1"},
+        "resourceType": "Instance",
+        "tags": [{"key": "project", "value": "42"}, {"key": "alone"}],
+        "blueprintId": "lfr_jupyter",
+        "blueprintName": "JupyterLab",
+        "bundleId": "app_standard_xl_1_0",
+        "addOns": [{"name": "AutoSnapshot"}],
+        "isStaticIp": False,
+        "privateIpAddress": "172.26.0.1",
+        "publicIpAddress": "203.0.113.1",
+        "ipv6Addresses": ["2001:DB8:0:0:0:0:0:1", "2001:DB8:0:0:0:0:0:2"],
+        "ipAddressType": "dualstack",
+        "hardware": {"cpuCount": 4},
+        "state": {"code": 16, "name": "running"},
+        "username": "ubuntu",
+        "sshKeyName": "key",
+        "ofTomorrow": {"unknown": [1, 2]},
+    }
+    async with answering(monkeypatch, {"instances": [wire]}) as (lightsail, _):
+        (instance,) = await lightsail.get_instances()
+    assert instance == Instance(
+        name="my-computer",
+        arn="arn:aws:lightsail:us-east-1:123456789012:Instance/1",
+        support_code="6EXAMPLE/i-1",
+        created_at=datetime(2023, 11, 14, 22, 13, 20, 123000, tzinfo=UTC),
+        location=ResourceLocation(availability_zone="us-east-1a", region_name=RegionName.US_EAST_1),
+        resource_type=ResourceType.INSTANCE,
+        tags=(Tag(key="project", value="42"), Tag(key="alone")),
+        blueprint_id="lfr_jupyter",
+        blueprint_name="JupyterLab",
+        bundle_id="app_standard_xl_1_0",
+        is_static_ip=False,
+        private_ip_address="172.26.0.1",
+        public_ip_address="203.0.113.1",
+        ipv6_addresses=("2001:DB8:0:0:0:0:0:1", "2001:DB8:0:0:0:0:0:2"),
+        ip_address_type=dcvsessions.IpAddressType.DUALSTACK,
+        state=InstanceState(code=16, name="running"),
+        username="ubuntu",
+        ssh_key_name="key",
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2023-11-14T22:13:20Z", datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
+        ("2023-11-14T22:13:20.5Z", datetime(2023, 11, 14, 22, 13, 20, 500000, tzinfo=UTC)),
+        ("2023-11-15T00:13:20+02:00", datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
+        ("2023-11-14T22:13:20", datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
+        (1700000000, datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
+        (1.7e9, datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
+        (0, datetime(1970, 1, 1, tzinfo=UTC)),
+    ],
+)
+async def test_datetimes_are_aware_and_in_utc(
+    monkeypatch: pytest.MonkeyPatch, written: object, read: datetime
+) -> None:
+    session = {"sessionId": "s-1", "createdAt": written}
+    async with answering(monkeypatch, {"session": session}) as (_, nimble):
+        found = await nimble.get_streaming_session("studio-1", "s-1")
+    assert found.created_at == read
+    assert found.created_at.tzinfo is UTC
+    assert found.created_at.utcoffset() == timedelta(0)
+
+
+NULLS = {"sessionId": "s-1", "state": None, "tags": None, "volumeConfiguration": None}
+
+
+@pytest.mark.parametrize("session", [{}, {"sessionId": "s-1"}, NULLS, {"ofTomorrow": [None]}])
+async def test_what_is_missing_null_or_unknown_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, session: dict[str, object]
+) -> None:
+    async with answering(monkeypatch, {"session": session, "more": 1}) as (_, nimble):
+        found = await nimble.get_streaming_session("studio-1", "s-1")
+    assert found == StreamingSession(session_id=session.get("sessionId"))  # type: ignore[arg-type]
+
+
+# One member that does not fit, and a secret beside it that the error must not tell.
+MISFITS = [
+    {"sessionId": 3},
+    {"state": ["READY"]},
+    {"createdAt": "soon"},
+    {"createdAt": [1]},
+    {"createdAt": 1e300},
+    {"createdAt": "s3cr3t"},
+    {"maxBackupsToRetain": "s3cr3t"},
+    {"maxBackupsToRetain": [3]},
+    {"volumeConfiguration": "large"},
+    {"volumeConfiguration": {"size": "large"}},
+    {"tags": ["a", "b"]},
+    {"tags": {"a": 3}},
+]
+
+
+@pytest.mark.parametrize("misfit", MISFITS, ids=str)
+async def test_what_does_not_fit_is_said_without_its_content(
+    monkeypatch: pytest.MonkeyPatch, misfit: dict[str, object]
+) -> None:
+    session = {"statusMessage": "s3cr3t", **misfit}
+    async with answering(monkeypatch, {"session": session}) as (_, nimble):
+        with pytest.raises(InvalidResponseError, match="GetStreamingSession") as caught:
+            await nimble.get_streaming_session("studio-1", "s-1")
+    chain: BaseException | None = caught.value
+    while chain is not None:
+        assert "s3cr3t" not in repr(chain) + str(chain)
+        chain = chain.__cause__ or chain.__context__
+
+
+@pytest.mark.parametrize("misfit", [{"ipv6Addresses": [3]}, {"tags": ["project"]}, {"name": 3}])
+async def test_what_does_not_fit_in_a_list(
+    monkeypatch: pytest.MonkeyPatch, misfit: dict[str, object]
+) -> None:
+    async with answering(monkeypatch, {"instances": [{"name": "fine"}, misfit]}) as (lightsail, _):
+        with pytest.raises(InvalidResponseError, match="GetInstances"):
+            await lightsail.get_instances()
+
+
+@pytest.mark.parametrize("body", [{}, {"session": None}, {"session": "s-1"}, {"session": []}, []])
+async def test_an_answer_without_what_it_is_about_is_none(
+    monkeypatch: pytest.MonkeyPatch, body: object
+) -> None:
+    async with answering(monkeypatch, body) as (_, nimble):
+        with pytest.raises(InvalidResponseError):
+            await nimble.get_streaming_session("studio-1", "s-1")
