@@ -373,4 +373,7 @@ class UnreachableError(OpenError):
 
 def _restored(kind: type[DcvSessionsError], args: tuple[object, ...]) -> DcvSessionsError:
     """Rebuild a pickled error without its keyword-only arguments, which follow as its state."""
-    return kind.__new__(kind, *args)
+    error = kind.__new__(kind, *args)
+    # A TimeoutError is an OSError, which leaves its args to __init__.
+    error.args = args
+    return error
