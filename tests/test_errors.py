@@ -1,0 +1,338 @@
+"""The tree of errors, and that nothing foreign falls outside of it."""
+
+import asyncio
+import inspect
+import pickle
+import re
+from collections.abc import Iterator
+
+import aiohttp
+import pytest
+from botocore import exceptions as botocore_errors
+
+import dcvsessions
+from dcvsessions import (
+    ApiError,
+    CallTimeoutError,
+    ClockSkewError,
+    ConfigurationError,
+    ConnectionFailedError,
+    DcvSessionsError,
+    ErrorAbsorbed,
+    InvalidArgumentError,
+    InvalidResponseError,
+    LightsailClient,
+    NotFoundError,
+    ServiceClosedError,
+    StateSeen,
+    UnreachableError,
+    WaitError,
+    WaitFailedError,
+    WaitTimeoutError,
+    errors,
+)
+from dcvsessions.simulator import Fault, Simulator
+from dcvsessions.translation import Call, translated
+
+CLASSES = [
+    value
+    for value in vars(errors).values()
+    if inspect.isclass(value) and issubclass(value, Exception)
+]
+
+# --- The tree ---
+
+
+def drawn() -> dict[str, tuple[str, set[str]]]:
+    """Each class in the drawing, with its parent there and what it says it is as well."""
+    found: dict[str, tuple[str, set[str]]] = {}
+    path: list[str] = []
+    tree = (errors.__doc__ or "").split("```")[1].strip("\n")
+    for line in tree.splitlines():
+        match = re.match(r"(?P<indent>[│├└─ ]*)(?P<name>\w+)(?: \(also (?P<also>[\w, ]+)\))?", line)
+        assert match, line
+        depth = len(match["indent"]) // 4
+        path[depth:] = [match["name"]]
+        parent = path[depth - 1] if depth else "Exception"
+        found[match["name"]] = (parent, set(re.findall(r"\w+", match["also"] or "")))
+    return found
+
+
+def test_the_drawing_is_the_tree() -> None:
+    real = {
+        kind.__name__: (kind.__bases__[0].__name__, {base.__name__ for base in kind.__bases__[1:]})
+        for kind in CLASSES
+    }
+    assert drawn() == real
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_class_is_public_and_says_what_it_is(kind: type[DcvSessionsError]) -> None:
+    assert issubclass(kind, DcvSessionsError)
+    assert getattr(dcvsessions, kind.__name__) is kind
+    assert kind.__name__ in errors.__all__
+    assert kind.__doc__
+
+
+def test_what_people_catch_already() -> None:
+    assert issubclass(CallTimeoutError, TimeoutError)
+    assert issubclass(WaitTimeoutError, TimeoutError)
+    assert issubclass(InvalidArgumentError, ValueError)
+    assert issubclass(dcvsessions.ExtraNotInstalledError, ImportError)
+    assert asyncio.TimeoutError is TimeoutError
+
+
+# --- Pickles ---
+
+
+def made(kind: type[DcvSessionsError]) -> DcvSessionsError:
+    if issubclass(kind, ApiError):
+        error: DcvSessionsError = kind(
+            code="SomeException",
+            message="Because.",
+            operation="GetInstances",
+            request_id="1-2-3",
+            http_status=418,
+            retry_after=2.5,
+            advice="Do this.",
+        )
+        if isinstance(error, ClockSkewError):
+            error.skew = 3600.0
+        return error
+    if issubclass(kind, WaitError):
+        waited = kind(
+            "The reason.",
+            resource="GUI session of my-computer",
+            awaited="started",
+            elapsed=12.5,
+            polls=3,
+            history=(StateSeen("starting", 0.0), ErrorAbsorbed("503", 2.0, times=4)),
+        )
+        waited.session_id, waited.client_token = "s-1", "token-1"
+        if isinstance(waited, WaitFailedError):
+            waited.state = "CREATE_FAILED"
+        return waited
+    if issubclass(kind, ConnectionFailedError):
+        return kind("No answer.", operation="GetInstances")
+    if issubclass(kind, InvalidResponseError):
+        return kind("No sense.", operation="GetInstances")
+    if issubclass(kind, UnreachableError):
+        return kind("No server.", step="tls")
+    return kind("A sentence.")
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_error_survives_a_pickle(kind: type[DcvSessionsError]) -> None:
+    error = made(kind)
+    error.add_note("A note.")
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        again = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301
+        assert type(again) is kind
+        assert str(again) == str(error)
+        assert again.args == error.args
+        assert vars(again) == vars(error)
+        assert again.__notes__ == ["A note."]
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_error_is_a_sentence(kind: type[DcvSessionsError]) -> None:
+    text = str(made(kind))
+    assert text.endswith((".", "503"))  # what was absorbed last is quoted as it is
+    assert "  " not in text
+    assert ".." not in text
+
+
+# --- Sentences ---
+
+
+@pytest.mark.parametrize(
+    ("message", "request_id", "advice", "text"),
+    [
+        ("Because.", "1-2", None, "StartGUISession: Because (Code, request 1-2)."),
+        ("Because", None, "Do this.", "StartGUISession: Because (Code). Do this."),
+        ("", None, None, "StartGUISession: the service gave no message (Code)."),
+    ],
+)
+def test_the_sentence_of_an_api_error(
+    message: str, request_id: str | None, advice: str | None, text: str
+) -> None:
+    error = NotFoundError(
+        code="Code",
+        message=message,
+        operation="StartGUISession",
+        request_id=request_id,
+        http_status=400,
+        advice=advice,
+    )
+    assert str(error) == text
+
+
+@pytest.mark.parametrize(
+    ("session_id", "client_token", "left"),
+    [
+        (None, None, ""),
+        ("s-1", "t-1", " Streaming session s-1 is left behind: open it with open_stream(),"),
+        (None, "t-1", " A streaming session may have been made: the same call with client_token="),
+    ],
+)
+def test_a_wait_error_names_what_is_left(
+    session_id: str | None, client_token: str | None, left: str
+) -> None:
+    error = WaitTimeoutError(
+        "The timeout of 9 s is over.",
+        resource="streaming session s-1",
+        awaited="READY",
+        elapsed=9.0,
+        polls=1,
+        history=(StateSeen("CREATE_IN_PROGRESS", 0.5),),
+    )
+    error.session_id, error.client_token = session_id, client_token
+    assert str(error).startswith(
+        "streaming session s-1 is not READY after 9.0 s and 1 poll: The timeout of 9 s is over. "
+        "States seen: CREATE_IN_PROGRESS at 0.5 s." + left
+    )
+
+
+# --- What is foreign ---
+
+
+def family(kind: type[Exception]) -> Iterator[type[Exception]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from family(child)
+
+
+# Test tools may have made some of their own: only those that the libraries name count.
+NAMED = [
+    kind
+    for kind in (*vars(botocore_errors).values(), *vars(aiohttp).values())
+    if inspect.isclass(kind)
+]
+FOREIGN = [
+    kind
+    for base in (botocore_errors.BotoCoreError, aiohttp.ClientError)
+    for kind in (base, *sorted(set(family(base)), key=lambda kind: kind.__qualname__))
+    if kind in NAMED
+] + [TimeoutError, OSError, ConnectionResetError]
+
+
+@pytest.mark.parametrize("operation", [None, "GetInstances"])
+@pytest.mark.parametrize("kind", FOREIGN, ids=lambda kind: kind.__name__)
+def test_every_foreign_error_has_one_of_ours(kind: type[Exception], operation: str | None) -> None:
+    # Each takes arguments of its own, which are of no matter here.
+    plain = {"__init__": lambda _: None, "__str__": lambda _: "something"}
+    error = type(kind.__name__, (kind,), plain)()
+    ours = translated(error, Call("lightsail", operation, "https://example.com"))
+    assert isinstance(ours, DcvSessionsError)
+    assert not isinstance(ours, ApiError)
+    assert (operation or "opening a lightsail client") in str(ours)
+
+
+def test_every_module_of_foreign_errors_is_walked() -> None:
+    assert len(FOREIGN) > 90
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (botocore_errors.NoRegionError(), ConfigurationError),
+        (botocore_errors.ProfileNotFound(profile="artist"), ConfigurationError),
+        (botocore_errors.NoCredentialsError(), dcvsessions.CredentialsNotFoundError),
+        (botocore_errors.TokenRetrievalError(provider="sso", error_msg="x"),
+         dcvsessions.CredentialsNotFoundError),
+        (botocore_errors.UnauthorizedSSOTokenError(), dcvsessions.CredentialsNotFoundError),
+        (botocore_errors.ConnectTimeoutError(endpoint_url="x"), CallTimeoutError),
+        (botocore_errors.ReadTimeoutError(endpoint_url="x"), CallTimeoutError),
+        (botocore_errors.EndpointConnectionError(endpoint_url="x"), ConnectionFailedError),
+        (botocore_errors.SSLError(endpoint_url="x", error="y"), ConnectionFailedError),
+        (botocore_errors.ProxyConnectionError(proxy_url="x"), ConnectionFailedError),
+        (botocore_errors.ParamValidationError(report="x"), InvalidArgumentError),
+        (botocore_errors.IncompleteReadError(actual_bytes=1, expected_bytes=2),
+         InvalidResponseError),
+        (aiohttp.ServerTimeoutError(), CallTimeoutError),
+        (aiohttp.ClientPayloadError(), ConnectionFailedError),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)  # fmt: skip
+def test_some_of_them_by_name(error: Exception, kind: type[DcvSessionsError]) -> None:
+    assert type(translated(error, Call("lightsail", "GetInstances"))) is kind
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["nimble.us-west-2.amazonaws.com", "nimble.cn-north-1.amazonaws.com.cn"]
+)
+def test_nimbles_own_endpoints_are_closed(endpoint: str) -> None:
+    unreachable = botocore_errors.EndpointConnectionError(endpoint_url="x")
+    closed = translated(unreachable, Call("nimble", "GetStreamingSession", f"https://{endpoint}"))
+    assert isinstance(closed, ServiceClosedError)
+    for call in (
+        Call("nimble", "GetStreamingSession", "http://127.0.0.1:8080"),
+        Call("nimble", "GetStreamingSession", "https://amazonaws.com.example.org"),
+        Call("lightsail", "GetInstances", "https://lightsail.us-west-2.amazonaws.com"),
+    ):
+        assert type(translated(unreachable, call)) is ConnectionFailedError
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), KeyError("x"), TypeError("x")])
+def test_a_mistake_in_a_program_is_seen_as_it_is(error: Exception) -> None:
+    assert translated(error, Call("lightsail", "GetInstances")) is None
+
+
+# --- The chain, and what is in it ---
+
+
+def chain(error: BaseException) -> list[BaseException]:
+    links: list[BaseException] = []
+    pending: list[BaseException | None] = [error.__cause__, error.__context__]
+    while pending:
+        link = pending.pop()
+        if link is not None and link not in links:
+            links.append(link)
+            pending += [link.__cause__, link.__context__]
+    return links
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(
+    "fault", [Fault.error("AccessDeniedException"), Fault.reset(), Fault.html(503)]
+)
+async def test_the_cause_is_chained_without_its_frames(
+    sim: Simulator, lightsail: LightsailClient, fault: Fault
+) -> None:
+    sim.inject("GetInstances", fault, times=None)
+    with pytest.raises(DcvSessionsError) as caught:
+        await lightsail.get_instances()
+    assert caught.value.__cause__ is not None
+    # They hold the signature and the answer in their local variables.
+    assert all(link.__traceback__ is None for link in chain(caught.value))
+
+
+@pytest.mark.looptime
+async def test_an_error_that_the_caller_handles_keeps_its_frames(
+    sim: Simulator, lightsail: LightsailClient
+) -> None:
+    sim.inject("GetInstances", Fault.error("AccessDeniedException"), times=None)
+    mine = KeyError("mine")
+    try:
+        raise mine
+    except KeyError:
+        with pytest.raises(ApiError) as caught:
+            await lightsail.get_instances()
+    assert mine.__traceback__ is not None
+    assert mine in chain(caught.value)
+    others = [link for link in chain(caught.value) if link is not mine]
+    assert others
+    assert all(link.__traceback__ is None for link in others)
+
+
+@pytest.mark.looptime
+async def test_a_cancellation_is_what_it_was(sim: Simulator, lightsail: LightsailClient) -> None:
+    sim.inject("GetInstances", Fault.no_answer(), times=None)
+    calling = asyncio.create_task(lightsail.get_instances())
+    await asyncio.sleep(1)
+    calling.cancel("enough")
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+    # And the client is none the worse for it.
+    sim.heal()
+    assert len(await lightsail.get_instances()) == 1
