@@ -1,5 +1,6 @@
 """Each fault, each operation, each helper: what is absorbed, and what ends a wait at once."""
 
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -25,7 +26,8 @@ from dcvsessions import (
 )
 from dcvsessions.simulator import Fault, Simulator
 
-pytestmark = pytest.mark.looptime
+# Virtual time goes on from the real time of the fixtures.
+pytestmark = pytest.mark.looptime(start=time.monotonic)
 
 ABSORBED = {
     "throttled 400": Fault.error("ThrottlingException", status=400),

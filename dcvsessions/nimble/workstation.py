@@ -30,16 +30,12 @@ class Workstation:
         client: An open client.
         studio_id: The studio.
         session_id: The session.
-        created_at: When it was made, in seconds since the wait began; None if before.
-        may_start: Whether to start it if it is stopped.
         state: Its state at the last reading.
     """
 
     client: NimbleClient
     studio_id: str
     session_id: str
-    created_at: float | None = None
-    may_start: bool = True
     state: str | None = None
     _has_started: bool = field(default=False, init=False)
 
@@ -49,26 +45,26 @@ class Workstation:
     ) -> "Workstation":
         """Make a session and wait until it is READY."""
         session_id = await owned.make(client, waiting)
-        workstation = cls(
-            client,
-            owned.studio_id,
-            session_id,
-            created_at=waiting.elapsed,
-            may_start=owned.is_adopted,
-        )
-        await workstation.ready(waiting)
+        workstation = cls(client, owned.studio_id, session_id)
+        await workstation.ready(waiting, may_start=owned.is_adopted, created_at=waiting.elapsed)
         return workstation
 
-    async def ready(self, waiting: Waiting) -> bool:
-        """Bring the session to READY, and return whether it had to be started for that."""
+    async def ready(
+        self, waiting: Waiting, *, may_start: bool = True, created_at: float | None = None
+    ) -> bool:
+        """Bring the session to READY, and return whether it had to be started for that.
+
+        Args:
+            waiting: The wait.
+            may_start: Whether to start it if it is stopped.
+            created_at: When it was made, in seconds since the wait began; None if before.
+        """
         self._has_started = False
         await waiting.until(
             resource=self._resource,
             awaited="READY",
             observe=self._observe,
-            decide=partial(
-                lifecycle.decide_session, may_start=self.may_start, created_at=self.created_at
-            ),
+            decide=partial(lifecycle.decide_session, may_start=may_start, created_at=created_at),
             act=partial(self._act, uuid.uuid4().hex),
             schedule=STARTING,
         )

@@ -1,0 +1,219 @@
+"""Desktops for the length of a block: usable at any time in it, ended as told after it."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dcvsessions import (
+    InvalidArgumentError,
+    NimbleClient,
+    WaitFailedError,
+    WaitTimeoutError,
+    gui_session,
+    open_streaming_session,
+    streaming_session,
+)
+from dcvsessions.simulator import Fault, Simulator
+
+# Virtual time goes on from the real time of the fixtures.
+pytestmark = pytest.mark.looptime(start=time.monotonic)
+HOUR = 3600
+
+
+async def test_a_gui_session_runs_on(sim: Simulator) -> None:
+    async with gui_session("my-computer") as desktop:
+        assert sim.accepts(await desktop.url())
+        assert desktop.name == "my-computer"
+        assert desktop.state == "started"
+        assert repr(desktop) == "<GuiDesktop my-computer: started>"
+    assert sim.lightsail.instances["my-computer"].status == "started"
+
+
+async def test_a_fresh_url_is_handed_out_again(sim: Simulator) -> None:
+    async with gui_session("my-computer") as desktop:
+        before = len(sim.requests)
+        assert await desktop.url() == await desktop.url()
+        assert len(sim.requests) == before
+
+
+async def test_a_gui_session_is_resumed_whenever_it_has_expired(sim: Simulator) -> None:
+    async with gui_session("my-computer") as desktop:
+        for _ in range(30):
+            assert sim.accepts(await desktop.url())
+            await asyncio.sleep(17 * 60)
+        assert sim.accepts(await desktop.url())
+    assert len(sim.calls("StartGUISession")) in (8, 9)
+
+
+async def test_a_gui_session_that_is_about_to_expire_is_waited_out_and_resumed(
+    sim: Simulator,
+) -> None:
+    async with gui_session("my-computer", poll_interval=1) as desktop:
+        await asyncio.sleep(HOUR - 10)
+        url = await desktop.url()
+        await asyncio.sleep(HOUR - 120)
+        assert sim.accepts(url)
+    assert len(sim.calls("StartGUISession")) == 2
+
+
+async def test_a_gui_session_that_somebody_stopped_is_started_again(sim: Simulator) -> None:
+    async with gui_session("my-computer") as desktop:
+        sim.lightsail.set_status("my-computer", "stopped")
+        await asyncio.sleep(61)
+        assert sim.accepts(await desktop.url())
+
+
+async def test_the_expiry_is_told(sim: Simulator) -> None:
+    async with gui_session("my-computer") as desktop:
+        assert desktop.expires_at is not None
+        left = desktop.expires_at - datetime.now(UTC)
+        assert timedelta(minutes=59) < left <= timedelta(hours=1)
+    sim.lightsail.add_instance("found-started", status="started")
+    async with gui_session("found-started") as desktop:
+        assert desktop.expires_at is None
+
+
+async def test_a_gui_session_is_stopped_if_told(sim: Simulator) -> None:
+    async with gui_session("my-computer", stop_on_exit=True):
+        pass
+    assert sim.lightsail.instances["my-computer"].status == "stopped"
+
+
+async def test_a_streaming_session_is_made_and_deleted(sim: Simulator) -> None:
+    async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
+        assert sim.nimble.alive == [desktop.session_id]
+        assert desktop.state == "READY"
+        assert desktop.expires_at is None
+        assert sim.accepts(await desktop.url())
+        assert desktop.expires_at > datetime.now(UTC)
+    assert sim.nimble.alive == []
+
+
+async def test_a_streaming_session_is_kept_if_told(sim: Simulator) -> None:
+    async with streaming_session(
+        "studio-1", launch_profile_id="lp-1", delete_on_exit=False
+    ) as desktop:
+        pass
+    assert sim.nimble.alive == [desktop.session_id]
+
+
+async def test_one_that_was_given_is_never_deleted(sim: Simulator, nimble: NimbleClient) -> None:
+    made = await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
+    sim.nimble.set_state(made.session_id, "STOPPED")
+    async with streaming_session("studio-1", session_id=made.session_id) as desktop:
+        assert sim.accepts(await desktop.url())
+    assert sim.nimble.alive == [made.session_id]
+
+
+@pytest.mark.parametrize("lifetime", [60, 600, 3600])
+async def test_a_stream_is_made_anew_when_its_url_expires(sim: Simulator, lifetime: int) -> None:
+    async with streaming_session(
+        "studio-1", launch_profile_id="lp-1", expiration_in_seconds=lifetime
+    ) as desktop:
+        for _ in range(20):
+            assert sim.accepts(await desktop.url())
+            await asyncio.sleep(lifetime / 4)
+    assert len(sim.calls("CreateStreamingSessionStream")) in (5, 6, 7)
+
+
+async def test_a_streaming_session_that_somebody_stopped_is_started_again(sim: Simulator) -> None:
+    async with streaming_session(
+        "studio-1", launch_profile_id="lp-1", expiration_in_seconds=3600
+    ) as desktop:
+        await desktop.url()
+        sim.nimble.set_state(desktop.session_id, "STOPPED")
+        await asyncio.sleep(61)
+        assert sim.accepts(await desktop.url())
+
+
+async def test_one_that_was_deleted_says_so(sim: Simulator) -> None:
+    async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
+        sim.nimble.set_state(desktop.session_id, "DELETED")
+        await asyncio.sleep(61)
+        with pytest.raises(WaitFailedError, match="DELETED"):
+            await desktop.url()
+
+
+async def test_many_askers_get_one_stream(sim: Simulator) -> None:
+    async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
+        urls = await asyncio.gather(*(desktop.url() for _ in range(20)))
+    assert len(set(urls)) == 1
+    assert len(sim.calls("CreateStreamingSessionStream")) == 1
+
+
+@pytest.mark.parametrize("what", [{}, {"launch_profile_id": "lp-1", "session_id": "one"}])
+async def test_a_new_one_or_one_that_exists(sim: Simulator, what: dict[str, str]) -> None:
+    with pytest.raises(InvalidArgumentError, match="Either"):
+        async with streaming_session("studio-1", **what):
+            pass
+    assert sim.requests == []
+
+
+async def test_an_error_of_the_body_is_not_replaced_by_one_of_the_end(sim: Simulator) -> None:
+    sim.inject("DeleteStreamingSession", Fault.error("AccessDeniedException", 403), times=None)
+    with pytest.raises(ZeroDivisionError) as caught:
+        async with streaming_session("studio-1", launch_profile_id="lp-1"):
+            raise ZeroDivisionError
+    assert "AccessDeniedException" in caught.value.__notes__[0]
+
+
+async def test_the_end_is_reached_under_cancellation(sim: Simulator) -> None:
+    entered = asyncio.Event()
+
+    async def work() -> None:
+        async with streaming_session("studio-1", launch_profile_id="lp-1"):
+            entered.set()
+            await asyncio.sleep(HOUR)
+
+    task = asyncio.create_task(work())
+    await entered.wait()
+    for _ in range(5):
+        task.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sim.nimble.alive == []
+
+
+async def test_the_end_is_bounded(sim: Simulator) -> None:
+    loop = asyncio.get_running_loop()
+    sim.inject("DeleteStreamingSession", Fault.no_answer(), times=None)
+    with pytest.raises(WaitTimeoutError):
+        async with streaming_session("studio-1", launch_profile_id="lp-1"):
+            left = loop.time()
+    assert loop.time() - left <= 33
+
+
+async def test_a_call_that_fails_deletes_what_it_made(sim: Simulator) -> None:
+    sim.nimble.fail_sessions(status_code="INSUFFICIENT_CAPACITY", state="CREATE_FAILED")
+    with pytest.raises(WaitFailedError) as caught:
+        await open_streaming_session("studio-1", launch_profile_id="lp-1")
+    assert caught.value.status_code == "INSUFFICIENT_CAPACITY"
+    assert caught.value.session_id is None
+    assert sim.nimble.alive == []
+
+
+async def test_or_names_it_if_it_is_to_be_kept(sim: Simulator) -> None:
+    sim.nimble.fail_sessions(status_code="INSUFFICIENT_CAPACITY", state="CREATE_FAILED")
+    with pytest.raises(WaitFailedError) as caught:
+        await open_streaming_session("studio-1", launch_profile_id="lp-1", keep_on_failure=True)
+    assert [caught.value.session_id] == sim.nimble.alive
+    assert caught.value.session_id in str(caught.value)
+
+
+async def test_the_same_token_finds_the_same_session(sim: Simulator) -> None:
+    first = await open_streaming_session("studio-1", launch_profile_id="lp-1", client_token="mine")
+    second = await open_streaming_session("studio-1", launch_profile_id="lp-1", client_token="mine")
+    assert sim.accepts(first)
+    assert sim.accepts(second)
+    assert len(sim.nimble.sessions) == 1
+
+
+async def test_one_that_was_found_is_not_deleted_when_a_later_call_fails(sim: Simulator) -> None:
+    await open_streaming_session("studio-1", launch_profile_id="lp-1", client_token="mine")
+    sim.nimble.fail_streams(status_code="INTERNAL_ERROR")
+    with pytest.raises(WaitFailedError) as caught:
+        await open_streaming_session("studio-1", launch_profile_id="lp-1", client_token="mine")
+    assert sim.nimble.alive == [caught.value.session_id]
