@@ -1,10 +1,10 @@
 """Official AWS clients in environments of their own, and simulators for them as processes.
 
-The environments are kept in ``$DCVSESSIONS_CACHE`` (``~/.cache/dcvsessions`` if that is not set)
-and made once, which needs the network. So a run of all tests uses the ones that are there and
-skips the rest; they are made when this directory is asked for by name, or with ``CI=true``. There
-what cannot be made is a failure, elsewhere it is skipped. Delete the cache to get the clients of
-a later day.
+The environments are kept in ``$DCVSESSIONS_CACHE`` (``~/.cache/dcvsessions`` if that is not set).
+Making them needs the network, so that is done, once, when this directory is asked for by name:
+``pytest tests/clients``. A run of all tests uses the ones that are there and skips the rest. What
+cannot be made is a failure with ``CI=true`` and skipped otherwise. Delete the cache to get the
+clients of a later day.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE / "programs"
 #: A client that takes longer than this hangs: the slowest one is npm on a slow network.
 _PATIENCE = 120
@@ -60,16 +60,7 @@ class Cupboard:
 
         def make(folder: Path) -> None:
             _call([sys.executable, "-m", "venv", str(folder)])
-            install = [
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--retries",
-                "1",
-                "--only-binary",
-                ":all:",
-            ]
+            install = [*_pip("install"), "--only-binary", ":all:"]
             _call([str(folder / "bin" / "python"), *install, *requirements])
 
         return self._get(name, requirements, make) / "bin" / "python"
@@ -81,7 +72,7 @@ class Cupboard:
             folder.mkdir()
             (folder / "package.json").write_text('{"private": true}')
             install = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"]
-            _call([*install, "--ignore-scripts", *packages], folder)
+            _call([*install, "--ignore-scripts", "--fetch-retries=1", *packages], folder)
 
         return self._get(name, packages, make) / "node_modules"
 
@@ -90,8 +81,8 @@ class Cupboard:
 
         def make(folder: Path) -> None:
             folder.mkdir()
-            download = ["-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
-            _call([sys.executable, *download, requirement], folder)
+            options = ["--no-deps", "--no-binary", ":all:"]
+            _call([sys.executable, *_pip("download"), *options, requirement], folder)
             (archive,) = folder.glob("*.tar.gz")
             shutil.unpack_archive(archive, folder, filter="data")
             archive.unlink()
@@ -111,18 +102,22 @@ class Cupboard:
         if not self._may_make:
             pytest.skip("the clients are not here yet; `pytest tests/clients` gets them, once")
         if name not in self._complaints:
-            folder.parent.mkdir(parents=True, exist_ok=True)
             try:
-                with _locked(folder.parent / f"{folder.name}.lock"):
-                    if (folder / "ready").exists():  # made by another process meanwhile
-                        return
-                    shutil.rmtree(folder, ignore_errors=True)  # what an interrupted one left
-                    make(folder)
-                    (folder / "ready").touch()
-                    return
+                _make_once(folder, make)
             except (OSError, subprocess.SubprocessError) as error:
                 self._complaints[name] = f"{name} cannot be made: {error}"
+            else:
+                return
         missing(self._complaints[name])
+
+
+def _make_once(folder: Path, make: Callable[[Path], None]) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(folder.parent / f"{folder.name}.lock"):
+        if not (folder / "ready").exists():  # nor made by another process meanwhile
+            shutil.rmtree(folder, ignore_errors=True)  # what an interrupted one left
+            make(folder)
+            (folder / "ready").touch()
 
 
 def missing(what: str) -> None:
@@ -132,12 +127,17 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
+def _pip(command: str) -> list[str]:
+    return ["-m", "pip", command, "--quiet", "--disable-pip-version-check", "--retries", "1"]
+
+
 def _call(command: list[str], folder: Path | None = None) -> None:
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=_PATIENCE, check=False
     )
     if done.returncode:
-        raise OSError(f"{' '.join(command)}: {(done.stderr or done.stdout).strip()[-1000:]}")
+        said = (done.stderr or done.stdout).strip().splitlines()[-3:]
+        raise OSError(f"{' '.join(command)}: {' / '.join(said)}")
 
 
 @contextlib.contextmanager
@@ -150,8 +150,9 @@ def _locked(path: Path) -> Generator[None]:
 @pytest.fixture(scope="session")
 def cupboard(request: pytest.FixtureRequest) -> Cupboard:
     config = request.config
-    asked_for = (config.invocation_params.dir / each.split("::")[0] for each in config.args)
-    return Cupboard(may_make=_IN_CI or any(each.is_relative_to(HERE) for each in asked_for))
+    paths = (config.invocation_params.dir / each.partition("::")[0] for each in config.args)
+    asked_for = any(path.resolve().is_relative_to(HERE) for path in paths)
+    return Cupboard(may_make=asked_for)
 
 
 @pytest.fixture(scope="session")
@@ -226,6 +227,7 @@ def _simulator(scenario: Path, folder: Path) -> Generator[Served]:
     said = log.read_text()
     assert "Traceback" not in said
     assert served.environ["AWS_SECRET_ACCESS_KEY"] not in said
+    assert "authToken" not in said
 
 
 def _bare_environ(home: Path) -> dict[str, str]:
