@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 _HTML = b"<!doctype html><html><body><h1>Proxy</h1><p>This is not the service.</p></body></html>"
 _HTML_TYPE = "text/html; charset=utf-8"
+#: Stands where no byte of an answer is sent.
+_NOTHING = HttpReply(200, {}, b"")
+#: With these faults the client gets no status.
+_UNANSWERED = frozenset({"no_answer", "reset", "lost_response"})
 
 
 @attrs.frozen(repr=False)
@@ -50,6 +54,17 @@ class Answer:
     label: str
     reply: HttpReply
     fault: Fault | None = None
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status that the client gets; None for no answer."""
+        is_unanswered = self.fault is not None and self.fault.kind in _UNANSWERED
+        return None if is_unanswered else self.reply.status
+
+    def __str__(self) -> str:
+        """Give the line of the log."""
+        said = f"{self.label} {self.status or '-'}"
+        return f"{said} ({self.fault.kind})" if self.fault else said
 
 
 @attrs.frozen(repr=False)
@@ -119,6 +134,15 @@ class Gateway:
             call = self._recognise(request)
             return self._refuse_unknown(request) if call is None else self._carry_out(call)
 
+    def refuse_too_large(self) -> HttpReply:
+        """Refuse a request with a body over the limit, which nobody reads.
+
+        Returns:
+            The reply.
+        """
+        headers = {"x-amzn-ErrorType": "RequestEntityTooLargeException"}
+        return self._sign_off(HttpReply(413, headers, b"", "RequestEntityTooLargeException"))
+
     def _recognise(self, request: HttpRequest) -> _Call | None:
         found = ((binding, binding.find(request)) for binding in self._bindings)
         calls = (_Call(binding, operation, request) for binding, operation in found if operation)
@@ -126,10 +150,10 @@ class Gateway:
 
     def _refuse_unknown(self, request: HttpRequest) -> Answer:
         # AWS answers 400 over awsJson, where the path says nothing, and 404 over REST.
-        binding = self._bindings[0 if request.path == "/" and request.method == "POST" else 1]
-        status = binding.refusal_status if binding is self._bindings[0] else 404
+        is_json = (request.method, request.path) == ("POST", "/")
+        binding, status = (self._bindings[0], 400) if is_json else (self._bindings[1], 404)
         error = WireError("UnknownOperationException", "The operation is not known", status)
-        reply = self._finish(binding.refuse(error))
+        reply = self._sign_off(binding.refuse(error))
         at = self._world.clock.loop_time()
         entry = Request(service="", operation="", parameters={}, at=at)
         self.journal.close(self.journal.open(entry), reply.status, reply.error)
@@ -147,12 +171,12 @@ class Gateway:
         number = self.journal.open(entry)
         fault = self.faults.draw(operation)
         if fault is None or fault.takes_effect:
-            reply = self._serve(call, parameters)
+            reply = _distort(self._sign_off(self._serve(call, parameters)), fault)
         else:
-            reply = _fault_reply(call.binding, fault, dt.datetime.now(dt.UTC))
-        reply = self._finish(_distort(reply, fault))
-        self._note(number, reply, fault)
-        return Answer(f"{service}.{operation}", reply, fault)
+            reply = self._fail(call, fault)
+        answer = Answer(f"{service}.{operation}", reply, fault)
+        self.journal.close(number, answer.status, reply.error if answer.status else None)
+        return answer
 
     def _serve(self, call: _Call, parameters: Parameters | WireError) -> HttpReply:
         binding, operation = call.binding, call.operation
@@ -175,14 +199,23 @@ class Gateway:
             status = call.binding.refusal_status
             raise WireError(error.code, error.message, status) from None
 
-    def _finish(self, reply: HttpReply) -> HttpReply:
-        headers = {"x-amzn-RequestId": self._world.uuid(), **reply.headers}
-        return attrs.evolve(reply, headers=headers)
+    def _sign_off(self, reply: HttpReply) -> HttpReply:
+        """Add what every answer of the service itself carries."""
+        return _with_headers(reply, {"x-amzn-RequestId": self._world.uuid()})
 
-    def _note(self, number: int, reply: HttpReply, fault: Fault | None) -> None:
-        unanswered = fault is not None and fault.kind in {"no_answer", "reset", "lost_response"}
-        status = None if unanswered else reply.status
-        self.journal.close(number, status, None if unanswered else reply.error)
+    def _fail(self, call: _Call, fault: Fault) -> HttpReply:
+        """Make the reply of a request that never reaches the resources."""
+        if fault.kind == "html":
+            return HttpReply(fault.status, {"Content-Type": _HTML_TYPE}, _HTML)
+        if fault.kind == "skewed_date":
+            return self._sign_off(_skewed_reply(call.binding, fault.seconds))
+        if fault.kind != "error":
+            return _NOTHING
+        wait = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+        if fault.code is None:
+            return HttpReply(fault.status, wait, b"")
+        error = WireError(fault.code, fault.message, fault.status)
+        return self._sign_off(_with_headers(call.binding.refuse(error), wait))
 
 
 def _read_quietly(call: _Call) -> Parameters | WireError:
@@ -193,19 +226,12 @@ def _read_quietly(call: _Call) -> Parameters | WireError:
         return error
 
 
-def _fault_reply(binding: Binding, fault: Fault, now: dt.datetime) -> HttpReply:
-    """Make the reply of a request that never reaches the service."""
-    if fault.kind == "html":
-        return HttpReply(fault.status, {"Content-Type": _HTML_TYPE}, _HTML)
-    if fault.kind == "skewed_date":
-        server = now + dt.timedelta(seconds=fault.seconds)
-        error = skewed(now, server)
-        refusal = binding.refuse(WireError(error.code, error.message, binding.refusal_status))
-        return _with_headers(refusal, {"Date": email.utils.format_datetime(server, usegmt=True)})
-    wait = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-    if fault.code is None:
-        return HttpReply(fault.status, wait, b"")
-    return _with_headers(binding.refuse(WireError(fault.code, fault.message, fault.status)), wait)
+def _skewed_reply(binding: Binding, seconds: float) -> HttpReply:
+    client = dt.datetime.now(dt.UTC)
+    server = client + dt.timedelta(seconds=seconds)
+    error = skewed(client, server)
+    refusal = binding.refuse(WireError(error.code, error.message, binding.refusal_status))
+    return _with_headers(refusal, {"Date": email.utils.format_datetime(server, usegmt=True)})
 
 
 def _distort(reply: HttpReply, fault: Fault | None) -> HttpReply:

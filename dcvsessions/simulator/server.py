@@ -44,7 +44,7 @@ _BACKLOG = 1024
 # A virtual-time loop leaps over idle hours: connections must not be closed for them.
 _KEEP_ALIVE = 30 * 24 * 3600.0
 _SHUTDOWN = 1.0
-_EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound here
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound here
 
 
 class Simulator:
@@ -125,7 +125,7 @@ class Simulator:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._port = await self._shell.start(self._host, self._port)
+        self._host, self._port = await self._shell.start(self._host, self._port)
         self._world.clock.start(loop)
         return self
 
@@ -254,7 +254,7 @@ class _Shell:
         self._closing = asyncio.Event()
         self._runner: web.ServerRunner | None = None
 
-    async def start(self, host: str, port: int) -> int:
+    async def start(self, host: str, port: int) -> tuple[str, int]:
         if self._runner is not None:
             raise RuntimeError("A simulator can be entered only once")
         server = web.Server(
@@ -272,7 +272,8 @@ class _Shell:
         except BaseException:
             await self._runner.cleanup()
             raise
-        return site.port
+        address, bound_port = self._runner.addresses[0][:2]
+        return address, bound_port
 
     async def stop(self) -> None:
         self._closing.set()
@@ -280,12 +281,15 @@ class _Shell:
             await self._runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        await _invite(request)
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            return _too_large()
+            response = _respond(request, self._gateway.refuse_too_large())
+            response.force_close()
+            return response
         answer = self._gateway.answer(_take(request, body))
-        logger.info("%s %s", answer.label, answer.reply.status)
+        logger.info("%s", answer)
         return await self._send(request, answer)
 
     async def _send(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
@@ -306,6 +310,13 @@ class _Shell:
             await asyncio.wait_for(self._closing.wait(), seconds)
 
 
+async def _invite(request: web.BaseRequest) -> None:
+    """Let a client send the body that it holds back until it is told to."""
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun
+
+
 def _take(request: web.BaseRequest, body: bytes) -> HttpRequest:
     path, _, query = request.raw_path.partition("?")
     headers: dict[str, str] = {}
@@ -319,14 +330,6 @@ def _respond(request: web.BaseRequest, reply: HttpReply) -> web.Response:
     response = web.Response(status=reply.status, body=reply.body, headers=reply.headers)
     if len(reply.body) >= _COMPRESS_FROM and "accept-encoding" in request.headers:
         response.enable_compression()
-    return response
-
-
-def _too_large() -> web.Response:
-    response = web.Response(
-        status=413, headers={"x-amzn-ErrorType": "RequestEntityTooLargeException"}
-    )
-    response.force_close()
     return response
 
 

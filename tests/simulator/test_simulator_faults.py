@@ -2,6 +2,7 @@
 
 import asyncio
 import email.utils
+import logging
 import time
 
 import aiohttp
@@ -112,6 +113,19 @@ async def test_a_reset_is_a_reset_and_not_an_orderly_end(sim):
             await writer.wait_closed()
 
 
+async def test_the_log_tells_what_went_wrong(sim, wire, caplog):
+    caplog.set_level(logging.INFO, "dcvsessions.simulator")
+    sim.inject("GetInstances", Fault.reset())
+    sim.inject("GetInstances", Fault.empty(), call=2)
+    with pytest.raises(LOST):
+        await wire.lightsail("GetInstances")
+    await wire.lightsail("GetInstances")
+    assert [record.getMessage() for record in caplog.records if "simul" in record.name] == [
+        "lightsail.GetInstances - (reset)",
+        "lightsail.GetInstances 200 (empty)",
+    ]
+
+
 async def test_a_truncated_answer_has_the_length_it_says(sim, wire):
     sim.inject("CreateStreamingSession", Fault.truncated())
     reply = await wire.create()
@@ -143,6 +157,7 @@ async def test_an_html_page_comes_from_somebody_else(sim, wire, status):
     assert (reply.status, reply.error) == (status, None)
     assert reply.headers["content-type"].startswith("text/html")
     assert reply.body.startswith(b"<!doctype html>")
+    assert "x-amzn-requestid" not in reply.headers
     assert sim.nimble.sessions == {}
 
 

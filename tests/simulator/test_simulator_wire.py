@@ -167,6 +167,7 @@ async def test_a_body_over_the_limit_is_refused(sim, wire):
         reply = await wire.lightsail("GetInstances", body=body)
         assert reply.status == status
     assert reply.error == "RequestEntityTooLargeException"
+    assert len(reply.headers["x-amzn-requestid"]) == 36
     assert len(sim.requests) == 1
 
 
@@ -199,7 +200,7 @@ async def test_a_large_answer_is_compressed_for_who_asks(wire):
 
 async def test_a_connection_is_kept_alive(sim):
     reader, writer = await asyncio.open_connection(
-        "127.0.0.1", int(sim.endpoint_url[-5:].strip(":"))
+        "127.0.0.1", int(sim.endpoint_url.rpartition(":")[2])
     )
     for _ in range(2):
         writer.write(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -210,10 +211,21 @@ async def test_a_connection_is_kept_alive(sim):
 
 async def test_what_is_not_http_is_refused(sim):
     reader, writer = await asyncio.open_connection(
-        "127.0.0.1", int(sim.endpoint_url[-5:].strip(":"))
+        "127.0.0.1", int(sim.endpoint_url.rpartition(":")[2])
     )
     writer.write(b"\x16\x03\x01 hello\r\n\r\n")
     assert (await reader.read()).startswith(b"HTTP/1.0 400 ")
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_client_that_holds_its_body_back_is_told_to_go_on(sim):
+    port = int(sim.endpoint_url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(b"{}")
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
     writer.close()
     await writer.wait_closed()
 
@@ -305,6 +317,8 @@ async def test_an_address_of_another_family_makes_a_url_too(open_wire):
             assert (await wire.lightsail("GetInstances")).status == 200
     async with Simulator(host="0.0.0.0") as sim:  # noqa: S104 - asked for by the caller
         assert sim.endpoint_url.startswith("http://127.0.0.1:")
+    async with Simulator(host="localhost") as sim, open_wire(sim) as wire:
+        assert (await wire.lightsail("GetInstances")).status == 200
 
 
 async def test_a_simulator_is_entered_once():
