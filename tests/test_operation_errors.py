@@ -112,7 +112,8 @@ async def client_of(operation: str) -> AsyncGenerator[Any, None]:
             id=f"{operation}-{error['shape']}",
         )
         for model in MODELS
-        for operation in model["operations"].keys() & CALLS.keys()
+        for operation in model["operations"]
+        if operation in CALLS
         for error in model["operations"][operation]["errors"]
     ],
 )
