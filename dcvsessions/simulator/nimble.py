@@ -14,7 +14,8 @@ Assumed:
   (ConflictException) and ``DELETED`` (ResourceNotFoundException: it can still be read, but there is
   nothing left to delete).
 - A session that has just been created counts as started by its creator at its creation.
-- A stream that has expired is ``DELETED`` and has no ``url`` any more.
+- A stream that has expired, or whose session was stopped or deleted, is ``DELETED`` and has no
+  ``url`` any more.
 - A client token that comes again with the same parameters returns the session or stream as it is
   by then, and changes nothing; with other parameters it is a ValidationException.
 - Every session may be stopped (its launch profile keeps the storage), and one that is stopped for
@@ -38,7 +39,6 @@ from dcvsessions.simulator.studio import (
     describe_stream,
 )
 from dcvsessions.simulator.timeline import (
-    AS_USUAL,
     Course,
     Phase,
     Script,
@@ -278,7 +278,7 @@ class NimbleSimulator:
         for session in self._sessions.all():
             if session.timeline.at(now).state != "READY":
                 continue
-            for stream in self._streams_of(session.session_id).all():
+            for stream in self._streams[session.session_id].all():
                 if stream.timeline.at(now).state == "READY":
                     title = f"{session.studio_id}: streaming session {session.session_id}"
                     yield Desktop(title=title, session_id=session.session_id, token=stream.token)
@@ -290,7 +290,7 @@ class NimbleSimulator:
 
     def _view(self, session: Session, now: float) -> SessionView:
         phase = session.timeline.at(now)
-        streams = self._streams_of(session.session_id).all()
+        streams = self._streams[session.session_id].all()
         return SessionView(
             session_id=session.session_id,
             studio_id=session.studio_id,
@@ -309,7 +309,7 @@ class NimbleSimulator:
 
     def _create_streaming_session(self, parameters: Parameters) -> Mapping[str, Value]:
         studio = self._studio(parameters)
-        earlier = self._recall("CreateStreamingSession", parameters)
+        earlier = self._tokens.recall("CreateStreamingSession", parameters)
         if earlier is not None:
             return {"session": self._describe(self._true(studio, earlier))}
         profile = parameters.text("launchProfileId")
@@ -353,8 +353,8 @@ class NimbleSimulator:
 
     def _create_streaming_session_stream(self, parameters: Parameters) -> Mapping[str, Value]:
         session = self._true(self._studio(parameters), parameters.text("sessionId"))
-        streams = self._streams_of(session.session_id)
-        earlier = self._recall("CreateStreamingSessionStream", parameters)
+        streams = self._streams[session.session_id]
+        earlier = self._tokens.recall("CreateStreamingSessionStream", parameters)
         stream = streams.get(earlier) if earlier is not None else None
         if stream is not None:
             return {"stream": self._describe_stream(stream)}
@@ -371,7 +371,7 @@ class NimbleSimulator:
     def _get_streaming_session_stream(self, parameters: Parameters) -> Mapping[str, Value]:
         session = self._true(self._studio(parameters), parameters.text("sessionId"))
         identifier, now = parameters.text("streamId"), self._world.clock.now()
-        stream = self._streams_of(session.session_id).seen(identifier, now)
+        stream = self._streams[session.session_id].seen(identifier, now)
         if stream is None:
             raise _not_found("stream", identifier)
         return {"stream": self._describe_stream(stream)}
@@ -397,12 +397,6 @@ class NimbleSimulator:
         if session is None or session.studio_id != studio.studio_id or self._is_forgotten(session):
             raise _not_found("streaming session", session_id)
         return session
-
-    def _streams_of(self, session_id: str) -> Shelf[Stream]:
-        return self._streams[session_id]
-
-    def _recall(self, operation: str, parameters: Parameters) -> str | None:
-        return self._tokens.recall(operation, parameters)
 
     def _is_forgotten(self, session: Session) -> bool:
         now = self._world.clock.now()
@@ -457,11 +451,13 @@ class NimbleSimulator:
     def _new_stream(self, session: Session, parameters: Parameters) -> Stream:
         now = self._world.clock.now()
         expires = now + parameters.number("expirationInSeconds", _DEFAULT_EXPIRATION)
+        closes = min(expires, session.timeline.ends(now))
         phases = self._transition("CreateStreamingSessionStream", now)
-        # A stream that could not be made stays failed; one that was made goes when it expires.
+        # A stream that could not be made stays failed; one that was made goes when it expires, or
+        # when its session stops by itself.
         if phases[-1].state == "READY":
-            made = [phase for phase in phases if phase.begins < expires]
-            phases = (*made, Phase(state="DELETED", begins=expires))
+            made = [phase for phase in phases if phase.begins < closes]
+            phases = (*made, Phase(state="DELETED", begins=closes))
         self._created += 1
         return Stream(
             number=self._created,
@@ -476,7 +472,7 @@ class NimbleSimulator:
 
     def _move(self, operation: str, parameters: Parameters) -> Mapping[str, Value]:
         session = self._true(self._studio(parameters), parameters.text("sessionId"))
-        if self._recall(operation, parameters) is not None:
+        if self._tokens.recall(operation, parameters) is not None:
             return {"session": self._describe(session)}
         now = self._world.clock.now()
         _check_move(operation, session, session.timeline.at(now).state)
@@ -485,6 +481,7 @@ class NimbleSimulator:
             timeline=self._plan(operation, now),
             stopped=session.stopped_at(now),
         )
+        self._close_streams(session.session_id, now)
         self._sessions.write(session.session_id, moved, session.pinned(now), now)
         self._tokens.remember(operation, parameters, session.session_id)
         return {"session": self._describe(moved)}
@@ -496,23 +493,26 @@ class NimbleSimulator:
         return transition(through, goal, now=now, seconds=seconds, course=course)
 
     def _plan(self, operation: str, now: float) -> Timeline:
-        phases = self._transition(operation, now)
+        phases, timings = self._transition(operation, now), self._world.timings
         if phases[-1].state == "READY":
-            phases = (*phases, *self._own_end("StopStreamingSession", phases[-1].begins))
+            stops = phases[-1].begins + timings.session_lifetime
+            phases = (*phases, *self._own_end("StopStreamingSession", stops))
         if phases[-1].state == "STOPPED":
-            phases = (*phases, *self._own_end("DeleteStreamingSession", phases[-1].begins))
+            ends = phases[-1].begins + timings.stopped_session_lifetime
+            phases = (*phases, *self._own_end("DeleteStreamingSession", ends))
         return Timeline(phases)
 
-    def _own_end(self, operation: str, since: float) -> tuple[Phase, ...]:
+    def _own_end(self, operation: str, now: float) -> tuple[Phase, ...]:
+        """Write down what the service does to a session by itself."""
         through, name, goal = _TRANSITIONS[operation]
-        timings = self._world.timings
-        lifetime = (
-            timings.session_lifetime
-            if through == "STOP_IN_PROGRESS"
-            else timings.stopped_session_lifetime
-        )
-        seconds = getattr(timings, name)
-        return transition(through, goal, now=since + lifetime, seconds=seconds, course=AS_USUAL)
+        return transition(through, goal, now=now, seconds=self._world.seconds(name))
+
+    def _close_streams(self, session_id: str, now: float) -> None:
+        streams = self._streams[session_id]
+        closed = Timeline((Phase(state="DELETED", begins=now),))
+        for stream in streams.all():
+            if stream.timeline.at(now).state in {"CREATE_IN_PROGRESS", "READY"}:
+                streams.force(stream.stream_id, attrs.evolve(stream, timeline=closed))
 
     def _describe(self, session: Session) -> Mapping[str, Value]:
         return describe_session(session, self._world.clock.now(), self._world)

@@ -201,13 +201,41 @@ async def test_a_stream_lasts_two_minutes_unless_asked(wire):
     assert moment(stream["expiresAt"]) - moment(stream["createdAt"]) == 120
 
 
-async def test_a_url_opens_nothing_while_its_session_is_not_ready(sim, wire):
-    identifier = await ready(wire)
+async def open_stream(wire, identifier):
     stream = (await wire.session(identifier, "streams")).json["stream"]
     await asyncio.sleep(0.5)
-    url = (await look_at_stream(wire, identifier, stream["streamId"])).json["stream"]["url"]
-    await wire.session(identifier, "stop")
+    return (await look_at_stream(wire, identifier, stream["streamId"])).json["stream"]
+
+
+async def test_a_stream_ends_with_its_session_and_does_not_come_back(sim, wire):
+    identifier = await ready(wire)
+    stream = await open_stream(wire, identifier)
+    assert sim.accepts(stream["url"])
+    for operation in ("stop", "start"):
+        await wire.session(identifier, operation)
+        await asyncio.sleep(1)
+        assert not sim.accepts(stream["url"])
+        found = (await look_at_stream(wire, identifier, stream["streamId"])).json["stream"]
+        assert found["state"] == "DELETED"
+
+
+async def test_a_url_opens_nothing_while_its_session_is_forced_out_of_ready(sim, wire):
+    identifier = await ready(wire)
+    url = (await open_stream(wire, identifier))["url"]
+    sim.nimble.set_state(identifier, "STOP_FAILED")
     assert not sim.accepts(url)
+
+
+async def test_a_stream_ends_when_the_service_stops_its_session(open_wire):
+    async with Simulator(timings=Timings(session_lifetime=60)) as sim, open_wire(sim) as wire:
+        sim.nimble.add_studio("studio-1")
+        identifier = await ready(wire)
+        stream = await open_stream(wire, identifier)
+        await asyncio.sleep(59.4)
+        assert sim.accepts(stream["url"])
+        await asyncio.sleep(0.2)
+        found = (await look_at_stream(wire, identifier, stream["streamId"])).json["stream"]
+        assert found["state"] == "DELETED"
 
 
 @pytest.mark.parametrize("seconds", [60, 3600])
