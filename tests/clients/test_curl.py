@@ -9,10 +9,13 @@ from collections.abc import Callable
 import attrs
 import pytest
 
-_TARGET = "X-Amz-Target: Lightsail_20161128.GetInstanceState"
-_TYPE = "Content-Type: application/x-amz-json-1.1"
+_TARGET = "X-Amz-Target: Lightsail_20161128.{}"
 # In alphabetical order: curl before 8.3 signs the query as it is, and AWS sorts it.
 _SESSIONS = "/2020-08-01/studios/studio-1/streaming-sessions?createdBy=nobody&ownedBy=me"
+
+
+def _headers_of(operation: str) -> tuple[str, ...]:
+    return ("-H", _TARGET.format(operation), "-H", "Content-Type: application/x-amz-json-1.1")
 
 
 @attrs.frozen
@@ -30,7 +33,7 @@ CALLS = [
     Call(
         "lightsail",
         "/",
-        ("-H", _TARGET, "-H", _TYPE, "--data", '{"instanceName": "my-computer"}'),
+        (*_headers_of("GetInstanceState"), "--data", '{"instanceName": "my-computer"}'),
         {"state": {"code": 16, "name": "running"}},
         "400",
     ),
@@ -45,6 +48,7 @@ class Answer:
     status: str
     body: object
     signing: tuple[str, ...]
+    encoding: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +66,8 @@ def curl(serve, run, give_up) -> Callable[..., Answer]:
         assert done.returncode == 0, done.stderr
         (status,) = re.findall(r"^< HTTP/1.1 (\d+)", done.stderr, re.MULTILINE)
         signing = re.findall(r"^> ((?:Authorization|X-Amz-Date): .*)$", done.stderr, re.MULTILINE)
-        return Answer(status, json.loads(done.stdout), tuple(signing))
+        encoding = re.findall(r"^< Content-Encoding: (\w+)", done.stderr, re.MULTILINE)
+        return Answer(status, json.loads(done.stdout), tuple(signing), encoding)
 
     return curl
 
@@ -109,6 +114,16 @@ def test_no_signature_is_refused(curl, call):
     answer = curl(call)
     assert answer.status == call.refusal
     assert answer.body["message"] == "Missing Authentication Token"
+
+
+def test_a_long_answer_is_compressed_for_who_takes_that(curl):
+    call = Call("lightsail", "/", (*_headers_of("GetInstances"), "--data", "{}"), None, "400")
+    plain = curl(call, config=signed("lightsail"))
+    packed = curl(call, "--compressed", config=signed("lightsail"))
+    assert plain.body == packed.body
+    assert len(plain.body["instances"]) == 2
+    assert plain.encoding == []
+    assert packed.encoding in (["gzip"], ["deflate"])
 
 
 def _headers(signing: tuple[str, ...], change: Callable[[str], str] = str) -> list[str]:
