@@ -1,0 +1,32 @@
+"""How to test a script of your own against the simulator: `pytest examples/test_my_script.py`."""
+
+import asyncio
+
+import pytest
+
+from dcvsessions import WaitFailedError, open_gui_session
+from dcvsessions.simulator import Simulator
+
+pytest_plugins = ["dcvsessions.simulator.pytest_plugin"]
+
+
+def my_script(name: str) -> str:
+    """What is tested: a script that knows nothing of simulators."""
+    return asyncio.run(open_gui_session(name, poll_interval=0.05))
+
+
+@pytest.mark.usefixtures("dcv_environ")
+def test_it_opens_the_desktop(dcv_simulator: Simulator) -> None:
+    """The desktop that the URL leads to is there."""
+    dcv_simulator.lightsail.add_instance("lab")
+    assert dcv_simulator.accepts(my_script("lab"))
+    assert len(dcv_simulator.calls("StartGUISession")) == 1
+
+
+@pytest.mark.usefixtures("dcv_environ")
+def test_it_says_why_not(dcv_simulator: Simulator) -> None:
+    """A start that fails is told."""
+    dcv_simulator.lightsail.add_instance("lab")
+    dcv_simulator.lightsail.fail_start("lab", reason="no capacity")
+    with pytest.raises(WaitFailedError, match="no capacity"):
+        my_script("lab")

@@ -1,0 +1,76 @@
+"""An example that is not run is not an example."""
+
+import ast
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def run(*arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_all_are_run_here() -> None:
+    assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == {
+        "many_desktops.py",
+        "open_desktop.ipynb",
+        "open_desktop.py",
+        "test_my_script.py",
+    }
+
+
+def test_open_desktop() -> None:
+    said = run(str(EXAMPLES / "open_desktop.py")).splitlines()
+    for state in ("notStarted", "starting", "started", "CREATE_IN_PROGRESS", "READY"):
+        assert any(f": {state}" in line for line in said), state
+    assert said[-2].startswith("Lightsail for Research: http://127.0.0.1:")
+    assert said[-1].startswith("Nimble Studio:          http://127.0.0.1:")
+
+
+def test_many_desktops() -> None:
+    said = run(str(EXAMPLES / "many_desktops.py"))
+    assert said.count("DcvUrl('http://127.0.0.1:") == 2
+    assert "nobody: NotFoundError" in said
+    assert "authToken" not in said
+
+
+def test_my_script(tmp_path: Path) -> None:
+    # As in a project of a user's, not with the settings of this one.
+    settings = tmp_path / "pytest.ini"
+    settings.write_text("[pytest]\n")
+    said = run("-m", "pytest", "-q", "-c", str(settings), str(EXAMPLES / "test_my_script.py"))
+    assert "2 passed" in said
+
+
+def test_open_desktop_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cells run one after another, with top-level await, as a notebook runs them."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "")
+    notebook = json.loads((EXAMPLES / "open_desktop.ipynb").read_text())
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] for cell in cells)
+    names = asyncio.run(run_cells("".join(cell["source"]) for cell in cells))
+    assert "authToken" not in names["url"]._repr_html_()
+    assert "authToken" not in names["desktop"]._repr_html_()
+
+
+async def run_cells(sources: Any) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    for source in sources:
+        code: CodeType = compile(source, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        result = eval(code, names)  # noqa: S307 - the notebook of this repository
+        if result is not None:
+            await result
+    return names
