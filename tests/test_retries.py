@@ -1,0 +1,124 @@
+"""How often a call is sent: three times, unless a repeat could act twice."""
+
+import pytest
+from aiobotocore.config import AioConfig
+
+from dcvsessions import DcvSessionsError, LightsailClient, NimbleClient, ThrottledError
+from dcvsessions.simulator import Fault, Simulator
+
+pytestmark = pytest.mark.looptime
+
+
+async def read(client: LightsailClient | NimbleClient) -> object:
+    if isinstance(client, LightsailClient):
+        return await client.get_instances()
+    return [session async for session in client.list_streaming_sessions("studio-1")]
+
+
+RETRY_SETTINGS = [
+    {},
+    {"AWS_NEW_RETRIES_2026": "true"},
+    {"AWS_NEW_RETRIES_2026": "false"},
+    {"AWS_RETRY_MODE": "legacy"},
+    {"AWS_RETRY_MODE": "adaptive"},
+    {"AWS_MAX_ATTEMPTS": "1"},
+    {"AWS_MAX_ATTEMPTS": "9"},
+    {"AWS_NEW_RETRIES_2026": "true", "AWS_RETRY_MODE": "adaptive", "AWS_MAX_ATTEMPTS": "9"},
+]
+
+
+@pytest.mark.parametrize("environ", RETRY_SETTINGS, ids=str)
+async def test_the_retries_of_a_call_are_ours(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    sim.inject("*", Fault.error(None, 503), times=None)
+    for kind, operation in (
+        (LightsailClient, "GetInstances"),
+        (NimbleClient, "ListStreamingSessions"),
+    ):
+        async with kind() as client:
+            assert client._client.meta.config.retries == {
+                "mode": "standard",
+                "total_max_attempts": 3,
+            }
+            with pytest.raises(DcvSessionsError):
+                await read(client)
+        assert len(sim.calls(operation)) == 3
+
+
+async def test_a_configuration_of_the_callers_says_otherwise(sim: Simulator) -> None:
+    config = AioConfig(retries={"mode": "standard", "total_max_attempts": 2})
+    sim.inject("*", Fault.error(None, 503), times=None)
+    async with LightsailClient(config=config) as client:
+        with pytest.raises(DcvSessionsError):
+            await read(client)
+    assert len(sim.requests) == 2
+
+
+AMBIGUOUS = {
+    "lost_response": Fault.lost_response(),
+    "reset": Fault.reset(),
+    "no_answer": Fault.no_answer(),
+    "503": Fault.error(None, 503),
+    "ServiceException": Fault.error("ServiceException", 500),
+}
+REFUSED = {
+    "ThrottlingException 400": Fault.error("ThrottlingException", 400),
+    "ThrottlingException 429": Fault.error("ThrottlingException", 429),
+}
+
+
+@pytest.mark.parametrize(
+    ("operation", "method"),
+    [
+        ("StartGUISession", "start_gui_session"),
+        ("StopGUISession", "stop_gui_session"),
+        ("StartInstance", "start_instance"),
+        ("StopInstance", "stop_instance"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("fault", "sent"),
+    [
+        *[pytest.param(fault, 1, id=name) for name, fault in AMBIGUOUS.items()],
+        *[pytest.param(fault, 3, id=name) for name, fault in REFUSED.items()],
+    ],
+)
+async def test_what_has_no_token_is_sent_again_only_if_it_was_refused(
+    sim: Simulator,
+    lightsail: LightsailClient,
+    *,
+    operation: str,
+    method: str,
+    fault: Fault,
+    sent: int,
+) -> None:
+    sim.lightsail.set_status("my-computer", "started")
+    sim.inject(operation, fault, times=None)
+    with pytest.raises(DcvSessionsError):
+        await getattr(lightsail, method)("my-computer")
+    assert len(sim.calls(operation)) == sent
+
+
+async def test_botocore_knows_no_throttle_without_a_name(
+    sim: Simulator, lightsail: LightsailClient
+) -> None:
+    # So the repeat of this one is up to the helpers, which take it for the throttle that it is.
+    sim.inject("GetInstances", Fault.error(None, 429), times=None)
+    with pytest.raises(ThrottledError):
+        await lightsail.get_instances()
+    assert len(sim.requests) == 1
+
+
+@pytest.mark.parametrize("fault", [*AMBIGUOUS.values(), *REFUSED.values()])
+async def test_what_has_a_token_is_sent_again_under_the_same(
+    sim: Simulator, nimble: NimbleClient, fault: Fault
+) -> None:
+    sim.inject("CreateStreamingSession", fault, times=2)
+    session = await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
+    tokens = [call.parameters["clientToken"] for call in sim.calls("CreateStreamingSession")]
+    assert len(tokens) == 3
+    assert len(set(tokens)) == 1
+    assert sim.nimble.alive == [session.session_id]
