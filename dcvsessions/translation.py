@@ -315,7 +315,7 @@ def _retry_after(value: str | None, now: datetime) -> float | None:
     """Read a `Retry-After` header, which holds seconds or a date (RFC 9110, 10.2.3)."""
     if value is None:
         return None
-    if value.strip().isdigit():
+    if value.isascii() and value.strip().isdigit():
         return float(value)
     date = _date(value)
     return max(0.0, (date - now).total_seconds()) if date else None
@@ -329,7 +329,7 @@ def _skew(value: str | None, now: datetime) -> float | None:
 def _date(value: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
