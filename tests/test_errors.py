@@ -1,21 +1,17 @@
-"""The tree of errors, and that nothing foreign falls outside of it."""
+"""The tree of errors: what they are, what they say, and what they keep to themselves."""
 
 import asyncio
 import inspect
 import pickle
 import re
-from collections.abc import Iterator
 
-import aiohttp
 import pytest
-from botocore import exceptions as botocore_errors
 
 import dcvsessions
 from dcvsessions import (
     ApiError,
     CallTimeoutError,
     ClockSkewError,
-    ConfigurationError,
     ConnectionFailedError,
     DcvSessionsError,
     ErrorAbsorbed,
@@ -23,7 +19,6 @@ from dcvsessions import (
     InvalidResponseError,
     LightsailClient,
     NotFoundError,
-    ServiceClosedError,
     StateSeen,
     UnreachableError,
     WaitError,
@@ -32,7 +27,6 @@ from dcvsessions import (
     errors,
 )
 from dcvsessions.simulator import Fault, Simulator
-from dcvsessions.translation import Call, translated
 
 CLASSES = [
     value
@@ -191,91 +185,6 @@ def test_a_wait_error_names_what_is_left(
         "streaming session s-1 is not READY after 9.0 s and 1 poll: The timeout of 9 s is over. "
         "States seen: CREATE_IN_PROGRESS at 0.5 s." + left
     )
-
-
-# --- What is foreign ---
-
-
-def family(kind: type[Exception]) -> Iterator[type[Exception]]:
-    for child in kind.__subclasses__():
-        yield child
-        yield from family(child)
-
-
-# Test tools may have made some of their own: only those that the libraries name count.
-NAMED = [
-    kind
-    for kind in (*vars(botocore_errors).values(), *vars(aiohttp).values())
-    if inspect.isclass(kind)
-]
-FOREIGN = [
-    kind
-    for base in (botocore_errors.BotoCoreError, aiohttp.ClientError)
-    for kind in (base, *sorted(set(family(base)), key=lambda kind: kind.__qualname__))
-    if kind in NAMED
-] + [TimeoutError, OSError, ConnectionResetError]
-
-
-@pytest.mark.parametrize("operation", [None, "GetInstances"])
-@pytest.mark.parametrize("kind", FOREIGN, ids=lambda kind: kind.__name__)
-def test_every_foreign_error_has_one_of_ours(kind: type[Exception], operation: str | None) -> None:
-    # Each takes arguments of its own, which are of no matter here.
-    plain = {"__init__": lambda _: None, "__str__": lambda _: "something"}
-    error = type(kind.__name__, (kind,), plain)()
-    ours = translated(error, Call("lightsail", operation, "https://example.com"))
-    assert isinstance(ours, DcvSessionsError)
-    assert not isinstance(ours, ApiError)
-    assert (operation or "opening a lightsail client") in str(ours)
-
-
-def test_every_module_of_foreign_errors_is_walked() -> None:
-    assert len(FOREIGN) > 90
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (botocore_errors.NoRegionError(), ConfigurationError),
-        (botocore_errors.ProfileNotFound(profile="artist"), ConfigurationError),
-        (botocore_errors.NoCredentialsError(), dcvsessions.CredentialsNotFoundError),
-        (botocore_errors.TokenRetrievalError(provider="sso", error_msg="x"),
-         dcvsessions.CredentialsNotFoundError),
-        (botocore_errors.UnauthorizedSSOTokenError(), dcvsessions.CredentialsNotFoundError),
-        (botocore_errors.ConnectTimeoutError(endpoint_url="x"), CallTimeoutError),
-        (botocore_errors.ReadTimeoutError(endpoint_url="x"), CallTimeoutError),
-        (botocore_errors.EndpointConnectionError(endpoint_url="x"), ConnectionFailedError),
-        (botocore_errors.SSLError(endpoint_url="x", error="y"), ConnectionFailedError),
-        (botocore_errors.ProxyConnectionError(proxy_url="x"), ConnectionFailedError),
-        (botocore_errors.ParamValidationError(report="x"), InvalidArgumentError),
-        (botocore_errors.IncompleteReadError(actual_bytes=1, expected_bytes=2),
-         InvalidResponseError),
-        (aiohttp.ServerTimeoutError(), CallTimeoutError),
-        (aiohttp.ClientPayloadError(), ConnectionFailedError),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
-)  # fmt: skip
-def test_some_of_them_by_name(error: Exception, kind: type[DcvSessionsError]) -> None:
-    assert type(translated(error, Call("lightsail", "GetInstances"))) is kind
-
-
-@pytest.mark.parametrize(
-    "endpoint", ["nimble.us-west-2.amazonaws.com", "nimble.cn-north-1.amazonaws.com.cn"]
-)
-def test_nimbles_own_endpoints_are_closed(endpoint: str) -> None:
-    unreachable = botocore_errors.EndpointConnectionError(endpoint_url="x")
-    closed = translated(unreachable, Call("nimble", "GetStreamingSession", f"https://{endpoint}"))
-    assert isinstance(closed, ServiceClosedError)
-    for call in (
-        Call("nimble", "GetStreamingSession", "http://127.0.0.1:8080"),
-        Call("nimble", "GetStreamingSession", "https://amazonaws.com.example.org"),
-        Call("lightsail", "GetInstances", "https://lightsail.us-west-2.amazonaws.com"),
-    ):
-        assert type(translated(unreachable, call)) is ConnectionFailedError
-
-
-@pytest.mark.parametrize("error", [ZeroDivisionError(), KeyError("x"), TypeError("x")])
-def test_a_mistake_in_a_program_is_seen_as_it_is(error: Exception) -> None:
-    assert translated(error, Call("lightsail", "GetInstances")) is None
 
 
 # --- The chain, and what is in it ---

@@ -1,0 +1,192 @@
+"""Every foreign error has one of ours, whatever stands in it."""
+
+import inspect
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import aiohttp
+import pytest
+from botocore import exceptions as botocore_errors
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dcvsessions
+from dcvsessions import (
+    ApiError,
+    CallTimeoutError,
+    ClockSkewError,
+    ConfigurationError,
+    ConnectionFailedError,
+    DcvSessionsError,
+    InvalidArgumentError,
+    InvalidResponseError,
+    ServiceClosedError,
+    ThrottledError,
+)
+from dcvsessions.translation import Call, translated
+
+
+def family(kind: type[Exception]) -> Iterator[type[Exception]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from family(child)
+
+
+# Test tools may have made some of their own: only those that the libraries name count.
+NAMED = [
+    kind
+    for kind in (*vars(botocore_errors).values(), *vars(aiohttp).values())
+    if inspect.isclass(kind)
+]
+FOREIGN = [
+    kind
+    for base in (botocore_errors.BotoCoreError, aiohttp.ClientError)
+    for kind in (base, *sorted(set(family(base)), key=lambda kind: kind.__qualname__))
+    if kind in NAMED
+] + [TimeoutError, OSError, ConnectionResetError]
+
+
+@pytest.mark.parametrize("operation", [None, "GetInstances"])
+@pytest.mark.parametrize("kind", FOREIGN, ids=lambda kind: kind.__name__)
+def test_every_foreign_error_has_one_of_ours(kind: type[Exception], operation: str | None) -> None:
+    # Each takes arguments of its own, which are of no matter here.
+    plain = {"__init__": lambda _: None, "__str__": lambda _: "something"}
+    error = type(kind.__name__, (kind,), plain)()
+    ours = translated(error, Call("lightsail", operation, "https://example.com"))
+    assert isinstance(ours, DcvSessionsError)
+    assert not isinstance(ours, ApiError)
+    assert (operation or "opening a lightsail client") in str(ours)
+
+
+def test_every_module_of_foreign_errors_is_walked() -> None:
+    assert len(FOREIGN) > 90
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (botocore_errors.NoRegionError(), ConfigurationError),
+        (botocore_errors.ProfileNotFound(profile="artist"), ConfigurationError),
+        (botocore_errors.NoCredentialsError(), dcvsessions.CredentialsNotFoundError),
+        (botocore_errors.TokenRetrievalError(provider="sso", error_msg="x"),
+         dcvsessions.CredentialsNotFoundError),
+        (botocore_errors.UnauthorizedSSOTokenError(), dcvsessions.CredentialsNotFoundError),
+        (botocore_errors.ConnectTimeoutError(endpoint_url="x"), CallTimeoutError),
+        (botocore_errors.ReadTimeoutError(endpoint_url="x"), CallTimeoutError),
+        (botocore_errors.EndpointConnectionError(endpoint_url="x"), ConnectionFailedError),
+        (botocore_errors.SSLError(endpoint_url="x", error="y"), ConnectionFailedError),
+        (botocore_errors.ProxyConnectionError(proxy_url="x"), ConnectionFailedError),
+        (botocore_errors.ParamValidationError(report="x"), InvalidArgumentError),
+        (botocore_errors.IncompleteReadError(actual_bytes=1, expected_bytes=2),
+         InvalidResponseError),
+        (aiohttp.ServerTimeoutError(), CallTimeoutError),
+        (aiohttp.ClientPayloadError(), ConnectionFailedError),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)  # fmt: skip
+def test_some_of_them_by_name(error: Exception, kind: type[DcvSessionsError]) -> None:
+    assert type(translated(error, Call("lightsail", "GetInstances"))) is kind
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["nimble.us-west-2.amazonaws.com", "nimble.cn-north-1.amazonaws.com.cn"]
+)
+def test_nimbles_own_endpoints_are_closed(endpoint: str) -> None:
+    unreachable = botocore_errors.EndpointConnectionError(endpoint_url="x")
+    closed = translated(unreachable, Call("nimble", "GetStreamingSession", f"https://{endpoint}"))
+    assert isinstance(closed, ServiceClosedError)
+    for call in (
+        Call("nimble", "GetStreamingSession", "http://127.0.0.1:8080"),
+        Call("nimble", "GetStreamingSession", "https://amazonaws.com.example.org"),
+        Call("lightsail", "GetInstances", "https://lightsail.us-west-2.amazonaws.com"),
+    ):
+        assert type(translated(unreachable, call)) is ConnectionFailedError
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), KeyError("x"), TypeError("x")])
+def test_a_mistake_in_a_program_is_seen_as_it_is(error: Exception) -> None:
+    assert translated(error, Call("lightsail", "GetInstances")) is None
+
+
+# --- What an answer says ---
+
+
+def throttled(retry_after: str) -> ThrottledError:
+    answer = {
+        "Error": {"Code": "ThrottlingException", "Message": "Slower"},
+        "ResponseMetadata": {"HTTPStatusCode": 429, "HTTPHeaders": {"retry-after": retry_after}},
+    }
+    error = translated(
+        botocore_errors.ClientError(answer, "GetInstances"), Call("lightsail", "GetInstances")
+    )
+    assert isinstance(error, ThrottledError)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("0", 0),
+        ("7", 7),
+        (" 120 ", 120),
+        ("-5", None),
+        ("2.5", None),
+        ("\xb2", None),  # a digit, but no number
+        ("", None),
+        ("soon", None),
+        ("Mon, 01 Jan 2001 00:00:00 GMT", 0),  # over already
+        ("Mon, 99 Jan 2001 00:00:00 GMT", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+    ],
+)
+def test_retry_after(header: str, seconds: float | None) -> None:
+    assert throttled(header).retry_after == seconds
+
+
+def test_retry_after_a_date() -> None:
+    header = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    assert throttled(header).retry_after == pytest.approx(3600, abs=5)
+
+
+@given(st.text() | st.from_regex(r"\w{3}, \d+ \w{3} \d+ \d+:\d+:\d+ [A-Z+-]+\d*"))
+def test_whatever_stands_in_a_header(text: str) -> None:
+    after = throttled(text).retry_after
+    assert after is None or after >= 0
+
+
+anything = st.recursive(
+    st.none() | st.text() | st.integers() | st.booleans(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "Error": anything | st.fixed_dictionaries({"Code": anything, "Message": anything}),
+            "ResponseMetadata": anything
+            | st.fixed_dictionaries(
+                {"HTTPStatusCode": anything, "RequestId": anything, "HTTPHeaders": anything}
+            ),
+        },
+    )
+)
+def test_whatever_stands_in_an_answer(answer: dict[str, object]) -> None:
+    error = botocore_errors.ClientError.__new__(botocore_errors.ClientError)
+    error.response, error.operation_name = answer, "GetInstances"
+    ours = translated(error, Call("lightsail", "GetInstances"))
+    assert isinstance(ours, ApiError)
+    assert str(ours)
+
+
+def test_a_skew_of_which_nothing_is_known() -> None:
+    answer = {"Error": {"Code": "RequestTimeTooSkewed", "Message": "Too far."}}
+    error = translated(
+        botocore_errors.ClientError(answer, "GetInstances"), Call("lightsail", "GetInstances")
+    )
+    assert isinstance(error, ClockSkewError)
+    assert error.skew is None
+    assert "The clock of this machine is off" in str(error)
