@@ -135,12 +135,16 @@ def checked_seconds(value: object, argument: str, *, zero: bool = True) -> float
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidArgumentError(f"{argument}={_shown(value)} has to be seconds, or None.")
-    if math.isnan(value) or value < 0 or (value == 0 and not zero):
+    try:
+        seconds = float(value)
+    except OverflowError:
+        seconds = math.inf if value > 0 else -math.inf
+    if math.isnan(seconds) or seconds < 0 or (seconds == 0 and not zero):
         raise InvalidArgumentError(
-            f"{argument}={value} has to be {'0 or more' if zero else 'more than 0'} seconds, "
+            f"{argument}={seconds:g} has to be {'0 or more' if zero else 'more than 0'} seconds, "
             "or None for no limit."
         )
-    return None if math.isinf(value) else float(value)
+    return None if math.isinf(seconds) else seconds
 
 
 def _shown(value: object) -> str:

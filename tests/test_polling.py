@@ -99,7 +99,7 @@ async def test_a_timeout_of_zero_looks_once_and_changes_nothing(sim: Simulator) 
     assert sim.accepts(await open_gui_session("my-computer", timeout=0))
 
 
-@pytest.mark.parametrize("timeout", [None, math.inf])
+@pytest.mark.parametrize("timeout", [None, math.inf, 10**400])
 async def test_no_timeout_is_no_deadline(sim: Simulator, timeout: float | None) -> None:
     sim.lightsail.script("my-computer", "StartGUISession", Course(seconds=12 * 3600))
     url = await open_gui_session("my-computer", timeout=timeout, poll_interval=3600)
@@ -107,7 +107,9 @@ async def test_no_timeout_is_no_deadline(sim: Simulator, timeout: float | None) 
     assert len(sim.calls(READ)) == pytest.approx(12, abs=2)
 
 
-@pytest.mark.parametrize("timeout", [-1, -0.001, -math.inf, math.nan, True, "60", object()])
+@pytest.mark.parametrize(
+    "timeout", [-1, -0.001, -(10**400), -math.inf, math.nan, True, "60", object()]
+)
 async def test_timeouts_that_are_refused(sim: Simulator, timeout: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="timeout="):
         await open_gui_session("my-computer", timeout=timeout)
