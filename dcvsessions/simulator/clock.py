@@ -6,6 +6,8 @@ import datetime as dt
 import math
 from typing import TYPE_CHECKING
 
+from dcvsessions.simulator.timeline import exact
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -31,6 +33,7 @@ class Clock:
         self._origin = origin
         self._loop: asyncio.AbstractEventLoop | None = None
         self._started = 0.0
+        self._latest = 0.0
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let the time run.
@@ -39,7 +42,7 @@ class Clock:
             loop: The event loop whose time is read from now on.
         """
         self._loop = loop
-        self._started = loop.time()
+        self._started = self._latest = loop.time()
 
     def now(self) -> float:
         """Tell the simulated seconds since the start.
@@ -47,7 +50,14 @@ class Clock:
         Returns:
             Zero before the start.
         """
-        return 0.0 if self._loop is None else (self._loop.time() - self._started) * self._speed
+        if self._loop is None:
+            return 0.0
+        time = self._loop.time()
+        # A virtual-time loop may set its time back when the test itself begins, after the fixtures:
+        # to the simulator, no time has passed then.
+        self._started += min(0.0, time - self._latest)
+        self._latest = time
+        return exact((time - self._started) * self._speed)
 
     def loop_time(self) -> float:
         """Tell the event loop's own time, for the record of what arrived when.

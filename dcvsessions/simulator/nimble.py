@@ -44,6 +44,7 @@ from dcvsessions.simulator.timeline import (
     Script,
     Shelf,
     Timeline,
+    exact,
     transition,
 )
 from dcvsessions.simulator.wire import WireError
@@ -401,7 +402,8 @@ class NimbleSimulator:
     def _is_forgotten(self, session: Session) -> bool:
         now = self._world.clock.now()
         deleted = session.timeline.began("DELETED", now)
-        return deleted is not None and now >= deleted + self._world.timings.deleted_session_kept
+        kept = self._world.timings.deleted_session_kept
+        return deleted is not None and now >= exact(deleted + kept)
 
     def _forget_deleted(self) -> None:
         now = self._world.clock.now()

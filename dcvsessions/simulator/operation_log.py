@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from dcvsessions.simulator.computer import OperationRecord
+from dcvsessions.simulator.timeline import exact
 
 if TYPE_CHECKING:
     from dcvsessions.simulator.timeline import Timeline
@@ -98,7 +99,7 @@ class OperationLog:
             type=operation,
             resource_name=name,
             created=now,
-            begins=min(now + self._world.seconds("operation_queue"), ends),
+            begins=min(exact(now + self._world.seconds("operation_queue")), ends),
             ends=ends,
             error_code=error_code,
             error_details=error_details,

@@ -14,6 +14,20 @@ from typing import Generic, TypeVar
 import attrs
 
 
+def exact(instant: float) -> float:
+    """Rid an instant of what adding floats leaves behind.
+
+    Without it, 0.1 + 0.2 seconds would end after 0.3 seconds.
+
+    Args:
+        instant: Simulated seconds; may be infinite.
+
+    Returns:
+        The same to the nanosecond.
+    """
+    return round(instant, 9)
+
+
 @attrs.frozen(kw_only=True)
 class Phase:
     """A stretch of time in which a resource is in one state.
@@ -28,7 +42,7 @@ class Phase:
     """
 
     state: str
-    begins: float
+    begins: float = attrs.field(converter=exact)
     code: str | None = None
     message: str | None = None
     percentages: tuple[int, ...] = ()
@@ -90,11 +104,12 @@ class Timeline:
             0 to 100; below 100 as long as the phase lasts, unless its percentages say otherwise.
         """
         phase, end = self.at(now), self.ends(now)
-        done = (now - phase.begins) / (end - phase.begins) if math.isfinite(end) else 0.0
+        lasts = end - phase.begins
+        done = exact((now - phase.begins) / lasts) if math.isfinite(lasts) else 0.0
         if phase.percentages:
             count = len(phase.percentages)
             return phase.percentages[min(int(done * count), count - 1)]
-        return max(0, int(done * 100))
+        return max(0, int(exact(done * 100)))
 
     def pinned(self, now: float) -> Timeline:
         """Stop the time of this resource.
@@ -297,7 +312,7 @@ class Shelf(Generic[_Resource]):
         self._resources[key] = value
         self._veils.pop(key, None)
         if self._stale_reads > 0:
-            self._veils[key] = _Veil(before, now + self._stale_reads)
+            self._veils[key] = _Veil(before, exact(now + self._stale_reads))
 
     def force(self, key: str, value: _Resource) -> None:
         """Store a resource that every reader sees at once.

@@ -1,6 +1,7 @@
 """Time: speeds, timings, and the thread that a simulator may live in."""
 
 import asyncio
+import datetime as dt
 import random
 import time
 import urllib.request
@@ -8,6 +9,7 @@ import urllib.request
 import pytest
 
 from dcvsessions.simulator import Simulator, Timings, serve_in_thread
+from dcvsessions.simulator.clock import Clock
 
 DURATIONS = (
     "operation_queue",
@@ -32,6 +34,21 @@ async def test_a_simulator_can_run_faster_than_the_loop(open_wire):
         assert (await wire.status())["status"] == "started"
         await asyncio.sleep(0.002)
         assert (await wire.status())["status"] == "startExpired"
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("late", [0.1, 0.3, 0.7, 1234.567])
+async def test_a_transition_ends_when_it_says_and_not_a_float_later(open_wire, late):
+    await asyncio.sleep(late)
+    async with Simulator(timings=Timings(gui_start=1.1)) as sim, open_wire(sim) as wire:
+        sim.lightsail.add_instance("my-computer")
+        await asyncio.sleep(0.1)
+        await wire.lightsail("StartGUISession", {"resourceName": "my-computer"})
+        for percentage in range(10, 100, 10):
+            await asyncio.sleep(0.11)
+            assert (await wire.status())["percentageComplete"] == percentage
+        await asyncio.sleep(0.11)
+        assert (await wire.status())["status"] == "started"
 
 
 @pytest.mark.looptime
@@ -99,6 +116,44 @@ def test_a_seed_determines_identifiers_but_no_secrets():
         sim.lightsail.add_instance("my-computer", status="started")
     tokens = {desktop.token for sim in (one, other) for desktop in sim.lightsail.desktops()}
     assert len(tokens) == 4
+
+
+class LoopOfItsOwn:
+    """Just enough of an event loop for a clock."""
+
+    def __init__(self, now):
+        self.now = now
+
+    def time(self):
+        return self.now
+
+
+def test_a_loop_that_sets_its_time_back_takes_none_from_the_simulator():
+    loop = LoopOfItsOwn(4554.721684645)
+    clock = Clock(speed=2, origin=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    clock.start(loop)
+    loop.now += 0.25
+    assert clock.now() == 0.5
+    loop.now = 0
+    assert clock.now() == 0.5
+    loop.now = 1
+    assert clock.now() == 2.5
+    assert clock.wall(clock.now()) == dt.datetime(2026, 1, 1, 0, 0, 2, 500_000, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+async def starting():
+    """Set up before the time of the test begins."""
+    async with Simulator() as sim:
+        sim.lightsail.add_instance("my-computer", status="starting")
+        yield sim
+
+
+@pytest.mark.looptime
+async def test_what_goes_on_in_a_fixture_goes_on_in_the_test(starting):
+    assert starting.lightsail.instances["my-computer"].status == "starting"
+    await asyncio.sleep(1)
+    assert starting.lightsail.instances["my-computer"].status == "started"
 
 
 def test_what_was_set_up_before_the_start_is_there():
