@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 _TARGET = "X-Amz-Target: Lightsail_20161128.{}"
-# In alphabetical order: curl before 8.3 signs the query as it is, and AWS sorts it.
+# In alphabetical order: curl 7.88 signs the query as it stands, a signature is of a sorted one.
 _SESSIONS = "/2020-08-01/studios/studio-1/streaming-sessions?createdBy=nobody&ownedBy=me"
 
 
