@@ -7,11 +7,9 @@ error of this package.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Awaitable
-from contextlib import (
-    AsyncExitStack,
-    asynccontextmanager,
-)
+from collections.abc import AsyncGenerator, Awaitable, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from aiobotocore.config import AioConfig
     from aiobotocore.session import AioSession
 
-__all__ = ["AwsClient", "given_or_new"]
+__all__ = ["AwsClient", "given_or_new", "no_blind_repeats"]
 
 _Client = TypeVar("_Client", bound="AwsClient")
 _Result = TypeVar("_Result")
@@ -36,8 +34,6 @@ class AwsClient:
     """
 
     _service: ClassVar[str]
-    # Operations without an idempotency token: sent again blindly, they could act twice.
-    _never_repeated: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -92,10 +88,7 @@ class AwsClient:
             operation: method
             for method, operation in self._client.meta.method_to_api_mapping.items()
         }
-        for operation in self._never_repeated:
-            self._client.meta.events.register_first(
-                f"needs-retry.{self._service}.{operation}", _veto_ambiguous_repeat
-            )
+        self._client.meta.events.register_first(f"needs-retry.{self._service}", _veto_blind_repeat)
         return self
 
     async def _create(self) -> Any:  # noqa: ANN401 - aiobotocore's client, which stays in here
@@ -267,10 +260,29 @@ def forget_frames(error: BaseException, *, keep: BaseException | None = None) ->
         pending += [link.__cause__, link.__context__]
 
 
-def _veto_ambiguous_repeat(
+_BLIND_REPEATS: ContextVar[bool] = ContextVar("blind_repeats", default=True)
+
+
+@contextmanager
+def no_blind_repeats() -> Generator[None, None, None]:
+    """Within the block, a call whose outcome is not known is not sent again by botocore.
+
+    It is for what must not happen twice without a look in between, and for what has to be known
+    to have perhaps happened. A call that was refused is sent again as ever.
+    """
+    token = _BLIND_REPEATS.set(False)
+    try:
+        yield
+    finally:
+        _BLIND_REPEATS.reset(token)
+
+
+def _veto_blind_repeat(
     response: tuple[Any, Any] | None, caught_exception: Exception | None, **_: object
 ) -> bool | None:
-    """Say no to botocore's retry when it is not known whether the request took effect."""
+    """Answer botocore's question whether to send a call again: no, or no opinion."""
+    if _BLIND_REPEATS.get():
+        return None
     if caught_exception is not None:
         return False
     return False if response is not None and response[0].status_code >= _FIRST_FAULT else None

@@ -118,6 +118,20 @@ class Schedule:
     timings: Timings = field(repr=False)
 
 
+def draw_faults(
+    draw: random.Random, operations: tuple[str, ...]
+) -> Iterator[tuple[str, Fault, int, int | None]]:
+    """Faults anywhere; every third strikes the same operation right after the one before."""
+    operation, call = draw.choice(operations), draw.randrange(1, 5)
+    for _ in range(draw.choice([0, 1, 1, 2, 3])):
+        times = draw.choice([1, 1, 2, 5, 20, None])
+        yield operation, draw.choice(FAULTS), call, times
+        if draw.random() < 1 / 3:
+            call += times or 1
+        else:
+            operation, call = draw.choice(operations), draw.randrange(1, 5)
+
+
 def schedule(seed: int) -> Schedule:
     draw = random.Random(seed)
     helper = draw.choice(
@@ -138,15 +152,7 @@ def schedule(seed: int) -> Schedule:
                 for _ in range(draw.choice([0, 0, 1, 1, 2]))
             )
         ),
-        faults=tuple(
-            (
-                draw.choice(operations),
-                draw.choice(FAULTS),
-                draw.randrange(1, 5),
-                draw.choice([1, 1, 2, 5, 20, None]),
-            )
-            for _ in range(draw.choice([0, 1, 1, 2, 3]))
-        ),
+        faults=tuple(draw_faults(draw, operations)),
         gui_status=draw.choice(GUI_STATES),
         instance=draw.choice(["running", "running", "stopped"]),
         session_state=draw.choice(SESSION_STATES),

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from dcvsessions.arguments import checked_identifier, checked_name
-from dcvsessions.aws import AwsClient
+from dcvsessions.aws import AwsClient, no_blind_repeats
 from dcvsessions.lightsail.models import (
     GuiSessionAccessDetails,
     Instance,
@@ -41,12 +41,6 @@ class LightsailClient(AwsClient):
     """
 
     _service: ClassVar[str] = "lightsail"
-    _never_repeated: ClassVar[tuple[str, ...]] = (
-        "StartGUISession",
-        "StopGUISession",
-        "StartInstance",
-        "StopInstance",
-    )
 
     async def create_gui_session_access_details(
         self, resource_name: str
@@ -166,5 +160,7 @@ class LightsailClient(AwsClient):
         )
 
     async def _operations(self, operation: str, **parameters: object) -> tuple[Operation, ...]:
-        answer = await self._call(operation, **parameters)
+        # Lightsail has no token to tell a repeat by: the state has to be read first.
+        with no_blind_repeats():
+            answer = await self._call(operation, **parameters)
         return answer.all("operations", Operation)

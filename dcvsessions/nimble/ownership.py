@@ -13,6 +13,7 @@ from functools import partial
 
 from attrs import define, field, frozen
 
+from dcvsessions.aws import no_blind_repeats
 from dcvsessions.cleanup import finished
 from dcvsessions.errors import (
     ConflictError,
@@ -174,15 +175,17 @@ class OwnedSession:
     async def _attempt_create(self, client: NimbleClient) -> StreamingSession:
         was_unsure, self._is_unsure = self._is_unsure, True
         try:
-            session = await client.create_streaming_session(
-                self.studio_id,
-                launch_profile_id=self.request.launch_profile_id,
-                ec2_instance_type=self.request.ec2_instance_type,
-                owned_by=self.request.owned_by,
-                streaming_image_id=self.request.streaming_image_id,
-                tags=self.request.tags,
-                client_token=self.client_token,
-            )
+            # A repeat by botocore would hide that the attempt before it may have succeeded.
+            with no_blind_repeats():
+                session = await client.create_streaming_session(
+                    self.studio_id,
+                    launch_profile_id=self.request.launch_profile_id,
+                    ec2_instance_type=self.request.ec2_instance_type,
+                    owned_by=self.request.owned_by,
+                    streaming_image_id=self.request.streaming_image_id,
+                    tags=self.request.tags,
+                    client_token=self.client_token,
+                )
         except DcvSessionsError as error:
             if is_refusal(error):
                 self._is_unsure = was_unsure
