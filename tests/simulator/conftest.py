@@ -113,7 +113,9 @@ class _open:  # noqa: N801 - reads as a function
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
         self._session = aiohttp.ClientSession(
-            auto_decompress=False, skip_auto_headers=["Accept-Encoding"]
+            connector=aiohttp.TCPConnector(limit=0),
+            auto_decompress=False,
+            skip_auto_headers=["Accept-Encoding"],
         )
 
     async def __aenter__(self) -> Wire:
