@@ -35,8 +35,8 @@ from dcvsessions.nimble.ownership import CLEANUP_TIMEOUT, PATIENCE
 from dcvsessions.polling import MOMENT
 from dcvsessions.simulator import Fault, Simulator, Timings
 
-SCHEDULES = 2400
-BATCHES = 24
+SCHEDULES = 2000
+BATCHES = 20
 
 # A helper may be late by its last poll, by a create that is let end, and by its clean-up.
 LATENESS = MOMENT + PATIENCE + CLEANUP_TIMEOUT + 0.1
