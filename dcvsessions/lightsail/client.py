@@ -23,9 +23,9 @@ class LightsailClient(AwsClient):
     Each method raises an `ApiError` for what the service answers, a `ConnectionFailedError` if
     it does not answer, an `InvalidResponseError` if the answer is none, a
     `CredentialsNotFoundError` without credentials, a `ClientStateError` if the client is not
-    open here, and an `InvalidArgumentError` before a request that cannot be right. A failed call
-    is sent again, three attempts in all; one that changes something only if it was refused,
-    because Lightsail has no token to tell a repeat by.
+    open here, and an `InvalidArgumentError` before a request that cannot be right. What botocore
+    takes for passing is sent again, three attempts in all; a call that changes something only if
+    it was refused, because Lightsail has no token to tell a repeat by.
 
     Args:
         region_name: The region, as `eu-west-1`.

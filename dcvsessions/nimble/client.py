@@ -31,8 +31,8 @@ class NimbleClient(AwsClient):
     Each method raises an `ApiError` for what the service answers, a `ConnectionFailedError` if
     it does not answer, an `InvalidResponseError` if the answer is none, a
     `CredentialsNotFoundError` without credentials, a `ClientStateError` if the client is not
-    open here, and an `InvalidArgumentError` before a request that cannot be right. A failed call
-    is sent again, three attempts in all, under the same client token.
+    open here, and an `InvalidArgumentError` before a request that cannot be right. What botocore
+    takes for passing is sent again, three attempts in all, under the same client token.
 
     Args:
         region_name: The region, as `us-west-2`.
@@ -116,6 +116,7 @@ class NimbleClient(AwsClient):
         Yields:
             The sessions, in the service's order.
         """
+        checked_identifier(studio_id, "studio_id")
         if session_ids is not None and not isinstance(session_ids, str):
             session_ids = ",".join(session_ids)
         if session_ids == "":
@@ -125,7 +126,7 @@ class NimbleClient(AwsClient):
             "ListStreamingSessions",
             page_parameter="nextToken",
             page_member="nextToken",
-            studioId=checked_identifier(studio_id, "studio_id"),
+            studioId=studio_id,
             createdBy=created_by,
             ownedBy=owned_by,
             sessionIds=session_ids,

@@ -328,8 +328,8 @@ def _take(request: web.BaseRequest, body: bytes) -> HttpRequest:
 
 def _respond(request: web.BaseRequest, reply: HttpReply) -> web.Response:
     response = web.Response(status=reply.status, body=reply.body, headers=reply.headers)
-    if len(reply.body) >= _COMPRESS_FROM and "accept-encoding" in request.headers:
-        response.enable_compression()
+    if len(reply.body) >= _COMPRESS_FROM and "gzip" in request.headers.get("accept-encoding", ""):
+        response.enable_compression(web.ContentCoding.gzip)
     return response
 
 

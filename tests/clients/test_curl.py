@@ -123,7 +123,7 @@ def test_a_long_answer_is_compressed_for_who_takes_that(curl):
     assert plain.body == packed.body
     assert len(plain.body["instances"]) == 2
     assert plain.encoding == []
-    assert packed.encoding in (["gzip"], ["deflate"])
+    assert packed.encoding == ["gzip"]
 
 
 def _headers(signing: tuple[str, ...], change: Callable[[str], str] = str) -> list[str]:
