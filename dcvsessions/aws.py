@@ -56,6 +56,7 @@ class AwsClient:
         self._exit = AsyncExitStack()
         self._client: Any = None
         self._methods: dict[str, str] = {}
+        self._turns = asyncio.Semaphore()
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process: int | None = None
@@ -88,6 +89,9 @@ class AwsClient:
             operation: method
             for method, operation in self._client.meta.method_to_api_mapping.items()
         }
+        # A call without a connection would wait for one signed and serialised: a thousand waits
+        # that begin together would stall the event loop for that, and their signatures would age.
+        self._turns = asyncio.Semaphore(self._client.meta.config.max_pool_connections)
         self._client.meta.events.register_first(f"needs-retry.{self._service}", _veto_blind_repeat)
         return self
 
@@ -125,12 +129,13 @@ class AwsClient:
         # botocore's own table of its methods: CreateGUISessionAccessDetails does not split by rule.
         method = getattr(self._client, self._methods[operation])
         given = {name: value for name, value in parameters.items() if value is not None}
-        return Answer(
-            operation,
-            await _within_boundary(
-                method(**given), self._service, operation, self._client.meta.endpoint_url
-            ),
-        )
+        async with self._turns:
+            return Answer(
+                operation,
+                await _within_boundary(
+                    method(**given), self._service, operation, self._client.meta.endpoint_url
+                ),
+            )
 
     async def _pages(
         self, operation: str, *, page_parameter: str, page_member: str, **parameters: object
