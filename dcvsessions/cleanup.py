@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from dcvsessions.errors import DcvSessionsError
+from dcvsessions.errors import CallTimeoutError, DcvSessionsError
 
 __all__ = ["ending", "finished"]
 
@@ -26,7 +26,7 @@ async def finished(work: Coroutine[Any, Any, _Result], *, within: float) -> _Res
         What it returned.
 
     Raises:
-        TimeoutError: It was cut off.
+        CallTimeoutError: It was cut off.
         asyncio.CancelledError: The caller was cancelled; raised when the work is over.
     """
     task = asyncio.create_task(work)
@@ -40,7 +40,10 @@ async def finished(work: Coroutine[Any, Any, _Result], *, within: float) -> _Res
     if not task.done():
         task.cancel()
         await asyncio.wait({task}, timeout=_LAST_TURN)
-        raise TimeoutError(f"Cut off after {within:g} s.")
+        overdue = CallTimeoutError(f"The clean-up was cut off after {within:g} s.")
+        if cancellation is not None:
+            raise cancellation from overdue
+        raise overdue
     if cancellation is not None:
         if not task.cancelled() and (failure := task.exception()) is not None:
             raise cancellation from failure
@@ -65,7 +68,7 @@ async def ending(
     except BaseException as error:
         try:
             await finished(work(), within=within)
-        except (DcvSessionsError, TimeoutError) as failure:
+        except DcvSessionsError as failure:
             error.add_note(f"Ending it did not succeed either: {failure}")
         raise
     await finished(work(), within=within)

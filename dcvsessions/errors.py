@@ -53,6 +53,7 @@ __all__ = [
     "DcvSessionsError",
     "ErrorAbsorbed",
     "ExtraNotInstalledError",
+    "Failure",
     "InvalidArgumentError",
     "InvalidRequestError",
     "InvalidResponseError",
@@ -70,7 +71,9 @@ __all__ = [
     "UnreachableError",
     "WaitError",
     "WaitFailedError",
+    "WaitStory",
     "WaitTimeoutError",
+    "left_behind",
 ]
 
 
@@ -117,6 +120,7 @@ class ApiError(DcvSessionsError):
         request_id: AWS's id of the request, to be given to AWS Support, if it sent one.
         http_status: The HTTP status of the answer.
         retry_after: Seconds that the service asked to be left alone for, if it did.
+        advice: What to do about it, if there is something.
     """
 
     def __init__(
@@ -260,6 +264,25 @@ class ErrorAbsorbed:
     times: int = 1
 
 
+@frozen(kw_only=True)
+class WaitStory:
+    """What a wait has been through.
+
+    Attributes:
+        resource: What was waited on, as `GUI session of my-computer`.
+        awaited: What it was waited for to be, as `started`.
+        elapsed: Seconds that the wait took.
+        polls: How often the resource was read.
+        history: The states seen and the errors absorbed, oldest first.
+    """
+
+    resource: str
+    awaited: str
+    elapsed: float
+    polls: int
+    history: tuple[StateSeen | ErrorAbsorbed, ...]
+
+
 class WaitError(DcvSessionsError):
     """A wait ended without what it waited for. Its text tells the whole story.
 
@@ -274,23 +297,14 @@ class WaitError(DcvSessionsError):
         client_token: The token that finds, or makes, the session that may be left behind.
     """
 
-    def __init__(
-        self,
-        reason: str,
-        *,
-        resource: str,
-        awaited: str,
-        elapsed: float,
-        polls: int,
-        history: tuple[StateSeen | ErrorAbsorbed, ...],
-    ) -> None:
+    def __init__(self, reason: str, story: WaitStory) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.resource = resource
-        self.awaited = awaited
-        self.elapsed = elapsed
-        self.polls = polls
-        self.history = history
+        self.resource = story.resource
+        self.awaited = story.awaited
+        self.elapsed = story.elapsed
+        self.polls = story.polls
+        self.history = story.history
         self.session_id: str | None = None
         self.client_token: str | None = None
 
@@ -307,28 +321,52 @@ class WaitError(DcvSessionsError):
             last = absorbed[-1]
             count = sum(entry.times for entry in absorbed)
             story.append(f"Errors absorbed: {count}, the last: {last.error}")
-        if left := left_behind(self.session_id, self.client_token):
-            story.append(left)
+        if self.session_id is not None or self.client_token is not None:
+            story.append(left_behind(self.session_id, self.client_token))
         return " ".join(story)
 
 
-def left_behind(session_id: str | None, client_token: str | None) -> str | None:
-    """Say what is left and how to go on with it, or None if nothing is."""
+def left_behind(session_id: str | None, client_token: str | None) -> str:
+    """Say what is left and how to go on with it.
+
+    Args:
+        session_id: The streaming session, if one is known of.
+        client_token: The token that finds, or makes, the session that may be left otherwise.
+    """
     if session_id is not None:
         return (
             f"Streaming session {session_id} is left behind: open it with open_stream(), "
             "or end it with close_streaming_session()."
         )
-    if client_token is not None:
-        return (
-            f"A streaming session may have been made: the same call with "
-            f"client_token={client_token!r} finds it."
-        )
-    return None
+    return (
+        f"A streaming session may have been made: the same call with "
+        f"client_token={client_token!r} finds it."
+    )
 
 
 class WaitTimeoutError(WaitError, TimeoutError):
     """A wait came to its deadline."""
+
+
+@frozen(kw_only=True)
+class Failure:
+    """What a service said of a failure; None where it said nothing, or has no such member.
+
+    Attributes:
+        state: The state, in the service's word.
+        failure_reason: Lightsail's `failureReason` of the GUI session.
+        error_code: `errorCode` of the Lightsail operation that failed.
+        error_details: `errorDetails` of the Lightsail operation that failed.
+        status_code: Nimble's `statusCode` of the session or stream.
+        status_message: Nimble's `statusMessage` of the session.
+    """
+
+    state: str | None = None
+    failure_reason: str | None = None
+    error_code: str | None = None
+    error_details: str | None = None
+    status_code: str | None = None
+    status_message: str | None = None
 
 
 class WaitFailedError(WaitError):
@@ -343,12 +381,14 @@ class WaitFailedError(WaitError):
         status_message: Nimble's `statusMessage` of the session.
     """
 
-    state: str | None = None
-    failure_reason: str | None = None
-    error_code: str | None = None
-    error_details: str | None = None
-    status_code: str | None = None
-    status_message: str | None = None
+    def __init__(self, reason: str, story: WaitStory, failure: Failure) -> None:
+        super().__init__(reason, story)
+        self.state = failure.state
+        self.failure_reason = failure.failure_reason
+        self.error_code = failure.error_code
+        self.error_details = failure.error_details
+        self.status_code = failure.status_code
+        self.status_message = failure.status_message
 
 
 class OpenError(DcvSessionsError):

@@ -10,18 +10,20 @@ import logging
 import math
 import random
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from dcvsessions.arguments import checked_seconds
+from dcvsessions.decisions import Act, Decision, Done, Failed, Observation, Sent, Situation
 from dcvsessions.errors import (
     ApiError,
     CallTimeoutError,
+    ConflictError,
     ConnectionFailedError,
     DcvSessionsError,
     ErrorAbsorbed,
@@ -32,6 +34,7 @@ from dcvsessions.errors import (
     StateSeen,
     ThrottledError,
     WaitFailedError,
+    WaitStory,
     WaitTimeoutError,
 )
 from dcvsessions.progress import Progress
@@ -39,15 +42,8 @@ from dcvsessions.schedule import Schedule, fixed, predicted_remaining
 from dcvsessions.url import DcvUrl
 
 __all__ = [
-    "Act",
-    "Decision",
-    "Done",
-    "Failed",
-    "Observation",
+    "MOMENT",
     "OnProgress",
-    "Sent",
-    "Situation",
-    "Wait",
     "Waiting",
     "is_absorbed",
     "is_refusal",
@@ -55,8 +51,6 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
-# How long a reading may still be of before a change that was just asked for: our assumption.
-GRACE = 20.0
 # How long the last poll, which comes at the deadline, may take.
 MOMENT = 3.0
 _CLOCK_RESOLUTION = 1e-3
@@ -68,103 +62,6 @@ _Result = TypeVar("_Result")
 _Client = TypeVar("_Client")
 
 OnProgress = Callable[[Progress], object]
-
-
-@frozen
-class Observation(Generic[_Resource]):
-    """One reading of a resource.
-
-    Attributes:
-        state: Its state, in the service's word.
-        resource: What was read.
-        percentage: How much is done, if the service says.
-        is_known: Whether the service model names this state.
-    """
-
-    state: str
-    resource: _Resource
-    percentage: int | None = None
-    is_known: bool = True
-
-
-@frozen
-class Sent:
-    """A step that was asked for and may have happened.
-
-    Attributes:
-        at: When, in seconds since the wait began.
-        state: The state that was seen before.
-        moved: Whether another state has been seen since.
-    """
-
-    at: float
-    state: str
-    moved: bool = False
-
-
-@frozen
-class Situation:
-    """What a decision may know besides the observation.
-
-    Attributes:
-        now: Seconds since the wait began.
-        sent: The steps that were asked for, each the last time.
-    """
-
-    now: float = 0.0
-    sent: Mapping[StrEnum, Sent] = field(factory=dict[StrEnum, Sent])
-
-    def may_be_stale(self, step: StrEnum, state: str) -> bool:
-        """Whether a state may still be the one from before a step that was just asked for."""
-        sent = self.sent.get(step)
-        if sent is None or sent.moved or sent.state != state:
-            return False
-        return self.now - sent.at < GRACE
-
-
-@frozen
-class Wait:
-    """Decision: nothing to do but wait."""
-
-
-@frozen
-class Act:
-    """Decision: ask for a step.
-
-    Attributes:
-        step: The step.
-    """
-
-    step: StrEnum
-
-
-@frozen
-class Done(Generic[_Value]):
-    """Decision: this is what was waited for.
-
-    Attributes:
-        value: The result.
-    """
-
-    value: _Value
-
-
-@frozen(kw_only=True)
-class Failed:
-    """Decision: what was waited for cannot come.
-
-    Attributes:
-        reason: Why, in a sentence that says what can be done.
-        error: The service's error that said so, to be raised as it is.
-        details: What `WaitFailedError` carries of it, by attribute.
-    """
-
-    reason: str
-    error: DcvSessionsError | None = None
-    details: Mapping[str, str | None] = field(factory=dict[str, str | None])
-
-
-Decision = Wait | Act | Done[_Value] | Failed
 
 
 def is_absorbed(error: DcvSessionsError) -> bool:
@@ -317,14 +214,11 @@ class Waiting:
             raise self.timed_out(resource, awaited)
         return done.value
 
-    def saw(self, state: str) -> bool:
-        """Take a state into the history, and return whether this is the first time."""
-        is_new = all(
-            entry.state != state for entry in self._history if isinstance(entry, StateSeen)
-        )
-        if is_new:
+    def saw(self, state: str) -> None:
+        """Take a state into the history, if it is not the one that was seen before it."""
+        seen = [entry.state for entry in self._history if isinstance(entry, StateSeen)]
+        if not seen or seen[-1] != state:
             self._history.append(StateSeen(state, self.elapsed))
-        return is_new
 
     def absorbed(self, error: str) -> None:
         """Take an error into the history; the same again is counted."""
@@ -354,22 +248,15 @@ class Waiting:
         if failure.error is not None:
             self.add_story(failure.error, resource, awaited)
             return failure.error
-        error = WaitFailedError(
-            failure.reason,
-            resource=resource,
-            awaited=awaited,
-            elapsed=self.elapsed,
-            polls=self.polls,
-            history=self.history,
-        )
-        for name, value in failure.details.items():
-            setattr(error, name, value)
-        return error
+        return WaitFailedError(failure.reason, self._story(resource, awaited), failure.details)
 
     def timed_out(self, resource: str, awaited: str) -> WaitTimeoutError:
         """Return the error of a deadline that came."""
-        return WaitTimeoutError(
-            f"The timeout of {self._timeout:g} s is over.",
+        reason = f"The timeout of {self._timeout:g} s is over."
+        return WaitTimeoutError(reason, self._story(resource, awaited))
+
+    def _story(self, resource: str, awaited: str) -> WaitStory:
+        return WaitStory(
             resource=resource,
             awaited=awaited,
             elapsed=self.elapsed,
@@ -400,6 +287,8 @@ class _Stage(Generic[_Resource, _Value]):
     sent: dict[StrEnum, Sent] = field(init=False, factory=dict[StrEnum, Sent])
     first_percentage: tuple[float, int] | None = field(init=False, default=None)
     last_percentage: tuple[float, int] | None = field(init=False, default=None)
+    conflict: ConflictError | None = field(init=False, default=None)
+    warned: set[str] = field(init=False, factory=set[str])
     errors: int = field(init=False, default=0)
     retry_after: float = field(init=False, default=0.0)
     is_last: bool = field(init=False, default=False)
@@ -423,7 +312,7 @@ class _Stage(Generic[_Resource, _Value]):
             case Act(step) if not self.is_last:
                 await self._take(step, observation.state)
             case _:
-                pass
+                self.conflict = None
         return None
 
     def interval(self, _: RetryCallState) -> float:
@@ -441,10 +330,19 @@ class _Stage(Generic[_Resource, _Value]):
         return self.is_last
 
     async def _take(self, step: StrEnum, state: str) -> None:
-        if self.act is None:
-            return
         act = self.act
-        outcome = await self._attempt(lambda: act(step))
+        if act is None:
+            return
+        try:
+            outcome = await self._attempt(lambda: act(step))
+        except ConflictError as conflict:
+            # Somebody else may have been quicker: if the next reading asks for the same again,
+            # nobody was, and the service means it.
+            if self.conflict is not None:
+                raise
+            self.conflict = conflict
+            return
+        self.conflict = None
         if isinstance(outcome, DcvSessionsError) and is_refusal(outcome):
             return
         # An act that was not answered may have happened: the next readings tell.
@@ -481,7 +379,9 @@ class _Stage(Generic[_Resource, _Value]):
 
     def _note(self, observation: Observation[_Resource]) -> None:
         state, now = observation.state, self.waiting.elapsed
-        if self.waiting.saw(state) and not observation.is_known:
+        self.waiting.saw(state)
+        if not observation.is_known and state not in self.warned:
+            self.warned.add(state)
             _log.warning(
                 "%s is in state %r, which the service model does not name: waiting on.",
                 self.resource,

@@ -128,6 +128,12 @@ async def test_a_streaming_session_that_somebody_stopped_is_started_again(sim: S
         assert sim.accepts(await desktop.url())
 
 
+async def test_also_if_it_was_stopped_just_now(sim: Simulator) -> None:
+    async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
+        sim.nimble.set_state(desktop.session_id, "STOPPED")
+        assert sim.accepts(await desktop.url())
+
+
 async def test_one_that_was_deleted_says_so(sim: Simulator) -> None:
     async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
         sim.nimble.set_state(desktop.session_id, "DELETED")
@@ -147,6 +153,13 @@ async def test_many_askers_get_one_stream(sim: Simulator) -> None:
 async def test_a_new_one_or_one_that_exists(sim: Simulator, what: dict[str, str]) -> None:
     with pytest.raises(InvalidArgumentError, match="Either"):
         async with streaming_session("studio-1", **what):
+            pass
+    assert sim.requests == []
+
+
+async def test_what_only_a_new_one_takes_is_refused(sim: Simulator) -> None:
+    with pytest.raises(InvalidArgumentError, match="tags="):
+        async with streaming_session("studio-1", session_id="one", tags={"a": "b"}):
             pass
     assert sim.requests == []
 

@@ -26,6 +26,7 @@ from dcvsessions import (
     WaitTimeoutError,
     errors,
 )
+from dcvsessions.errors import Failure, WaitStory
 from dcvsessions.simulator import Fault, Simulator
 
 CLASSES = [
@@ -94,17 +95,18 @@ def made(kind: type[DcvSessionsError]) -> DcvSessionsError:
             error.skew = 3600.0
         return error
     if issubclass(kind, WaitError):
-        waited = kind(
-            "The reason.",
+        story = WaitStory(
             resource="GUI session of my-computer",
             awaited="started",
             elapsed=12.5,
             polls=3,
             history=(StateSeen("starting", 0.0), ErrorAbsorbed("503", 2.0, times=4)),
         )
+        if issubclass(kind, WaitFailedError):
+            waited: WaitError = kind("The reason.", story, Failure(state="CREATE_FAILED"))
+        else:
+            waited = kind("The reason.", story)
         waited.session_id, waited.client_token = "s-1", "token-1"
-        if isinstance(waited, WaitFailedError):
-            waited.state = "CREATE_FAILED"
         return waited
     if issubclass(kind, ConnectionFailedError):
         return kind("No answer.", operation="GetInstances")
@@ -174,11 +176,13 @@ def test_a_wait_error_names_what_is_left(
 ) -> None:
     error = WaitTimeoutError(
         "The timeout of 9 s is over.",
-        resource="streaming session s-1",
-        awaited="READY",
-        elapsed=9.0,
-        polls=1,
-        history=(StateSeen("CREATE_IN_PROGRESS", 0.5),),
+        WaitStory(
+            resource="streaming session s-1",
+            awaited="READY",
+            elapsed=9.0,
+            polls=1,
+            history=(StateSeen("CREATE_IN_PROGRESS", 0.5),),
+        ),
     )
     error.session_id, error.client_token = session_id, client_token
     assert str(error).startswith(

@@ -11,9 +11,10 @@ from dcvsessions import (
     OperationStatus,
     OperationType,
 )
+from dcvsessions.decisions import GRACE, Act, Done, Failed, Sent, Situation, Wait
+from dcvsessions.errors import Failure
 from dcvsessions.lightsail import lifecycle
 from dcvsessions.lightsail.lifecycle import Sighting, Step
-from dcvsessions.polling import GRACE, Act, Done, Failed, Sent, Situation, Wait
 from dcvsessions.url import DcvUrl
 
 URL = DcvUrl("https://203.0.113.1:8443/?authToken=application#application")
@@ -213,7 +214,7 @@ def test_a_failure_says_why() -> None:
     failed = opened(sighting("failedInstanceCreation"))
     assert isinstance(failed, Failed)
     assert failed.reason == "Lightsail reports failedInstanceCreation: It broke."
-    assert failed.details == {"state": "failedInstanceCreation", "failure_reason": "It broke."}
+    assert failed.details == Failure(state="failedInstanceCreation", failure_reason="It broke.")
     silent = GuiSessionAccessDetails(status=GuiSessionStatus.FAILED_INSTANCE_CREATION)
     failed = opened(Sighting(silent))
     assert isinstance(failed, Failed)
@@ -224,7 +225,7 @@ def test_a_stopped_computer_says_which_argument_starts_it() -> None:
     failed = opened(sighting("stopped", "stopped"))
     assert isinstance(failed, Failed)
     assert "start_instance=True" in failed.reason
-    assert failed.details == {"state": "computer stopped"}
+    assert failed.details == Failure(state="computer stopped")
 
 
 def test_the_state_is_the_computers_while_it_is_not_up() -> None:
@@ -262,7 +263,7 @@ def test_an_operation_that_failed_at_once(
     else:
         assert failure
         assert failure.reason == reason
-        assert failure.details == {"error_code": code, "error_details": details}
+        assert failure.details == Failure(error_code=code, error_details=details)
 
 
 def test_no_operations_are_no_failure() -> None:

@@ -11,9 +11,10 @@ from dcvsessions import (
     StreamState,
     StreamStatusCode,
 )
+from dcvsessions.decisions import GRACE, Act, Done, Failed, Sent, Situation, Wait
+from dcvsessions.errors import Failure
 from dcvsessions.nimble import lifecycle
 from dcvsessions.nimble.lifecycle import Step, UsableStream
-from dcvsessions.polling import GRACE, Act, Done, Failed, Sent, Situation, Wait
 from dcvsessions.url import DcvUrl
 
 URL = DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#session")
@@ -254,18 +255,18 @@ def test_a_failure_says_why() -> None:
     )
     assert failed == Failed(
         reason="Nimble Studio reports CREATE_FAILED: INTERNAL_ERROR, It broke.",
-        details={
-            "state": "CREATE_FAILED",
-            "status_code": "INTERNAL_ERROR",
-            "status_message": "It broke.",
-        },
+        details=Failure(
+            state="CREATE_FAILED",
+            status_code="INTERNAL_ERROR",
+            status_message="It broke.",
+        ),
     )
     of_stream = lifecycle.decide_stream(
         seen_stream("CREATE_FAILED", None), Situation(), created_at=None
     )
     assert of_stream == Failed(
         reason="Nimble Studio reports CREATE_FAILED: NETWORK_CONNECTION_ERROR.",
-        details={"state": "CREATE_FAILED", "status_code": "NETWORK_CONNECTION_ERROR"},
+        details=Failure(state="CREATE_FAILED", status_code="NETWORK_CONNECTION_ERROR"),
     )
 
 

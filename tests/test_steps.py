@@ -14,7 +14,8 @@ from dcvsessions import (
     open_gui_session,
     open_stream,
 )
-from dcvsessions.polling import GRACE, MOMENT
+from dcvsessions.decisions import GRACE
+from dcvsessions.polling import MOMENT
 from dcvsessions.simulator import Course, Fault, Simulator
 
 pytestmark = pytest.mark.looptime

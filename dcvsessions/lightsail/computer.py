@@ -6,11 +6,12 @@ from functools import partial
 
 from attrs import define, field
 
+from dcvsessions.decisions import Failed, Observation
 from dcvsessions.lightsail import lifecycle
 from dcvsessions.lightsail.client import LightsailClient
 from dcvsessions.lightsail.lifecycle import SessionKind, Sighting, Step
 from dcvsessions.lightsail.models import GuiSessionStatus
-from dcvsessions.polling import Failed, Observation, Waiting
+from dcvsessions.polling import Waiting
 from dcvsessions.schedule import Schedule
 from dcvsessions.url import DcvUrl
 
@@ -48,12 +49,11 @@ class Computer:
         *,
         kind: SessionKind,
         start_instance: bool,
-        check_reachable: bool,
         renew_before: float = 0.0,
     ) -> DcvUrl:
         """Bring the GUI session to a usable URL."""
-        url = await waiting.until(
-            resource=self._resource,
+        return await waiting.until(
+            resource=self.resource,
             awaited="started",
             observe=self._observe_with_instance,
             decide=partial(
@@ -65,14 +65,11 @@ class Computer:
             act=self._act,
             schedule=OPENING,
         )
-        if check_reachable:
-            await waiting.reachable(url, self._resource)
-        return url
 
     async def close(self, waiting: Waiting) -> None:
         """Bring the GUI session to its end."""
         await waiting.until(
-            resource=self._resource,
+            resource=self.resource,
             awaited="stopped",
             observe=self._observe,
             decide=lifecycle.decide_close,
@@ -81,7 +78,8 @@ class Computer:
         )
 
     @property
-    def _resource(self) -> str:
+    def resource(self) -> str:
+        """What to call it in events and errors."""
         return f"GUI session of {self.name}"
 
     async def _observe(self) -> Observation[Sighting]:

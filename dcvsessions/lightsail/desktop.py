@@ -102,17 +102,21 @@ class GuiDesktop:
         async with self._one_at_a_time:
             url = self._url
             if url is None or not self._is_fresh:
-                url = await self._open(waiting)
+                url = await self.open(waiting)
         if check_reachable:
-            await waiting.reachable(url, repr(self))
+            await waiting.reachable(url, self._computer.resource)
         return url
 
-    async def _open(self, waiting: Waiting) -> DcvUrl:
+    async def open(self, waiting: Waiting) -> DcvUrl:
+        """Bring the session to a usable URL within a wait; `url()` is what users call.
+
+        Args:
+            waiting: The wait.
+        """
         url = await self._computer.open(
             waiting,
             kind=self._kind,
             start_instance=self._start_instance,
-            check_reachable=False,
             renew_before=self._seconds_to_wait_out,
         )
         self._url, self._read_at = url, self._now
@@ -159,12 +163,13 @@ async def gui_session(
 
     Args:
         name: The virtual computer.
-        stop_on_exit: Whether to stop the session at the end of the block, within 60 s.
+        stop_on_exit: Whether to stop the session at the end of the block, within 60 s; not if
+            it could not be opened.
         kind: The session of the computer's application, or of its operating system.
         timeout: Seconds that each opening may take (30 minutes); None for no limit.
         start_instance: Whether to start the computer if it is stopped.
         poll_interval: Seconds between polls, in place of a schedule that fits the operation.
-        on_progress: Called with a `Progress` at each reading.
+        on_progress: Called, and awaited if need be, with a `Progress` at each reading.
         client: An open client to use; without one, one is opened and closed.
         region_name: As for `LightsailClient`.
         profile_name: As for `LightsailClient`.
@@ -201,13 +206,11 @@ async def gui_session(
             poll_interval=poll_interval,
             on_progress=on_progress,
         )
-        await desktop.url()
+        await desktop.open(opening)
         if stop_on_exit:
             await stack.enter_async_context(
                 ending(
-                    lambda: computer.close(
-                        Waiting(timeout=STOP_TIMEOUT, poll_interval=poll_interval)
-                    ),
+                    lambda: computer.close(Waiting(timeout=STOP_TIMEOUT)),
                     within=2 * STOP_TIMEOUT,
                 )
             )

@@ -43,7 +43,7 @@ async def open_gui_session(
         start_instance: Whether to start the computer if it is stopped.
         check_reachable: Whether to wait until the desktop's server answers, too.
         poll_interval: Seconds between polls, in place of a schedule that fits the operation.
-        on_progress: Called with a `Progress` at each reading.
+        on_progress: Called, and awaited if need be, with a `Progress` at each reading.
         client: An open client to use; without one, one is opened and closed.
         region_name: As for `LightsailClient`.
         profile_name: As for `LightsailClient`.
@@ -55,6 +55,7 @@ async def open_gui_session(
     Raises:
         WaitFailedError: Lightsail reports that it failed, or the computer is stopped.
         WaitTimeoutError: The timeout is over.
+        UnreachableError: The desktop's server does not answer, and `check_reachable` is set.
         DcvSessionsError: A call failed in a way that more waiting does not mend.
 
     Example:
@@ -72,9 +73,11 @@ async def open_gui_session(
         endpoint_url=endpoint_url,
     )
     async with waiting.opened(connection) as lightsail:
-        return await Computer(lightsail, name).open(
-            waiting, kind=kind, start_instance=start_instance, check_reachable=check_reachable
-        )
+        computer = Computer(lightsail, name)
+        url = await computer.open(waiting, kind=kind, start_instance=start_instance)
+        if check_reachable:
+            await waiting.reachable(url, computer.resource)
+        return url
 
 
 async def close_gui_session(
@@ -97,7 +100,7 @@ async def close_gui_session(
         name: The virtual computer.
         timeout: Seconds to wait at most (10 minutes); None for no limit.
         poll_interval: Seconds between polls, in place of a schedule that fits the operation.
-        on_progress: Called with a `Progress` at each reading.
+        on_progress: Called, and awaited if need be, with a `Progress` at each reading.
         client: An open client to use; without one, one is opened and closed.
         region_name: As for `LightsailClient`.
         profile_name: As for `LightsailClient`.

@@ -8,6 +8,8 @@ from typing import Literal
 
 from attrs import frozen
 
+from dcvsessions.decisions import Act, Decision, Done, Failed, Observation, Situation, Wait
+from dcvsessions.errors import Failure
 from dcvsessions.lightsail.models import (
     GuiSessionAccessDetails,
     GuiSessionStatus,
@@ -15,7 +17,6 @@ from dcvsessions.lightsail.models import (
     Operation,
     OperationStatus,
 )
-from dcvsessions.polling import Act, Decision, Done, Failed, Observation, Situation, Wait
 from dcvsessions.url import DcvUrl
 
 __all__ = [
@@ -189,10 +190,10 @@ def operation_failure(operations: tuple[Operation, ...]) -> Failed | None:
                     f"{operation.operation_type} failed: "
                     f"{_told(operation.error_details or operation.error_code)}."
                 ),
-                details={
-                    "error_code": operation.error_code,
-                    "error_details": operation.error_details,
-                },
+                details=Failure(
+                    error_code=operation.error_code,
+                    error_details=operation.error_details,
+                ),
             )
     return None
 
@@ -202,13 +203,13 @@ def _decide_instance(
 ) -> Decision[DcvUrl]:
     name = seen.resource.instance.name if seen.resource.instance else None
     if name in _INSTANCE_GONE:
-        return Failed(reason="The computer is being deleted.", details={"state": seen.state})
+        return Failed(reason="The computer is being deleted.", details=Failure(state=seen.state))
     if name not in ("stopped", "stopping"):
         return Wait()
     if not start_instance:
         return Failed(
             reason=f"The computer is {name}: start_instance=True starts it first.",
-            details={"state": seen.state},
+            details=Failure(state=seen.state),
         )
     if name == "stopping" or situation.may_be_stale(Step.START_INSTANCE, seen.state):
         return Wait()
@@ -225,7 +226,7 @@ def _apply(
     reason = seen.resource.details.failure_reason
     return Failed(
         reason=f"Lightsail reports {seen.state}: {_told(reason)}.",
-        details={"state": seen.state, "failure_reason": reason},
+        details=Failure(state=seen.state, failure_reason=reason),
     )
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from dcvsessions.arguments import checked_identifier, checked_token
 from dcvsessions.aws import given_or_new
 from dcvsessions.cleanup import ending
-from dcvsessions.errors import InvalidArgumentError
+from dcvsessions.errors import ConflictError, InvalidArgumentError
 from dcvsessions.nimble.client import NimbleClient, checked_expiration
 from dcvsessions.nimble.helpers import OPEN_TIMEOUT
 from dcvsessions.nimble.models import Stream, StreamingInstanceType
@@ -110,7 +110,7 @@ class StreamingDesktop:
             if url is None or self._now >= self._fresh_until:
                 url = await self._stream(waiting)
         if check_reachable:
-            await waiting.reachable(url, repr(self))
+            await waiting.reachable(url, self._workstation.resource)
         return url
 
     async def _look(self, waiting: Waiting) -> None:
@@ -124,9 +124,12 @@ class StreamingDesktop:
 
     async def _stream(self, waiting: Waiting) -> DcvUrl:
         asked = self._now
-        usable = await self._workstation.stream(
-            waiting, self._expiration_in_seconds, check_reachable=False
-        )
+        try:
+            usable = await self._workstation.stream(waiting, self._expiration_in_seconds)
+        except ConflictError:
+            # The session is not READY any more, although it was a moment ago.
+            await self._workstation.ready(waiting)
+            usable = await self._workstation.stream(waiting, self._expiration_in_seconds)
         life = _lifetime(usable.stream, self._expiration_in_seconds)
         self._url = usable.url
         self._ends = asked + life
@@ -191,7 +194,7 @@ async def streaming_session(
             limit.
         keep_on_failure: Whether to leave the session that was made if opening it fails.
         poll_interval: Seconds between polls, in place of schedules that fit the operations.
-        on_progress: Called with a `Progress` at each reading.
+        on_progress: Called, and awaited if need be, with a `Progress` at each reading.
         client: An open client to use; without one, one is opened and closed.
         region_name: As for `NimbleClient`.
         profile_name: As for `NimbleClient`.
@@ -215,16 +218,23 @@ async def streaming_session(
         raise InvalidArgumentError(
             "Either launch_profile_id=, for a new session, or session_id=, for one that exists."
         )
-    given = None if session_id is None else checked_identifier(session_id, "session_id")
-    request = SessionRequest(
-        launch_profile_id=""
-        if given
-        else checked_identifier(launch_profile_id, "launch_profile_id"),
-        ec2_instance_type=ec2_instance_type,
-        owned_by=owned_by,
-        streaming_image_id=streaming_image_id,
-        tags=tags,
-    )
+    of_a_new_one = (ec2_instance_type, owned_by, streaming_image_id, tags, client_token)
+    if session_id is not None and any(value is not None for value in of_a_new_one):
+        raise InvalidArgumentError(
+            "ec2_instance_type=, owned_by=, streaming_image_id=, tags= and client_token= are "
+            "for a new session: leave them out with session_id=."
+        )
+    if session_id is not None:
+        owned, given = None, checked_identifier(session_id, "session_id")
+    else:
+        request = SessionRequest(
+            launch_profile_id=checked_identifier(launch_profile_id, "launch_profile_id"),
+            ec2_instance_type=ec2_instance_type,
+            owned_by=owned_by,
+            streaming_image_id=streaming_image_id,
+            tags=tags,
+        )
+        owned, given = OwnedSession.of(studio_id, request, client_token), ""
     opening = Waiting(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
     connect = partial(
         given_or_new,
@@ -235,12 +245,11 @@ async def streaming_session(
         endpoint_url=endpoint_url,
     )
     async with AsyncExitStack() as stack:
-        if given is not None:
+        if owned is None:
             nimble = await stack.enter_async_context(opening.opened(connect()))
             workstation = Workstation(nimble, studio_id, given)
             await workstation.ready(opening)
         else:
-            owned = OwnedSession.of(studio_id, request, client_token)
             try:
                 nimble = await stack.enter_async_context(opening.opened(connect()))
                 workstation = await Workstation.made(owned, nimble, opening)

@@ -69,7 +69,7 @@ async def open_streaming_session(
             then names it.
         check_reachable: Whether to wait until the desktop's server answers, too.
         poll_interval: Seconds between polls, in place of schedules that fit the operations.
-        on_progress: Called with a `Progress` at each reading.
+        on_progress: Called, and awaited if need be, with a `Progress` at each reading.
         client: An open client to use; without one, one is opened and closed.
         region_name: As for `NimbleClient`.
         profile_name: As for `NimbleClient`.
@@ -81,6 +81,7 @@ async def open_streaming_session(
     Raises:
         WaitFailedError: Nimble Studio reports that it failed.
         WaitTimeoutError: The timeout is over.
+        UnreachableError: The desktop's server does not answer, and `check_reachable` is set.
         DcvSessionsError: A call failed in a way that more waiting does not mend.
 
     Example:
@@ -110,9 +111,9 @@ async def open_streaming_session(
     try:
         async with waiting.opened(connect()) as nimble:
             workstation = await Workstation.made(owned, nimble, waiting)
-            stream = await workstation.stream(
-                waiting, expiration_in_seconds, check_reachable=check_reachable
-            )
+            stream = await workstation.stream(waiting, expiration_in_seconds)
+            if check_reachable:
+                await waiting.reachable(stream.url, workstation.resource)
     except BaseException as error:
         # Also if the client was being closed, and the caller is not going to have the URL.
         await owned.settle(error, connect, keep=keep_on_failure)
@@ -147,7 +148,7 @@ async def open_stream(
         timeout: Seconds to wait at most (30 minutes); None for no limit.
         check_reachable: Whether to wait until the desktop's server answers, too.
         poll_interval: Seconds between polls, in place of schedules that fit the operations.
-        on_progress: Called with a `Progress` at each reading.
+        on_progress: Called, and awaited if need be, with a `Progress` at each reading.
         client: An open client to use; without one, one is opened and closed.
         region_name: As for `NimbleClient`.
         profile_name: As for `NimbleClient`.
@@ -160,6 +161,7 @@ async def open_stream(
         NotFoundError: There is no such session.
         WaitFailedError: Nimble Studio reports that it failed, or the session is deleted.
         WaitTimeoutError: The timeout is over.
+        UnreachableError: The desktop's server does not answer, and `check_reachable` is set.
         DcvSessionsError: A call failed in a way that more waiting does not mend.
 
     Example:
@@ -179,9 +181,9 @@ async def open_stream(
     async with waiting.opened(connection) as nimble:
         workstation = Workstation(nimble, studio_id, session_id)
         await workstation.ready(waiting)
-        stream = await workstation.stream(
-            waiting, expiration_in_seconds, check_reachable=check_reachable
-        )
+        stream = await workstation.stream(waiting, expiration_in_seconds)
+        if check_reachable:
+            await waiting.reachable(stream.url, workstation.resource)
         return stream.url
 
 
@@ -207,7 +209,7 @@ async def close_streaming_session(
         session_id: The session.
         timeout: Seconds to wait at most (15 minutes); None for no limit.
         poll_interval: Seconds between polls, in place of a schedule that fits the operation.
-        on_progress: Called with a `Progress` at each reading.
+        on_progress: Called, and awaited if need be, with a `Progress` at each reading.
         client: An open client to use; without one, one is opened and closed.
         region_name: As for `NimbleClient`.
         profile_name: As for `NimbleClient`.

@@ -8,14 +8,7 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from dcvsessions.errors import NotFoundError
-from dcvsessions.nimble.models import (
-    Stream,
-    StreamingSession,
-    StreamingSessionState,
-    StreamState,
-)
-from dcvsessions.polling import (
+from dcvsessions.decisions import (
     GRACE,
     Act,
     Decision,
@@ -24,6 +17,13 @@ from dcvsessions.polling import (
     Observation,
     Situation,
     Wait,
+)
+from dcvsessions.errors import Failure, NotFoundError
+from dcvsessions.nimble.models import (
+    Stream,
+    StreamingSession,
+    StreamingSessionState,
+    StreamState,
 )
 from dcvsessions.url import DcvUrl
 
@@ -192,7 +192,7 @@ def decide_stream(
     if rule is _Rule.FAILED:
         return Failed(
             reason=f"Nimble Studio reports {stream.state}: {_told(stream.status_code, None)}.",
-            details={"state": seen.state, "status_code": stream.status_code},
+            details=Failure(state=seen.state, status_code=stream.status_code),
         )
     return Wait()
 
@@ -252,11 +252,11 @@ def _failed_session(session: StreamingSession) -> Failed:
             f"Nimble Studio reports {session.state}: "
             f"{_told(session.status_code, session.status_message)}."
         ),
-        details={
-            "state": session.state,
-            "status_code": session.status_code,
-            "status_message": session.status_message,
-        },
+        details=Failure(
+            state=session.state,
+            status_code=session.status_code,
+            status_message=session.status_message,
+        ),
     )
 
 

@@ -122,7 +122,7 @@ class OwnedSession:
         if not keep and not self.is_adopted:
             try:
                 await finished(self._give_up(connect), within=2 * CLEANUP_TIMEOUT)
-            except (DcvSessionsError, TimeoutError) as failure:
+            except DcvSessionsError as failure:
                 error.add_note(f"The clean-up did not succeed either: {failure}")
             except asyncio.CancelledError as cancellation:
                 # The caller was cancelled again: this is what it gets, so this has to tell.
@@ -213,20 +213,27 @@ class OwnedSession:
         session_id = self.session_id or ""
         found: StreamingSession | NotFoundError
         try:
-            found = await client.delete_streaming_session(
-                self.studio_id, session_id, client_token=token
-            )
+            found = await self._delete_or_read(client, session_id, token)
         except NotFoundError as error:
             found = error
+        return lifecycle.observation(found)
+
+    async def _delete_or_read(
+        self, client: NimbleClient, session_id: str, token: str
+    ) -> StreamingSession:
+        try:
+            return await client.delete_streaming_session(
+                self.studio_id, session_id, client_token=token
+            )
         except ConflictError:
             # Another change runs. It may be a deletion, and if not, it will be over soon.
-            found = await client.get_streaming_session(self.studio_id, session_id)
-        return lifecycle.observation(found)
+            return await client.get_streaming_session(self.studio_id, session_id)
 
     def _confess(self, error: BaseException) -> None:
         """Say in an error what is left behind."""
+        left = left_behind(self.session_id, self.client_token)
         if isinstance(error, WaitError):
             error.session_id, error.client_token = self.session_id, self.client_token
-        elif (left := left_behind(self.session_id, self.client_token)) is not None:
+        else:
             error.add_note(left)
-        _log.warning("%s", left_behind(self.session_id, self.client_token))
+        _log.warning("%s", left)

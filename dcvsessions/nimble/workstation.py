@@ -6,13 +6,14 @@ from functools import partial
 
 from attrs import define, field
 
+from dcvsessions.decisions import Failed
 from dcvsessions.errors import NotFoundError
 from dcvsessions.nimble import lifecycle
 from dcvsessions.nimble.client import NimbleClient
 from dcvsessions.nimble.lifecycle import SeenSession, SeenStream, Step, UsableStream
 from dcvsessions.nimble.models import StreamingSession
 from dcvsessions.nimble.ownership import OwnedSession
-from dcvsessions.polling import Failed, Waiting
+from dcvsessions.polling import Waiting
 from dcvsessions.schedule import Schedule
 
 __all__ = ["Workstation"]
@@ -61,18 +62,16 @@ class Workstation:
         """
         self._has_started = False
         await waiting.until(
-            resource=self._resource,
+            resource=self.resource,
             awaited="READY",
             observe=self._observe,
             decide=partial(lifecycle.decide_session, may_start=may_start, created_at=created_at),
-            act=partial(self._act, uuid.uuid4().hex),
+            act=self._act,
             schedule=STARTING,
         )
         return self._has_started
 
-    async def stream(
-        self, waiting: Waiting, expiration_in_seconds: int | None, *, check_reachable: bool
-    ) -> UsableStream:
+    async def stream(self, waiting: Waiting, expiration_in_seconds: int | None) -> UsableStream:
         """Make a stream into the session and bring it to a usable URL."""
         stream_id = await waiting.until(
             resource=f"stream into {self.session_id}",
@@ -81,31 +80,28 @@ class Workstation:
             decide=lifecycle.decide_created_stream,
             schedule=STREAMING,
         )
-        resource = f"stream {stream_id}"
-        usable = await waiting.until(
-            resource=resource,
+        return await waiting.until(
+            resource=f"stream {stream_id}",
             awaited="READY",
             observe=partial(self._observe_stream, stream_id),
             decide=partial(lifecycle.decide_stream, created_at=waiting.elapsed),
             schedule=STREAMING,
         )
-        if check_reachable:
-            await waiting.reachable(usable.url, resource)
-        return usable
 
     async def delete(self, waiting: Waiting) -> None:
         """Bring the session to its end."""
         await waiting.until(
-            resource=self._resource,
+            resource=self.resource,
             awaited="deleted",
             observe=self._observe,
             decide=lifecycle.decide_deleted,
-            act=partial(self._act, uuid.uuid4().hex),
+            act=self._act,
             schedule=DELETING,
         )
 
     @property
-    def _resource(self) -> str:
+    def resource(self) -> str:
+        """What to call it in events and errors."""
         return f"streaming session {self.session_id}"
 
     async def _observe(self) -> SeenSession:
@@ -137,11 +133,12 @@ class Workstation:
             return lifecycle.observation(error)
         return lifecycle.observation(found)
 
-    async def _act(self, token: str, step: StrEnum) -> Failed | None:
-        call = {
+    async def _act(self, step: StrEnum) -> Failed | None:
+        self._has_started |= Step(step) is Step.START
+        # Without a token of ours, botocore makes one for each call and holds it for its repeats:
+        # with the same for two calls, the second would be answered and do nothing.
+        await {
             Step.START: self.client.start_streaming_session,
             Step.DELETE: self.client.delete_streaming_session,
-        }[Step(step)]
-        self._has_started |= Step(step) is Step.START
-        await call(self.studio_id, self.session_id, client_token=f"{token}-{step}")
+        }[Step(step)](self.studio_id, self.session_id)
         return None
