@@ -29,6 +29,7 @@ def serve_in_thread(simulator: Simulator) -> Generator[Simulator]:
 
     Raises:
         OSError: The port cannot be had.
+        RuntimeError: The simulator has been entered before.
 
     Example:
         >>> with serve_in_thread(Simulator()) as sim:
@@ -36,7 +37,7 @@ def serve_in_thread(simulator: Simulator) -> Generator[Simulator]:
     """
     started: concurrent.futures.Future[_Stop] = concurrent.futures.Future()
     thread = threading.Thread(
-        target=lambda: asyncio.run(_serve(simulator, started)), name="dcv-simulator", daemon=True
+        target=_run, args=(simulator, started), name="dcv-simulator", daemon=True
     )
     thread.start()
     try:
@@ -63,11 +64,17 @@ class _Stop:
         await self._requested.wait()
 
 
+def _run(simulator: Simulator, started: concurrent.futures.Future[_Stop]) -> None:
+    try:
+        asyncio.run(_serve(simulator, started))
+    except BaseException as error:  # whoever waits for the start has to hear of it
+        if started.done():
+            raise
+        started.set_exception(error)
+
+
 async def _serve(simulator: Simulator, started: concurrent.futures.Future[_Stop]) -> None:
     stop = _Stop()
-    try:
-        async with simulator:
-            started.set_result(stop)
-            await stop.wait()
-    except OSError as error:
-        started.set_exception(error)
+    async with simulator:
+        started.set_result(stop)
+        await stop.wait()

@@ -185,6 +185,31 @@ def test_a_thread_that_cannot_serve_says_so():
             pass
 
 
+def test_a_thread_that_serves_a_simulator_already_entered_says_so():
+    with (
+        serve_in_thread(Simulator()) as sim,
+        pytest.raises(RuntimeError, match="only once"),
+        serve_in_thread(sim),
+    ):
+        pass
+
+
+class FailsAtTheEnd(Simulator):
+    """A simulator that cannot be stopped in peace."""
+
+    async def __aexit__(self, *error):
+        await super().__aexit__(*error)
+        raise OSError("not in peace")
+
+
+def test_an_error_at_the_end_of_a_thread_is_not_taken_for_one_at_its_start(monkeypatch):
+    told = []
+    monkeypatch.setattr("threading.excepthook", told.append)
+    with serve_in_thread(FailsAtTheEnd()):
+        pass
+    assert [str(each.exc_value) for each in told] == ["not in peace"]
+
+
 def test_an_error_in_the_body_passes_through():
     with pytest.raises(KeyError, match="mine"), serve_in_thread(Simulator()):
         raise KeyError("mine")
