@@ -9,10 +9,14 @@ import logging
 import shlex
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 import attrs
 
 from dcvsessions.simulator.scenario import DEFAULT, PRESETS, Scenario, ScenarioError
+
+if TYPE_CHECKING:
+    from dcvsessions.simulator.server import Simulator
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,11 +38,13 @@ def main(arguments: list[str] | None = None) -> int:
         scenario = Scenario.load(options.scenario) if options.scenario else DEFAULT
         if options.timings:
             scenario = attrs.evolve(scenario, timings=PRESETS[options.timings]())
-        asyncio.run(_serve(scenario, options))
-    except (ScenarioError, ValueError) as error:
+        simulator = scenario.simulator(host=options.host, port=options.port, speed=options.speed)
+    except ScenarioError as error:
         parser.error(str(error))
+    try:
+        asyncio.run(_serve(simulator))
     except OSError as error:
-        parser.exit(1, f"Cannot listen on {options.host}:{options.port}: {error}\n")
+        parser.exit(1, f"Cannot serve on {options.host}:{options.port}: {error}\n")
     except KeyboardInterrupt:
         pass  # where the event loop has no signal handlers, this is how it is told
     return 0
@@ -57,15 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _serve(scenario: Scenario, options: argparse.Namespace) -> None:
+async def _serve(simulator: Simulator) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # on Windows
             loop.add_signal_handler(number, stopped.set)
-    async with scenario.simulator(
-        host=options.host, port=options.port, speed=options.speed
-    ) as simulator:
+    async with simulator:
         for name, value in simulator.environ.items():
             print(f"export {name}={shlex.quote(value)}", flush=True)  # noqa: T201 - to be copied
         await stopped.wait()

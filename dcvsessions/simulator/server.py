@@ -37,7 +37,7 @@ logger = logging.getLogger("dcvsessions.simulator")
 #: A page of GetOperations holds at most 200 (documented); the others are assumed to be alike.
 PAGE_SIZE = 200
 
-_BODY_LIMIT = 1024 * 1024
+_LAST_PORT = 65535
 _COMPRESS_FROM = 1024  # bytes; a smaller answer would not get smaller
 _KEEP_REQUESTS = 10_000
 _BACKLOG = 1024
@@ -68,7 +68,8 @@ class Simulator:
         keep_requests: How many requests `requests` remembers; the oldest are forgotten first.
 
     Raises:
-        ValueError: The speed or the page size is not positive, or `stale_reads` is negative.
+        ValueError: There is no such port, the speed or the page size is not positive, or
+            `stale_reads` is negative.
 
     Example:
         >>> async with Simulator() as sim:
@@ -92,6 +93,8 @@ class Simulator:
         stale_reads: float = 0.0,
         keep_requests: int = _KEEP_REQUESTS,
     ) -> None:
+        if not 0 <= port <= _LAST_PORT:
+            raise ValueError(f"port must be from 0 to {_LAST_PORT}, not {port}")
         if page_size < 1:
             raise ValueError(f"page_size must be at least 1, not {page_size}")
         if not stale_reads >= 0:

@@ -95,10 +95,14 @@ def test_a_process_tells_what_is_wrong_with_its_arguments():
     found = run("--speed", "-1")
     assert found.returncode == 2
     assert "speed must be a positive number" in found.stderr
+    found = run("--port", "70000")
+    assert found.returncode == 2
+    assert "port must be from 0 to 65535, not 70000" in found.stderr
+    assert "Traceback" not in found.stderr
     with serving() as (_, environ):
         found = run("--port", environ["AWS_ENDPOINT_URL"].rpartition(":")[2])
     assert found.returncode == 1
-    assert "Cannot listen on 127.0.0.1:" in found.stderr
+    assert "Cannot serve on 127.0.0.1:" in found.stderr
     assert "Traceback" not in found.stderr
 
 
