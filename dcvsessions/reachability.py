@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import define, frozen
 
-from dcvsessions.errors import InvalidArgumentError, UnreachableError
+from dcvsessions.arguments import checked_seconds
+from dcvsessions.errors import UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -73,17 +74,16 @@ async def wait(
         connect: Makes an attempt, notes its steps in it, and raises OSError or EOFError when it
             fails; the `connect` below, other than in a test of the time that this takes.
     """
-    if timeout is not None and not timeout > 0:  # NaN is refused too
-        raise InvalidArgumentError(f"timeout={timeout!r} is not a number of seconds above 0.")
+    limit = checked_seconds(timeout, "timeout", zero=False)
     loop = asyncio.get_running_loop()
-    deadline = math.inf if timeout is None else loop.time() + timeout
+    deadline = math.inf if limit is None else loop.time() + limit
     while True:
         attempt = Attempt()
         if await _succeeds(connect, server, attempt, min(_ATTEMPT_LIMIT, deadline - loop.time())):
             return
         await asyncio.sleep(min(_PAUSE, max(0.0, deadline - loop.time())))
         if loop.time() >= deadline:
-            raise UnreachableError(_sentence(server, attempt, timeout), step=attempt.step)
+            raise UnreachableError(_sentence(server, attempt, limit), step=attempt.step)
 
 
 async def _succeeds(
@@ -119,7 +119,9 @@ async def connect(server: Server, attempt: Attempt) -> None:
     try:
         if server.tls:
             attempt.step = "tls"
-            await writer.start_tls(ssl.create_default_context(), server_hostname=server.host)
+            # In a thread, because reading the authorities would stall the event loop for 40 ms.
+            context = await asyncio.to_thread(ssl.create_default_context)
+            await writer.start_tls(context, server_hostname=server.host)
         attempt.step = "http"
         await _ask(server, reader, writer)
     finally:
@@ -146,6 +148,6 @@ def _sentence(server: Server, attempt: Attempt, timeout: float | None) -> str:
         "http": f"TCP port {server.port} is open, but gives no good HTTP answer",
     }[attempt.step]
     return (
-        f"The desktop's server {server} was not reachable within {timeout} s. "
+        f"The desktop's server {server} was not reachable within {timeout:g} s. "
         f"The last attempt failed at {attempt.step}, with {attempt.problem}: {advice}."
     )
