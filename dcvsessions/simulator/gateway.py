@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -21,7 +21,7 @@ from dcvsessions.simulator.signature import SignatureError, skewed, verify
 from dcvsessions.simulator.wire import Parameters, WireError, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from dcvsessions.simulator.faults import Fault
     from dcvsessions.simulator.lightsail import LightsailSimulator
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from dcvsessions.simulator.nimble import NimbleSimulator
     from dcvsessions.simulator.protocols import Binding
     from dcvsessions.simulator.signature import KeyPair
-    from dcvsessions.simulator.wire import Value
-    from dcvsessions.simulator.world import Desktop, World
+    from dcvsessions.simulator.world import World
 
 _HTML = b"<!doctype html><html><body><h1>Proxy</h1><p>This is not the service.</p></body></html>"
 _HTML_TYPE = "text/html; charset=utf-8"
@@ -76,16 +75,6 @@ class _Call:
     request: HttpRequest
 
 
-class SimulatedService(Protocol):
-    """What the gateway needs of a service."""
-
-    handlers: Mapping[str, Callable[[Parameters], Mapping[str, Value]]]
-
-    def desktops(self) -> list[Desktop]:
-        """List the desktops that can be opened now."""
-        ...
-
-
 class Gateway:
     """The front of both simulated services.
 
@@ -108,7 +97,10 @@ class Gateway:
         self.faults = FaultPlan()
         self.journal = Journal(keep_requests)
         self._world = world
-        self._services: dict[str, SimulatedService] = {"lightsail": lightsail, "nimble": nimble}
+        self._services: dict[str, LightsailSimulator | NimbleSimulator] = {
+            "lightsail": lightsail,
+            "nimble": nimble,
+        }
         self._bindings = [bind(load_service(name)) for name in self._services]
         self._keys = keys
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import http
 import json
 import urllib.parse
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
@@ -22,41 +22,6 @@ if TYPE_CHECKING:
     from dcvsessions.simulator.messages import HttpRequest
     from dcvsessions.simulator.model import Operation, Service
     from dcvsessions.simulator.wire import Value, WireError
-
-
-class Binding(Protocol):
-    """How a service is put on HTTP."""
-
-    @property
-    def service(self) -> Service:
-        """The service."""
-        ...
-
-    @property
-    def refusal_status(self) -> int:
-        """The status of a request whose signature is not accepted."""
-        ...
-
-    @property
-    def validation_code(self) -> str:
-        """The error for a request that breaks the model's limits."""
-        ...
-
-    def find(self, request: HttpRequest) -> Operation | None:
-        """Tell which operation a request asks for; None if it is not one of this service."""
-        ...
-
-    def parse(self, operation: Operation, request: HttpRequest) -> Parameters:
-        """Read the parameters; raises `WireError` if they cannot be read."""
-        ...
-
-    def succeed(self, operation: Operation, output: Mapping[str, Value]) -> HttpReply:
-        """Make the reply of an operation that was carried out."""
-        ...
-
-    def refuse(self, error: WireError) -> HttpReply:
-        """Make the reply of an operation that was refused."""
-        ...
 
 
 @attrs.frozen
@@ -211,6 +176,10 @@ class RestJson:
             The reply: the code is in ``x-amzn-ErrorType``.
         """
         return _refusal(self.service, error, "application/json", {"message": error.message})
+
+
+#: How a service is put on HTTP.
+Binding: TypeAlias = AwsJson | RestJson
 
 
 def bind(service: Service) -> Binding:
