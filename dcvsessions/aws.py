@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from dcvsessions import redaction
 from dcvsessions.conversion import Answer
 from dcvsessions.errors import ClientStateError, InvalidArgumentError, InvalidResponseError
+from dcvsessions.tracebacks import strip
 
 if TYPE_CHECKING:
     from aiobotocore.config import AioConfig
@@ -44,10 +45,6 @@ class AwsClient:
         session: "AioSession | None" = None,
         config: "AioConfig | None" = None,
     ) -> None:
-        if session is not None and profile_name is not None:
-            raise InvalidArgumentError(
-                "profile_name= cannot be given with session=: a session has its profile already."
-            )
         self._region_name = region_name
         self._profile_name = profile_name
         self._endpoint_url = endpoint_url
@@ -60,6 +57,11 @@ class AwsClient:
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process: int | None = None
+        # Last, because a traceback with locals takes the repr of what is being made here.
+        if session is not None and profile_name is not None:
+            raise InvalidArgumentError(
+                "profile_name= cannot be given with session=: a session has its profile already."
+            )
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "not open" if self._client is None else "open"
@@ -232,37 +234,17 @@ async def _within_boundary(
 
         # First, because the frames tell whether it was the answer that could not be read.
         ours = translated(error, Call(service, operation, endpoint_url))
-        forget_frames(error, keep=outer)
         if ours is None:
+            strip(error, keep=outer)
             raise
         # What trips over an answer quotes it.
-        cause = None if isinstance(ours, InvalidResponseError) else error
+        ours.__cause__ = None if isinstance(ours, InvalidResponseError) else error
+        strip(ours, keep=outer)
     except BaseException as error:
-        forget_frames(error, keep=outer)
+        strip(error, keep=outer)
         raise
     # Out here, where the foreign error is no context that comes along by itself.
-    raise ours from cause
-
-
-def forget_frames(error: BaseException, *, keep: BaseException | None = None) -> None:
-    """Take the tracebacks off an error and all that stands behind it.
-
-    The frames of botocore and aiohttp hold signatures and answers in local variables, and
-    tracebacks can be rendered with those.
-
-    Args:
-        error: The error, which is changed.
-        keep: What was being handled when the call began: the caller's own, and left alone.
-    """
-    seen = {id(keep)}
-    pending: list[BaseException | None] = [error]
-    while pending:
-        link = pending.pop()
-        if link is None or id(link) in seen:
-            continue
-        seen.add(id(link))
-        link.__traceback__ = None
-        pending += [link.__cause__, link.__context__]
+    raise ours
 
 
 _BLIND_REPEATS: ContextVar[bool] = ContextVar("blind_repeats", default=True)

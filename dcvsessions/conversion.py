@@ -10,6 +10,7 @@ from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
 from dcvsessions.errors import InvalidResponseError
+from dcvsessions.tracebacks import stripped
 from dcvsessions.url import DcvUrl
 
 __all__ = ["Answer"]
@@ -85,6 +86,7 @@ class Answer:
         member = self.members.get(name)
         return member if isinstance(member, str) and member else None
 
+    @stripped
     def _structured(self, name: str | None, kind: type[_Structured], what: str) -> _Structured:
         try:
             return _converter.structure(self.members if name is None else self.members[name], kind)

@@ -41,6 +41,7 @@ from dcvsessions.errors import (
     SetupInProgressError,
     ThrottledError,
 )
+from dcvsessions.redaction import mask
 
 __all__ = ["Call", "translated"]
 
@@ -263,7 +264,8 @@ class _AnswerParts:
         request_id = metadata.get("RequestId")
         return cls(
             code=str(error.get("Code") or status or "unknown"),
-            message=str(error.get("Message") or ""),
+            # AWS quotes the request, session token and all, where a signature does not match.
+            message=mask(str(error.get("Message") or "")),
             status=status if isinstance(status, int) else None,
             request_id=str(request_id) if request_id else None,
             headers={
@@ -347,4 +349,4 @@ def _is_closed_nimble(call: Call) -> bool:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    return " ".join(mask(str(error)).split()).rstrip(".") or type(error).__name__

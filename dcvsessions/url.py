@@ -4,8 +4,8 @@ Whoever has the URL has the desktop. A script still wants to print it, compare i
 browser, so it is a `str`. What shows up without being asked for (`repr`, and with it tracebacks
 with locals, containers, models and notebooks) leaves the token out.
 
-No part of a URL that may hold the token is kept in a local variable of type `str` while something
-can fail: a traceback that is rendered with its locals would show it.
+What keeps a part of a URL in a local variable of another type lets no error out with its frames: a
+traceback that is rendered with its locals would show the token.
 """
 
 import re
@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from dcvsessions import launcher, reachability
 from dcvsessions.connection_file import ConnectionFile, ConnectionOptions
 from dcvsessions.errors import InvalidUrlError
+from dcvsessions.tracebacks import stripped
 
 if TYPE_CHECKING:
     import os
@@ -207,6 +208,7 @@ class DcvUrl(str):
             "(the token is left out, as notebooks save what they show: use <code>.open()</code>)"
         )
 
+    @stripped
     def _part(self, name: str) -> str | None:
         match = _URL.fullmatch(self)
         return match[name] if match else None
@@ -224,6 +226,7 @@ class DcvUrl(str):
         session = f"#{self.session_id}" if self._has_plain_session_id() else ""
         return f"{self.scheme}://{self._server()}/{hidden}{session}"
 
+    @stripped
     def _has_plain_session_id(self) -> bool:
         """Whether this is the published form, in which the fragment is an id and no token."""
         query, session_id = self._part("query") or "", self.session_id or ""

@@ -53,7 +53,9 @@ FOREIGN = {"aiobotocore", "botocore", "aiohttp"}
 # Arrows run one way: who is further down may import who is further up.
 LAYERS = [
     ["errors", "enums"],
-    ["arguments", "schedule", "url", "progress", "cleanup", "redaction"],
+    ["arguments", "schedule", "progress", "cleanup", "redaction"],
+    ["tracebacks"],
+    ["url"],
     ["conversion", "lightsail.models", "nimble.models"],
     ["decisions"],
     ["sessions", "translation", "aws", "polling"],
