@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from urllib.parse import unquote
 
 from dcvsessions.errors import InvalidArgumentError, InvalidUrlError, OpenError
+from dcvsessions.tracebacks import stripped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,6 +103,7 @@ class ConnectionFile:
         self.__exit__(kind, error, traceback)
 
 
+@stripped
 def write(
     url: "DcvUrl", directory: "str | os.PathLike[str] | None", options: ConnectionOptions
 ) -> Path:
@@ -128,9 +130,11 @@ def write(
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(_content(url, options))
-    except OSError as error:
+    except BaseException as error:
         remove(path)
-        raise OpenError(f"The connection file cannot be written: {error}.") from error
+        if isinstance(error, OSError):
+            raise OpenError(f"The connection file cannot be written: {error}.") from error
+        raise
     return path
 
 

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from dcvsessions import connection_file
 from dcvsessions.errors import InvalidArgumentError, LauncherNotFoundError, OpenError
+from dcvsessions.tracebacks import stripped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,14 +67,12 @@ def _open_browser(url: "DcvUrl") -> Opened:
     return Opened("browser")
 
 
+@stripped  # it may wait for the browser, and be interrupted with the plain URL in its frames
 def _browsed(url: "DcvUrl") -> bool:
     try:
         return webbrowser.open(url)
     except (OSError, webbrowser.Error):
         return False
-    except BaseException as error:  # noqa: BLE001 - it goes on, without its frames
-        # It may wait for the browser, and be interrupted with the plain URL in its frames.
-        raise error.with_traceback(None)  # noqa: B904 - it is the same error
 
 
 def _open_viewer(url: "DcvUrl") -> Opened:
@@ -86,9 +85,11 @@ def _open_viewer(url: "DcvUrl") -> Opened:
     path = connection_file.write(url, None, {})
     try:
         process = _start(program, path)
-    except OSError as error:
+    except BaseException as error:
         connection_file.remove(path)
-        raise OpenError(f"{program} could not be started: {error}.") from error
+        if isinstance(error, OSError):
+            raise OpenError(f"{program} could not be started: {error}.") from error
+        raise
     _remove_later(path, process)
     return Opened("viewer", program)
 
