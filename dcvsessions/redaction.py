@@ -148,8 +148,10 @@ _QUOTE = r"""b?\\*+(?P<quote>["'])"""
 _QUOTED = r"""(?:(?!(?P=quote))[^\\]|\\++.)"""
 _AFTER_NAME = r"""\\*+["']?+\s*+[:=,>]\s*+"""
 _SERVER = r"""(?:https?|dcv):(?:\\*+/){2}[^\s"'<>\\/?#@]*+\\*+/?+"""
+# In the text of bytes, a line begins after the letter of an escape.
+_LINE = r"(?<=\\[nr])"
 _NAME = (
-    r"(?<![\w-])(?:aws_secret_access_key|secret_?(?:access_?)?key|client_?secret|password"
+    rf"(?:(?<![\w-])|{_LINE})(?:aws_secret_access_key|secret_?(?:access_?)?key|client_?secret|password"
     r"|(?:aws_|x-amz-)?(?:session|security)[_-]?token|x-amz-sso_bearer_token"
     r"|(?:access|refresh|id|auth|web_?identity)_?token|x-aws-ec2-metadata-token|token"
     r"|saml_?assertion|(?:x-amz-)?signature)"
@@ -161,8 +163,8 @@ _SECRETS = tuple(
         # A `url` member, which is what both services call the DCV URL.
         rf"""(?P<shown>["']url\\*+["']\s*+:\s*+{_QUOTE}(?:{_SERVER})?+){_QUOTED}++""",
         # Not SigV4's header: it says who signed and for what, and names its signature, see below.
-        rf"""(?P<shown>\bauthorization{_AFTER_NAME}(?!b?["']?AWS4-){_QUOTE}){_QUOTED}*+""",
-        rf"""(?P<shown>\bauthorization{_AFTER_NAME}(?!b?["']|AWS4-))[^\r\n"']++""",
+        rf"""(?P<shown>(?:\b|{_LINE})authorization{_AFTER_NAME}(?!b?["']?AWS4-){_QUOTE}){_QUOTED}*+""",
+        rf"""(?P<shown>(?:\b|{_LINE})authorization{_AFTER_NAME}(?!b?["']|AWS4-))[^\r\n"']++""",
         rf"""(?P<shown>{_NAME}{_AFTER_NAME}{_QUOTE}){_QUOTED}*+""",
         rf"""(?P<shown>{_NAME}{_AFTER_NAME})(?!b["']){_BARE}++""",
     )
