@@ -71,7 +71,7 @@ _REFUSE_STOP = frozenset(
     }
 )
 #: The operations that start a transition.
-SCRIPTED = ("StartGUISession", "StopGUISession", "StartInstance", "StopInstance")
+_SCRIPTED = ("StartGUISession", "StopGUISession", "StartInstance", "StopInstance")
 
 
 class LightsailSimulator:
@@ -181,8 +181,9 @@ class LightsailSimulator:
             >>> slow = Course(seconds=40, percentages=(5, 20, 80))
             >>> sim.lightsail.script("my-computer", "StartGUISession", slow)
         """
+        script = self._script(name, operation)
         for course in courses:
-            self._script(name, operation).add(course)
+            script.add(course)
 
     @guarded
     def fail_start(
@@ -427,8 +428,8 @@ class LightsailSimulator:
 
     def _script(self, name: str, operation: str) -> Script:
         self._known(name)
-        if operation not in SCRIPTED:
-            raise ValueError(f"operation must be one of {', '.join(SCRIPTED)}; not {operation!r}")
+        if operation not in _SCRIPTED:
+            raise ValueError(f"operation must be one of {', '.join(_SCRIPTED)}; not {operation!r}")
         return self._scripts.setdefault((name, operation), Script())
 
     def _next_address(self) -> int:

@@ -76,8 +76,6 @@ _TRANSITIONS: dict[str, tuple[str, Transition, str]] = {
     "DeleteStreamingSession": ("DELETE_IN_PROGRESS", "session_delete", "DELETED"),
     "CreateStreamingSessionStream": ("CREATE_IN_PROGRESS", "stream_create", "READY"),
 }
-#: The operations that start a transition.
-SCRIPTED = tuple(_TRANSITIONS)
 #: Which operation's transition ends in a failed state.
 _FAILURES = {
     "START_FAILED": "StartStreamingSession",
@@ -182,7 +180,8 @@ class NimbleSimulator:
             >>> sim.nimble.script("CreateStreamingSession", Course(seconds=300))
         """
         if operation not in self._scripts:
-            raise ValueError(f"operation must be one of {', '.join(SCRIPTED)}; not {operation!r}")
+            known = ", ".join(self._scripts)
+            raise ValueError(f"operation must be one of {known}; not {operation!r}")
         for course in courses:
             self._scripts[operation].add(course)
 

@@ -47,8 +47,6 @@ import attrs
 import cattrs
 import cattrs.gen
 
-from dcvsessions.simulator import lightsail, nimble
-from dcvsessions.simulator.computer import STATE_CODES
 from dcvsessions.simulator.faults import Fault
 from dcvsessions.simulator.server import PAGE_SIZE, Simulator
 from dcvsessions.simulator.timeline import Course
@@ -72,22 +70,6 @@ class ScenarioError(ValueError):
     """A scenario file that cannot be used; the message names the file and the place in it."""
 
 
-def _known(operations: tuple[str, ...]) -> Callable[[object, object, Courses], None]:
-    """Make the validator of courses: their keys have to be operations that start a transition."""
-
-    def check(_: object, __: object, courses: Courses) -> None:
-        for operation in courses:
-            if operation not in operations:
-                raise ValueError(f"must be one of {', '.join(operations)}; not {operation!r}")
-
-    return check
-
-
-def _is_state(_: object, __: object, state: str) -> None:
-    if state not in STATE_CODES:
-        raise ValueError(f"must be one of {', '.join(STATE_CODES)}; not {state!r}")
-
-
 @attrs.frozen(kw_only=True)
 class InstanceScenario:
     """A virtual computer.
@@ -97,19 +79,20 @@ class InstanceScenario:
         state: The state of the instance.
         status: The status of the GUI session.
         tags: Its tags.
+        blueprint_id: The blueprint.
+        blueprint_name: The name of the application.
+        bundle_id: The bundle.
         courses: How its transitions go, by the operation that starts them.
-
-    Raises:
-        ValueError: The state is not one of an instance, or an operation starts no transition.
     """
 
     name: str
-    state: str = attrs.field(default="running", validator=_is_state)
+    state: str = "running"
     status: str = "notStarted"
     tags: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    courses: Courses = attrs.field(
-        factory=dict[str, tuple[Course, ...]], validator=_known(lightsail.SCRIPTED)
-    )
+    blueprint_id: str = "jupyterlab"
+    blueprint_name: str = "JupyterLab"
+    bundle_id: str = "app_standard_xl_1_0"
+    courses: Courses = attrs.field(factory=dict[str, tuple[Course, ...]])
 
 
 @attrs.frozen(kw_only=True)
@@ -120,11 +103,15 @@ class StudioScenario:
         studio_id: Its id.
         launch_profiles: The ids of its launch profiles.
         session_quota: The most sessions at a time; None for any number.
+        ec2_instance_type: The instance type of a session that asks for none.
+        streaming_image_id: The image of a session that asks for none.
     """
 
     studio_id: str
     launch_profiles: tuple[str, ...] = ("lp-1",)
     session_quota: int | None = None
+    ec2_instance_type: str = "g4dn.xlarge"
+    streaming_image_id: str = "image-1"
 
 
 @attrs.frozen(kw_only=True)
@@ -145,15 +132,10 @@ class NimbleScenario:
     Args:
         studios: The studios.
         courses: How the transitions of sessions and streams go, by the operation that starts them.
-
-    Raises:
-        ValueError: An operation starts no transition.
     """
 
     studios: tuple[StudioScenario, ...] = ()
-    courses: Courses = attrs.field(
-        factory=dict[str, tuple[Course, ...]], validator=_known(nimble.SCRIPTED)
-    )
+    courses: Courses = attrs.field(factory=dict[str, tuple[Course, ...]])
 
 
 @attrs.frozen(kw_only=True)
@@ -267,7 +249,8 @@ class Scenario:
             The simulator, not entered yet.
 
         Raises:
-            ScenarioError: Two resources have one name, or something is out of its range.
+            ScenarioError: Two resources have one name, something is out of its range, or an
+                operation starts no transition.
         """
         with _at("$"):
             simulator = Simulator(
@@ -287,7 +270,8 @@ class Scenario:
             with _at(f"$.nimble.studios[{index}]"):
                 simulator.nimble.add_studio(**attrs.asdict(studio))
         for operation, courses in self.nimble.courses.items():
-            simulator.nimble.script(operation, *courses)
+            with _at("$.nimble.courses"):
+                simulator.nimble.script(operation, *courses)
         for index, order in enumerate(self.faults):
             with _at(f"$.faults[{index}]"):
                 simulator.inject(order.operation, order.fault, call=order.call, times=order.times)
@@ -295,11 +279,11 @@ class Scenario:
 
 
 def _add_instance(simulator: Simulator, computer: InstanceScenario) -> None:
-    simulator.lightsail.add_instance(
-        computer.name, state=computer.state, status=computer.status, tags=computer.tags
-    )
-    for operation, courses in computer.courses.items():
-        simulator.lightsail.script(computer.name, operation, *courses)
+    given = attrs.asdict(computer, recurse=False)
+    courses: Courses = given.pop("courses")
+    simulator.lightsail.add_instance(**given)
+    for operation, planned in courses.items():
+        simulator.lightsail.script(computer.name, operation, *planned)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Scenarios: the world as data, and the place of each mistake."""
 
 import asyncio
+import inspect
 import json
 import textwrap
 from pathlib import Path
@@ -22,6 +23,8 @@ from dcvsessions.simulator import (
 from dcvsessions.simulator import (
     scenario as scenario_module,
 )
+from dcvsessions.simulator.lightsail import LightsailSimulator
+from dcvsessions.simulator.nimble import NimbleSimulator
 
 IN_PYTHON = Scenario(
     speed=10,
@@ -89,6 +92,8 @@ async def test_a_scenario_happens(open_wire):
                 {
                     "name": "my-computer",
                     "tags": {"a": "b"},
+                    "blueprint_id": "rstudio",
+                    "bundle_id": "app_standard_2xl_1_0",
                     "courses": {
                         "StartGUISession": [
                             {"ends": "failedStartingGUISession", "message": "No", "times": 2},
@@ -98,7 +103,9 @@ async def test_a_scenario_happens(open_wire):
                 }
             ]
         },
-        "nimble": {"studios": [{"studio_id": "studio-1", "session_quota": 1}]},
+        "nimble": {
+            "studios": [{"studio_id": "studio-1", "session_quota": 1, "streaming_image_id": "own"}]
+        },
         "faults": [{"operation": "GetInstances", "fault": {"kind": "error", "code": "E"}}],
     }
     async with Scenario.from_data(data).simulator() as sim, open_wire(sim) as wire:
@@ -116,8 +123,10 @@ async def test_a_scenario_happens(open_wire):
             ("started", 100),
             ("startExpired", None),
         ]
-        assert (await wire.create()).status == 200
+        assert (await wire.create()).json["session"]["streamingImageId"] == "own"
         assert (await wire.create()).status == 402
+        (found,) = (await wire.lightsail("GetInstances")).json["instances"]
+        assert (found["blueprintId"], found["bundleId"]) == ("rstudio", "app_standard_2xl_1_0")
         assert sim.lightsail.instances["my-computer"].tags == {"a": "b"}
 
 
@@ -158,11 +167,18 @@ async def test_a_scenario_happens(open_wire):
             r"must be one of StartGUISession, .*; not 'Foo' @ \$\.lightsail\.instances\[0\]",
         ),
         (
+            "[[lightsail.instances]]\nname = 'x'\ncourses = { Foo = [] }",
+            r"must be one of StartGUISession, .*; not 'Foo' @ \$\.lightsail\.instances\[0\]",
+        ),
+        (
             "[[nimble.courses.StopStreamingSession]]\nseconds = -1",
             r"zero or more seconds, not -1\.0 @ \$\.nimble\.courses\['StopStreamingSession'\]\[0\]",
         ),
         ("[[nimble.courses.StopStreamingSession]]\ntimes = 0", r"times must be at least 1"),
-        ("[[nimble.courses.GetStreamingSession]]", r"not 'GetStreamingSession' @ \$\.nimble"),
+        (
+            "[[nimble.courses.GetStreamingSession]]",
+            r"not 'GetStreamingSession' @ \$\.nimble\.courses",
+        ),
         (
             "[[nimble.studios]]\nstudio_id = 's'\n[[nimble.studios]]\nstudio_id = 's'",
             r"There is a studio 's' already @ \$\.nimble\.studios\[1\]",
@@ -188,6 +204,21 @@ def test_a_mistake_is_told_with_its_file_and_place(tmp_path, text, message):
     with pytest.raises(ScenarioError, match=message) as caught:
         Scenario.load(file)
     assert str(caught.value).startswith(f"{file}: ")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "handle"),
+    [
+        (InstanceScenario(name="x"), LightsailSimulator.add_instance),
+        (StudioScenario(studio_id="x"), NimbleSimulator.add_studio),
+    ],
+)
+def test_a_scenario_says_all_that_the_handle_takes_and_leaves_out_the_same(scenario, handle):
+    _, _, *optional = inspect.signature(handle).parameters.values()
+    taken = {each.name: each.default for each in optional}
+    said = {name: getattr(scenario, name) for name in taken}
+    no_tags = {"tags": None}  # in a scenario an empty table
+    assert said | no_tags == taken | no_tags
 
 
 def test_a_file_that_is_no_json_is_told_by_line(tmp_path):
