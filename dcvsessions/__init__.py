@@ -9,6 +9,7 @@ A streaming session of Nimble Studio:
     url = await open_streaming_session("studio-1", launch_profile_id="lp-1")
 """
 
+from dcvsessions.connection_file import ConnectionOptions
 from dcvsessions.enums import (
     OpenEnum,
 )
@@ -46,6 +47,7 @@ from dcvsessions.errors import (
     WaitFailedError,
     WaitTimeoutError,
 )
+from dcvsessions.launcher import Opened
 from dcvsessions.lightsail.client import (
     LightsailClient,
 )
@@ -116,6 +118,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "ConnectionFailedError",
+    "ConnectionOptions",
     "CredentialsExpiredError",
     "CredentialsNotFoundError",
     "DcvSessionsError",
@@ -139,6 +142,7 @@ __all__ = [
     "NotFoundError",
     "OpenEnum",
     "OpenError",
+    "Opened",
     "Operation",
     "OperationFailedError",
     "OperationStatus",

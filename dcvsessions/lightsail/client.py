@@ -17,6 +17,8 @@ __all__ = ["LightsailClient"]
 class LightsailClient(AwsClient):
     """The Lightsail operations that GUI sessions of virtual computers need.
 
+    Each method is the API operation of its name. Calls cost nothing; computers that run do.
+
     Everything is optional: what is not given comes from the usual AWS configuration
     (environment, profile, SSO, assumed role, instance metadata).
 
@@ -92,6 +94,9 @@ class LightsailClient(AwsClient):
 
         Args:
             operation_id: Its id.
+
+        Returns:
+            The operation, as far as it is.
         """
         answer = await self._call(
             "GetOperation", operationId=checked_identifier(operation_id, "operation_id")
@@ -99,10 +104,13 @@ class LightsailClient(AwsClient):
         return answer.one("operation", Operation)
 
     async def get_operations_for_resource(self, resource_name: str) -> tuple[Operation, ...]:
-        """Read all operations of a resource, page by page, in Lightsail's order.
+        """Read all operations of a resource, page by page.
 
         Args:
             resource_name: The resource.
+
+        Returns:
+            The operations, in Lightsail's order.
         """
         pages = self._pages(
             "GetOperationsForResource",
@@ -117,6 +125,9 @@ class LightsailClient(AwsClient):
 
         Args:
             instance_name: The virtual computer.
+
+        Returns:
+            Its state, by code and by name.
         """
         answer = await self._call(
             "GetInstanceState", instanceName=checked_name(instance_name, "instance_name")
@@ -124,12 +135,18 @@ class LightsailClient(AwsClient):
         return answer.one("state", InstanceState)
 
     async def get_instances(self) -> tuple[Instance, ...]:
-        """Read all virtual computers of the region, page by page."""
+        """Read all virtual computers of the region, page by page.
+
+        Returns:
+            The computers, and all other Lightsail instances, in Lightsail's order.
+        """
         pages = self._pages("GetInstances", page_parameter="pageToken", page_member="nextPageToken")
         return tuple([one async for page in pages for one in page.all("instances", Instance)])
 
     async def start_instance(self, instance_name: str) -> tuple[Operation, ...]:
-        """Start a virtual computer. It gets a new public IP address, unless that is static.
+        """Start a virtual computer, which costs by the hour while it runs.
+
+        It gets a new public IP address, unless that is static.
 
         Args:
             instance_name: The virtual computer.
@@ -144,7 +161,7 @@ class LightsailClient(AwsClient):
     async def stop_instance(
         self, instance_name: str, *, force: bool | None = None
     ) -> tuple[Operation, ...]:
-        """Stop a virtual computer.
+        """Stop a virtual computer, and its GUI session with it.
 
         Args:
             instance_name: The virtual computer.

@@ -22,6 +22,8 @@ _LONGEST_STREAM = 3600
 class NimbleClient(AwsClient):
     """The Nimble Studio operations of streaming sessions and the streams into them.
 
+    Each method is the API operation of its name.
+
     AWS closed the service in 2024: its own endpoint is gone, so `endpoint_url` (or
     `AWS_ENDPOINT_URL_NIMBLE`) has to name one that speaks its protocol, as the simulator does.
 
@@ -42,7 +44,7 @@ class NimbleClient(AwsClient):
         config: An aiobotocore configuration, which wins over this package's.
 
     Example:
-        >>> async with NimbleClient(endpoint_url=sim.endpoint_url) as client:
+        >>> async with NimbleClient(region_name="us-west-2") as client:
         ...     async for session in client.list_streaming_sessions("studio-1"):
         ...         print(session.session_id, session.state)
     """
@@ -93,6 +95,9 @@ class NimbleClient(AwsClient):
         Args:
             studio_id: The studio.
             session_id: The session.
+
+        Returns:
+            The session; one that is `DELETED` stays readable for a while.
         """
         answer = await self._call("GetStreamingSession", **_session(studio_id, session_id))
         return answer.one("session", StreamingSession)
@@ -163,7 +168,7 @@ class NimbleClient(AwsClient):
         backup_id: str | None = None,
         client_token: str | None = None,
     ) -> StreamingSession:
-        """Start a streaming session that is `STOPPED`.
+        """Start a streaming session that is `STOPPED`. It costs by the hour again.
 
         Args:
             studio_id: The studio.
@@ -190,7 +195,7 @@ class NimbleClient(AwsClient):
         volume_retention_mode: VolumeRetentionMode | str | None = None,
         client_token: str | None = None,
     ) -> StreamingSession:
-        """Stop a streaming session that is `READY`.
+        """Stop a streaming session that is `READY`. Its volume, if kept, goes on to cost.
 
         Args:
             studio_id: The studio.
@@ -227,7 +232,8 @@ class NimbleClient(AwsClient):
                 answered with the stream that was made the first time.
 
         Returns:
-            The stream, in state `CREATE_IN_PROGRESS`; it has no URL yet.
+            The stream, in state `CREATE_IN_PROGRESS`; it has no URL yet. It has no costs of its
+            own.
         """
         answer = await self._call(
             "CreateStreamingSessionStream",

@@ -165,7 +165,7 @@ async def open_stream(
         DcvSessionsError: A call failed in a way that more waiting does not mend.
 
     Example:
-        >>> url = await open_stream("studio-1", "session-id", expiration_in_seconds=3600)
+        >>> url = await open_stream("studio-1", session_id, expiration_in_seconds=3600)
     """
     checked_identifier(studio_id, "studio_id")
     checked_identifier(session_id, "session_id")
@@ -221,7 +221,7 @@ async def close_streaming_session(
         DcvSessionsError: A call failed in a way that more waiting does not mend.
 
     Example:
-        >>> await close_streaming_session("studio-1", "session-id")
+        >>> await close_streaming_session("studio-1", session_id)
     """
     checked_identifier(studio_id, "studio_id")
     checked_identifier(session_id, "session_id")

@@ -1,0 +1,65 @@
+"""The examples in docstrings are run, those that await too."""
+
+import ast
+import doctest
+import inspect
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import dcvsessions
+from dcvsessions import DcvUrl, NimbleClient
+from dcvsessions.simulator import Simulator
+
+# What awaits cannot be run by doctest. The rest of the package's examples is, beside its tests.
+PUBLIC = [
+    dcvsessions.LightsailClient,
+    dcvsessions.NimbleClient,
+    dcvsessions.GuiDesktop.url,
+    dcvsessions.StreamingDesktop.url,
+    dcvsessions.gui_session,
+    dcvsessions.streaming_session,
+    dcvsessions.open_gui_session,
+    dcvsessions.close_gui_session,
+    dcvsessions.open_streaming_session,
+    dcvsessions.open_stream,
+    dcvsessions.close_streaming_session,
+]
+
+
+def examples(documented: Any) -> Iterator[str]:
+    text = inspect.getdoc(documented) or ""
+    yield from (example.source for example in doctest.DocTestParser().get_examples(text))
+
+
+def test_every_function_has_one() -> None:
+    functions = {
+        getattr(dcvsessions, name)
+        for name in dcvsessions.__all__
+        if inspect.isfunction(getattr(dcvsessions, name))
+    }
+    assert functions <= {*PUBLIC}
+    assert all([*examples(documented)] for documented in PUBLIC)
+
+
+@pytest.mark.looptime(start=time.monotonic)
+@pytest.mark.parametrize("documented", PUBLIC, ids=lambda it: it.__qualname__)
+async def test_example(
+    documented: Any, sim: Simulator, nimble: NimbleClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[bool] = []
+    monkeypatch.setattr(DcvUrl, "open", lambda url: opened.append(sim.accepts(url)))
+    made = await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
+    names = {**vars(dcvsessions), "session_id": made.session_id, "sys": sys}
+    for source in examples(documented):
+        code = compile(source, "example", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        if (result := eval(code, names)) is not None:  # noqa: S307 - it is our own docstring
+            await result
+    assert all(opened)
+
+
+def test_open_enum() -> None:
+    assert doctest.testmod(dcvsessions.enums) == (0, 2)
