@@ -248,7 +248,9 @@ class LightsailSimulator:
 
     @guarded
     def hold(self, name: str) -> None:
-        """Let transitions get stuck: the one that goes on, and all that follow until `release`.
+        """Let transitions get stuck: those that go on, and those that requests begin from now on.
+
+        What is stuck remains so until a request or `set_status` moves it.
 
         Args:
             name: The computer.
@@ -257,20 +259,19 @@ class LightsailSimulator:
             KeyError: There is no such computer.
         """
         now, computer = self._world.clock.now(), self._known(name)
-        power, gui = computer.power, computer.gui
-        computer = attrs.evolve(
-            computer,
-            held=True,
-            power=power.pinned(now) if power.at(now).state in POWER_TRANSITIONS else power,
-            gui=gui.pinned(now) if gui.at(now).state in GUI_TRANSITIONS else gui,
-        )
         for identifier in computer.operations.values():
             self._operations.hold(identifier)
-        self._computers.force(name, computer)
+        held = attrs.evolve(
+            computer,
+            held=True,
+            power=computer.power.stuck(now, POWER_TRANSITIONS),
+            gui=computer.gui.stuck(now, GUI_TRANSITIONS),
+        )
+        self._computers.amend(name, held)
 
     @guarded
     def release(self, name: str) -> None:
-        """Let the transitions that begin from now on end again.
+        """Let the transitions that requests begin from now on end again.
 
         Args:
             name: The computer.
@@ -278,7 +279,7 @@ class LightsailSimulator:
         Raises:
             KeyError: There is no such computer.
         """
-        self._computers.force(name, attrs.evolve(self._known(name), held=False))
+        self._computers.amend(name, attrs.evolve(self._known(name), held=False))
 
     @guarded
     def desktops(self) -> list[Desktop]:

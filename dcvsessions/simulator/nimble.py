@@ -76,6 +76,7 @@ _TRANSITIONS: dict[str, tuple[str, Transition, str]] = {
     "DeleteStreamingSession": ("DELETE_IN_PROGRESS", "session_delete", "DELETED"),
     "CreateStreamingSessionStream": ("CREATE_IN_PROGRESS", "stream_create", "READY"),
 }
+_IN_PROGRESS = frozenset(through for through, _, _ in _TRANSITIONS.values())
 #: Which operation's transition ends in a failed state.
 _FAILURES = {
     "START_FAILED": "StartStreamingSession",
@@ -257,12 +258,24 @@ class NimbleSimulator:
 
     @guarded
     def hold(self) -> None:
-        """Let the transitions that begin from now on get stuck, until `release`."""
+        """Let transitions get stuck: those that go on, and those that requests begin from now on.
+
+        That holds for all sessions and streams. What is stuck remains so until a request or
+        `set_state` moves it.
+        """
         self._held = True
+        now = self._world.clock.now()
+        for session in self._sessions.all():
+            timeline = session.timeline.stuck(now, _IN_PROGRESS)
+            self._sessions.amend(session.session_id, attrs.evolve(session, timeline=timeline))
+            streams = self._streams[session.session_id]
+            for stream in streams.all():
+                timeline = stream.timeline.stuck(now, _IN_PROGRESS)
+                streams.amend(stream.stream_id, attrs.evolve(stream, timeline=timeline))
 
     @guarded
     def release(self) -> None:
-        """Let the transitions that begin from now on end again."""
+        """Let the transitions that requests begin from now on end again."""
         self._held = False
 
     @guarded

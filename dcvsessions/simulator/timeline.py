@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import collections
 import math
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 
 def exact(instant: float) -> float:
@@ -122,6 +125,18 @@ class Timeline:
         """
         phase = attrs.evolve(self.at(now), percentages=(self.percentage(now),))
         return Timeline((*self.phases[: self._index(now)], phase))
+
+    def stuck(self, now: float, in_progress: Container[str]) -> Timeline:
+        """Let a transition get stuck.
+
+        Args:
+            now: The instant at which it does.
+            in_progress: The states of resources that are in transition.
+
+        Returns:
+            A timeline without an end of the transition, the same one if none goes on.
+        """
+        return self.pinned(now) if self.at(now).state in in_progress else self
 
     def _index(self, now: float) -> int:
         begun = (i for i in range(len(self.phases) - 1, -1, -1) if self.phases[i].begins <= now)
@@ -323,6 +338,15 @@ class Shelf(Generic[_Resource]):
         """
         self._resources[key] = value
         self._veils.pop(key, None)
+
+    def amend(self, key: str, value: _Resource) -> None:
+        """Store what becomes of a resource later; readers that are stale remain so.
+
+        Args:
+            key: Its key.
+            value: The resource from now on.
+        """
+        self._resources[key] = value
 
     def forget(self, key: str) -> None:
         """Drop a resource.

@@ -304,6 +304,34 @@ async def test_what_is_held_never_ends(sim, wire):
     assert await state(wire, await ready(wire)) == "READY"
 
 
+async def test_what_is_held_stays_where_it_is(sim, wire):
+    settled, moving = await ready(wire), (await wire.create()).json["session"]["sessionId"]
+    stream = (await wire.session(settled, "streams")).json["stream"]["streamId"]
+    await asyncio.sleep(0.4)
+    sim.nimble.hold()
+    await asyncio.sleep(1e4)
+    assert await state(wire, moving) == "CREATE_IN_PROGRESS"
+    assert await state(wire, settled) == "READY"
+    found = (await look_at_stream(wire, settled, stream)).json["stream"]
+    assert found["state"] == "CREATE_IN_PROGRESS"
+    sim.nimble.release()
+    await asyncio.sleep(1e4)
+    assert await state(wire, moving) == "CREATE_IN_PROGRESS"
+    assert (await wire.session(moving, "delete")).status == 200
+    await asyncio.sleep(1)
+    assert await state(wire, moving) == "DELETED"
+
+
+async def test_holding_uncovers_nothing_to_a_stale_reader(open_wire):
+    async with Simulator(stale_reads=2) as sim, open_wire(sim) as wire:
+        sim.nimble.add_studio("studio-1")
+        identifier = (await wire.create()).json["session"]["sessionId"]
+        sim.nimble.hold()
+        assert (await wire.session(identifier)).status == 404
+        await asyncio.sleep(2)
+        assert await state(wire, identifier) == "CREATE_IN_PROGRESS"
+
+
 async def test_what_is_held_never_ends_whatever_its_course_says(sim, wire):
     sim.nimble.script("CreateStreamingSession", Course(seconds=1))
     sim.nimble.hold()
