@@ -101,11 +101,6 @@ class LightsailSimulator:
             "StopInstance": self._stop_instance,
         }
 
-    @property
-    def world(self) -> World:
-        """The surroundings."""
-        return self._world
-
     # --- The handles of a test ---
 
     @guarded
@@ -159,9 +154,11 @@ class LightsailSimulator:
         self._computers.force(name, computer)
 
     @property
+    @guarded
     def instances(self) -> dict[str, InstanceView]:
         """The computers by name, oldest first, each as it is now."""
-        return self._views()
+        now = self._world.clock.now()
+        return {computer.name: computer.view(now) for computer in self._computers.all()}
 
     @guarded
     def script(self, name: str, operation: str, *courses: Course) -> None:
@@ -290,11 +287,6 @@ class LightsailSimulator:
         """
         now = self._world.clock.now()
         return [each for computer in self._computers.all() for each in computer.desktops(now)]
-
-    @guarded
-    def _views(self) -> dict[str, InstanceView]:
-        now = self._world.clock.now()
-        return {computer.name: computer.view(now) for computer in self._computers.all()}
 
     # --- The operations of the API ---
 

@@ -113,11 +113,6 @@ class NimbleSimulator:
             "GetStreamingSessionStream": self._get_streaming_session_stream,
         }
 
-    @property
-    def world(self) -> World:
-        """The surroundings."""
-        return self._world
-
     # --- The handles of a test ---
 
     @guarded
@@ -154,15 +149,17 @@ class NimbleSimulator:
         )
 
     @property
+    @guarded
     def sessions(self) -> dict[str, SessionView]:
         """The streaming sessions by id, oldest first, each as it is now, deleted ones included."""
-        return self._views()
+        now = self._world.clock.now()
+        return {each.session_id: self._view(each, now) for each in self._sessions.all()}
 
     @property
     def alive(self) -> list[str]:
         """The ids of the sessions that are neither deleted nor being deleted, oldest first."""
         gone = {"DELETE_IN_PROGRESS", "DELETED"}
-        return [key for key, session in self._views().items() if session.state not in gone]
+        return [key for key, session in self.sessions.items() if session.state not in gone]
 
     @guarded
     def script(self, operation: str, *courses: Course) -> None:
@@ -295,11 +292,6 @@ class NimbleSimulator:
                 if stream.timeline.at(now).state == "READY":
                     title = f"{session.studio_id}: streaming session {session.session_id}"
                     yield Desktop(title=title, session_id=session.session_id, token=stream.token)
-
-    @guarded
-    def _views(self) -> dict[str, SessionView]:
-        now = self._world.clock.now()
-        return {each.session_id: self._view(each, now) for each in self._sessions.all()}
 
     def _view(self, session: Session, now: float) -> SessionView:
         phase = session.timeline.at(now)

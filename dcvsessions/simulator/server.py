@@ -101,6 +101,7 @@ class Simulator:
             raise ValueError(f"stale_reads must be zero or more seconds, not {stale_reads!r}")
         timings = timings or Timings()
         self._host, self._port = host, port
+        self._bound: tuple[str, int] | None = None
         self._keys = KeyPair(
             access_key_id or f"AKIA{secrets.token_hex(8).upper()}",
             secret_access_key or secrets.token_urlsafe(30),
@@ -123,12 +124,11 @@ class Simulator:
         self._shell = _Shell(self._gateway, self._world.clock)
 
     def __repr__(self) -> str:
-        where = f"{self._host}:{self._port}" if self._port else "not started"
-        return f"<Simulator {where}>"
+        return f"<Simulator {self.endpoint_url if self._bound else 'not started'}>"
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._host, self._port = await self._shell.start(self._host, self._port)
+        self._bound = await self._shell.start(self._host, self._port)
         self._world.clock.start(loop)
         return self
 
@@ -139,11 +139,6 @@ class Simulator:
         traceback: TracebackType | None,
     ) -> None:
         await self._shell.stop()
-
-    @property
-    def world(self) -> World:
-        """The surroundings of the simulated services."""
-        return self._world
 
     @property
     def lightsail(self) -> LightsailSimulator:
@@ -160,12 +155,13 @@ class Simulator:
         """Where it serves, such as ``http://127.0.0.1:8080``.
 
         Raises:
-            RuntimeError: It has not been started, and has no port yet.
+            RuntimeError: It has not been started yet.
         """
-        if not self._port:
-            raise RuntimeError("The simulator has no port before it is entered (async with)")
-        host = _EVERYWHERE.get(self._host, self._host)
-        return f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
+        if self._bound is None:
+            raise RuntimeError("The simulator serves nowhere before it is entered (async with)")
+        address, port = self._bound
+        host = _EVERYWHERE.get(address, address)
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @property
     def environ(self) -> dict[str, str]:
@@ -179,12 +175,9 @@ class Simulator:
         }
 
     @property
+    @guarded
     def requests(self) -> list[Request]:
         """The requests that arrived, in order of arrival."""
-        return self._requests()
-
-    @guarded
-    def _requests(self) -> list[Request]:
         return self._gateway.journal.all()
 
     def calls(self, operation: str) -> list[Request]:

@@ -115,10 +115,7 @@ class Desktop:
 class Guarded(Protocol):
     """Anything with a world, and so with its lock."""
 
-    @property
-    def world(self) -> World:
-        """The surroundings."""
-        ...
+    _world: World
 
 
 _Self = TypeVar("_Self", bound=Guarded)
@@ -140,7 +137,7 @@ def guarded(
 
     @functools.wraps(method)
     def hold(self: _Self, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
-        with self.world.lock:
+        with self._world.lock:  # pyright: ignore[reportPrivateUsage] - of methods alone
             return method(self, *args, **kwargs)
 
     return hold

@@ -111,7 +111,7 @@ def test_a_duration_that_is_none_is_told(value):
 
 def test_a_seed_determines_identifiers_but_no_secrets():
     one, other = Simulator(seed=7), Simulator(seed=7)
-    assert one.world.identifier(22) == other.world.identifier(22)
+    assert one._world.identifier(22) == other._world.identifier(22)
     for sim in (one, other):
         sim.lightsail.add_instance("my-computer", status="started")
     tokens = {desktop.token for sim in (one, other) for desktop in sim.lightsail.desktops()}

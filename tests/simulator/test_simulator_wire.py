@@ -321,13 +321,18 @@ async def test_an_address_of_another_family_makes_a_url_too(open_wire):
         assert (await wire.lightsail("GetInstances")).status == 200
 
 
-async def test_a_simulator_is_entered_once():
-    sim = Simulator()
+@pytest.mark.parametrize("port", [0, 8080])
+def test_a_simulator_that_is_not_started_serves_nowhere(port):
+    sim = Simulator(port=port)
     assert repr(sim) == "<Simulator not started>"
     with pytest.raises(RuntimeError, match="before it is entered"):
         _ = sim.endpoint_url
+
+
+async def test_a_simulator_is_entered_once():
+    sim = Simulator()
     async with sim:
-        pass
+        assert repr(sim) == f"<Simulator {sim.endpoint_url}>"
     with pytest.raises(RuntimeError, match="only once"):
         await sim.__aenter__()
 
@@ -341,6 +346,8 @@ async def test_a_port_that_is_taken_is_told_and_nothing_leaks(sim):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"port": -1}, "port"),
+        ({"port": 65536}, "port"),
         ({"speed": 0}, "speed"),
         ({"speed": float("nan")}, "speed"),
         ({"page_size": 0}, "page_size"),
