@@ -53,7 +53,7 @@ class AwsClient:
         self._exit = AsyncExitStack()
         self._client: Any = None
         self._methods: dict[str, str] = {}
-        self._turns = asyncio.Semaphore()
+        self._turns: asyncio.Semaphore
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process: int | None = None
@@ -99,7 +99,7 @@ class AwsClient:
 
     async def _create(self) -> Any:  # noqa: ANN401 - aiobotocore's client, which stays in here
         # Imported here, because importing the package stays cheap: aiobotocore takes 200 ms.
-        from dcvsessions.sessions import client_context  # noqa: PLC0415
+        from dcvsessions.aws_session import client_context  # noqa: PLC0415
 
         return await self._exit.enter_async_context(
             client_context(
@@ -132,6 +132,8 @@ class AwsClient:
         method = getattr(self._client, self._methods[operation])
         given = {name: value for name, value in parameters.items() if value is not None}
         async with self._turns:
+            # Once more, because it may have been closed while this waited for its turn.
+            self._require_usable()
             return Answer(
                 operation,
                 await _within_boundary(
