@@ -1,18 +1,25 @@
 """The simulator as a process of its own, and as a plugin of other people's tests."""
 
+import ast
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
 import sys
 import urllib.request
 from contextlib import contextmanager
+from inspect import CO_COROUTINE
+from pathlib import Path
 
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+
+DOCS = Path(__file__).parents[2] / "docs" / "simulator.md"
+IN_THE_DOCS = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
 
 COMMAND = [sys.executable, "-X", "dev", "-W", "error", "-m", "dcvsessions.simulator"]
 
@@ -162,19 +169,22 @@ asyncio_default_fixture_loop_scope = function
 addopts = --strict-markers -Werror -p no:cacheprovider
 """
 
-THREE_LINES = f"""
-{OPT_IN}
-def test_my_script(dcv_simulator, dcv_environ):
-    dcv_simulator.lightsail.add_instance("my-computer")
+MY_SCRIPT = """
+import asyncio
+from dcvsessions import open_gui_session
+
+def main():
+    asyncio.run(open_gui_session("my-computer"))
 """
 
 
 @pytest.mark.parametrize(
-    ("conftest", "module", "passed"), [(CONFTEST, THEIR_TESTS, 6), ("", THREE_LINES, 1)]
+    ("conftest", "module", "passed"), [(CONFTEST, THEIR_TESTS, 6), ("", IN_THE_DOCS[0], 1)]
 )
 def test_the_plugin_serves_other_peoples_tests(tmp_path, conftest, module, passed):
     (tmp_path / "pytest.ini").write_text(PYTEST_INI)
     (tmp_path / "conftest.py").write_text(conftest)
+    (tmp_path / "my_script.py").write_text(MY_SCRIPT)
     (tmp_path / "test_theirs.py").write_text(module)
     found = subprocess.run(
         [sys.executable, "-m", "pytest", str(tmp_path)],
@@ -186,3 +196,13 @@ def test_the_plugin_serves_other_peoples_tests(tmp_path, conftest, module, passe
         check=False,
     )
     assert f" {passed} passed in" in found.stdout, found.stdout + found.stderr
+
+
+async def test_the_snippets_in_the_docs_run_one_after_the_other():
+    found = {}
+    for snippet in IN_THE_DOCS[1:]:
+        code = compile(snippet, str(DOCS), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        running = eval(code, found)  # noqa: S307 - they are ours
+        if code.co_flags & CO_COROUTINE:
+            await running
+    assert "my-computer" in found["sim"].lightsail.instances

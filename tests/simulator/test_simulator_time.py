@@ -156,6 +156,13 @@ async def test_what_goes_on_in_a_fixture_goes_on_in_the_test(starting):
     assert starting.lightsail.instances["my-computer"].status == "started"
 
 
+@pytest.mark.looptime(start=time.monotonic)
+async def test_the_time_of_a_test_may_go_on_from_that_of_its_fixtures(starting):
+    assert asyncio.get_running_loop().time() == pytest.approx(time.monotonic(), abs=10)
+    await asyncio.sleep(1)
+    assert starting.lightsail.instances["my-computer"].status == "started"
+
+
 def test_what_was_set_up_before_the_start_is_there():
     sim = Simulator()
     sim.lightsail.add_instance("my-computer", status="starting")
