@@ -99,6 +99,7 @@ class AwsClient:
 
     async def _create(self) -> Any:  # noqa: ANN401 - aiobotocore's client, which stays in here
         # Imported here, because importing the package stays cheap: aiobotocore takes 200 ms.
+        # The translation of errors too, as it may be needed when no file can be opened.
         from dcvsessions.aws_session import client_context  # noqa: PLC0415
 
         return await self._exit.enter_async_context(

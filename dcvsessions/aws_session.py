@@ -31,6 +31,7 @@ TOTAL_MAX_ATTEMPTS = 3
 MAX_POOL_CONNECTIONS = 25
 
 _DATA = Path(__file__).parent / "data"
+_USER_AGENT = f"dcvsessions/{version('dcvsessions')}"
 
 
 def client_context(
@@ -59,7 +60,7 @@ def client_context(
         retries={"mode": "standard", "total_max_attempts": TOTAL_MAX_ATTEMPTS},
         max_pool_connections=MAX_POOL_CONNECTIONS,
         # Without it, botocore builds and cleans its own twice for each call.
-        user_agent=f"dcvsessions/{version('dcvsessions')}",
+        user_agent=_USER_AGENT,
     )
     used = _taught(session) if session else _new_session(profile_name)
     context: AbstractAsyncContextManager[Any] = used.create_client(

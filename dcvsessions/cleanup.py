@@ -45,10 +45,15 @@ async def finished(work: Coroutine[Any, Any, _Result], *, within: float) -> _Res
             raise cancellation from overdue
         raise overdue
     if cancellation is not None:
-        if not task.cancelled() and (failure := task.exception()) is not None:
-            raise cancellation from failure
-        raise cancellation
+        raise cancellation from _failure(task)
     return task.result()
+
+
+def _failure(task: "asyncio.Task[Any]") -> BaseException | None:
+    """Return why work that is over did not succeed; it can be cancelled with its event loop."""
+    if task.cancelled():
+        return CallTimeoutError("The clean-up was cut off before its end.")
+    return task.exception()
 
 
 @asynccontextmanager

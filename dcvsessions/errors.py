@@ -209,11 +209,15 @@ class ConnectionFailedError(DcvSessionsError):
 
     Attributes:
         operation: The API operation that was called, or None for anything else.
+        was_sent: Whether the request may have reached the service, and taken effect.
     """
 
-    def __init__(self, message: str, *, operation: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, operation: str | None = None, was_sent: bool = True
+    ) -> None:
         super().__init__(message)
         self.operation = operation
+        self.was_sent = was_sent
 
 
 class CallTimeoutError(ConnectionFailedError, TimeoutError):
@@ -243,10 +247,12 @@ class StateSeen:
     Attributes:
         state: The state, in the service's word.
         elapsed: Seconds from the start of the wait to when it was first seen.
+        resource: Whose state it is: a wait can go from one resource to the next.
     """
 
     state: str
     elapsed: float
+    resource: str = ""
 
 
 @frozen
@@ -282,6 +288,27 @@ class WaitStory:
     polls: int
     history: tuple[StateSeen | ErrorAbsorbed, ...]
 
+    @property
+    def length(self) -> str:
+        """How long it was, in words."""
+        polls = "1 poll" if self.polls == 1 else f"{self.polls} polls"
+        return f"after {self.elapsed:.1f} s and {polls}"
+
+    @property
+    def events(self) -> str:
+        """What happened in it, in words; empty if nothing did."""
+        told: list[str] = []
+        if seen := [entry for entry in self.history if isinstance(entry, StateSeen)]:
+            told.append(f"States seen: {', '.join(map(self._told, seen))}.")
+        if absorbed := [entry for entry in self.history if isinstance(entry, ErrorAbsorbed)]:
+            count = sum(entry.times for entry in absorbed)
+            told.append(f"Errors absorbed: {count}, the last: {absorbed[-1].error}")
+        return " ".join(told)
+
+    def _told(self, entry: StateSeen) -> str:
+        whose = "" if entry.resource in ("", self.resource) else f"{entry.resource} "
+        return f"{whose}{entry.state} at {entry.elapsed:.1f} s"
+
 
 class WaitError(DcvSessionsError):
     """A wait ended without what it waited for. Its text tells the whole story.
@@ -293,6 +320,7 @@ class WaitError(DcvSessionsError):
         elapsed: Seconds that the wait took.
         polls: How often the resource was read.
         history: The states seen and the errors absorbed, oldest first.
+        story: All of these in one.
         session_id: The streaming session that is left behind, if one is known of.
         client_token: The token that finds, or makes, the session that may be left behind.
     """
@@ -300,6 +328,7 @@ class WaitError(DcvSessionsError):
     def __init__(self, reason: str, story: WaitStory) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.story = story
         self.resource = story.resource
         self.awaited = story.awaited
         self.elapsed = story.elapsed
@@ -309,21 +338,14 @@ class WaitError(DcvSessionsError):
         self.client_token: str | None = None
 
     def __str__(self) -> str:
-        polls = "1 poll" if self.polls == 1 else f"{self.polls} polls"
-        story = [
-            f"{self.resource} is not {self.awaited} after {self.elapsed:.1f} s and {polls}:",
-            self.reason,
+        story = self.story
+        told = [
+            f"{story.resource} is not {story.awaited} {story.length}: {self.reason}",
+            story.events,
         ]
-        if seen := [entry for entry in self.history if isinstance(entry, StateSeen)]:
-            states = ", ".join(f"{entry.state} at {entry.elapsed:.1f} s" for entry in seen)
-            story.append(f"States seen: {states}.")
-        if absorbed := [entry for entry in self.history if isinstance(entry, ErrorAbsorbed)]:
-            last = absorbed[-1]
-            count = sum(entry.times for entry in absorbed)
-            story.append(f"Errors absorbed: {count}, the last: {last.error}")
         if self.session_id is not None or self.client_token is not None:
-            story.append(left_behind(self.session_id, self.client_token))
-        return " ".join(story)
+            told.append(left_behind(self.session_id, self.client_token))
+        return " ".join(filter(None, told))
 
 
 def left_behind(session_id: str | None, client_token: str | None) -> str:

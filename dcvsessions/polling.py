@@ -78,7 +78,9 @@ def is_absorbed(error: DcvSessionsError) -> bool:
 
 def is_refusal(error: DcvSessionsError) -> bool:
     """Whether an error proves that what was asked for did not happen."""
-    return not isinstance(error, ServiceFaultError | InvalidResponseError | ConnectionFailedError)
+    if isinstance(error, ConnectionFailedError):
+        return not error.was_sent
+    return not isinstance(error, ServiceFaultError | InvalidResponseError)
 
 
 class Waiting:
@@ -214,11 +216,11 @@ class Waiting:
             raise self.timed_out(resource, awaited)
         return done.value
 
-    def saw(self, state: str) -> None:
+    def saw(self, resource: str, state: str) -> None:
         """Take a state into the history, if it is not the one that was seen before it."""
-        seen = [entry.state for entry in self._history if isinstance(entry, StateSeen)]
-        if not seen or seen[-1] != state:
-            self._history.append(StateSeen(state, self.elapsed))
+        seen = [entry for entry in self._history if isinstance(entry, StateSeen)]
+        if not seen or (seen[-1].resource, seen[-1].state) != (resource, state):
+            self._history.append(StateSeen(state, self.elapsed, resource))
 
     def absorbed(self, error: str) -> None:
         """Take an error into the history; the same again is counted."""
@@ -240,8 +242,16 @@ class Waiting:
             attempt=self.polls,
         )
         heard = self._on_progress(event)
-        if inspect.isawaitable(heard):
-            await heard
+        if not inspect.isawaitable(heard):
+            return
+        limit = asyncio.timeout_at(_when(max(self.deadline, self._loop.time() + MOMENT)))
+        try:
+            async with limit:
+                await heard
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            self.absorbed("on_progress did not return before the deadline.")
 
     def failed(self, failure: Failed, resource: str, awaited: str) -> DcvSessionsError:
         """Return the error of a decision that it failed."""
@@ -266,10 +276,9 @@ class Waiting:
 
     def add_story(self, error: DcvSessionsError, resource: str, awaited: str) -> None:
         """Add to a call's error what was waited for when it came."""
-        polls = "1 poll" if self.polls == 1 else f"{self.polls} polls"
-        error.add_note(
-            f"While waiting for {resource} to be {awaited}, after {self.elapsed:.1f} s and {polls}."
-        )
+        story = self._story(resource, awaited)
+        note = f"While waiting for {resource} to be {awaited}, {story.length}. {story.events}"
+        error.add_note(note.rstrip())
 
 
 @define(kw_only=True)
@@ -289,6 +298,7 @@ class _Stage(Generic[_Resource, _Value]):
     last_percentage: tuple[float, int] | None = field(init=False, default=None)
     conflict: ConflictError | None = field(init=False, default=None)
     warned: set[str] = field(init=False, factory=set[str])
+    warned_of_connection: bool = field(init=False, default=False)
     errors: int = field(init=False, default=0)
     retry_after: float = field(init=False, default=0.0)
     is_last: bool = field(init=False, default=False)
@@ -357,7 +367,9 @@ class _Stage(Generic[_Resource, _Value]):
     ) -> "_Result | DcvSessionsError":
         """Return what a call returned, or the error of it that was absorbed."""
         waiting = self.waiting
-        limit = waiting.deadline + MOMENT if self.is_last else waiting.deadline
+        # The last one has its moment also if the process was stopped, or the loop, for longer.
+        now = asyncio.get_running_loop().time()
+        limit = max(waiting.deadline, now) + MOMENT if self.is_last else waiting.deadline
         error: DcvSessionsError
         try:
             async with asyncio.timeout_at(_when(limit)):
@@ -374,12 +386,16 @@ class _Stage(Generic[_Resource, _Value]):
             return result
         self.errors += 1
         self.retry_after = (isinstance(error, ApiError) and error.retry_after) or 0.0
+        if isinstance(error, ConnectionFailedError) and not self.warned_of_connection:
+            # What is wrong for good, a proxy or a certificate, looks like what passes.
+            self.warned_of_connection = True
+            _log.warning("%s: waiting on after: %s", self.resource, error)
         waiting.absorbed(_brief(error))
         return error
 
     def _note(self, observation: Observation[_Resource]) -> None:
         state, now = observation.state, self.waiting.elapsed
-        self.waiting.saw(state)
+        self.waiting.saw(self.resource, state)
         if not observation.is_known and state not in self.warned:
             self.warned.add(state)
             _log.warning(

@@ -6,6 +6,7 @@ Importing this file imports botocore and aiohttp: it is done when there is an er
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false
 
+import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,7 @@ from traceback import walk_tb
 from typing import cast
 from urllib.parse import urlsplit
 
+from aiohttp import ClientConnectorError
 from aiohttp import ClientError as AiohttpError
 from attrs import frozen
 from botocore import exceptions as botocore_errors
@@ -171,13 +173,19 @@ def _connection_error(error: Exception, call: Call) -> DcvSessionsError | None:
         case botocore_errors.ConnectTimeoutError() | botocore_errors.EndpointConnectionError() if (
             _is_closed_nimble(call)
         ):
-            return ServiceClosedError(f"{call.name}: {_NIMBLE_CLOSED}", operation=call.operation)
+            return ServiceClosedError(
+                f"{call.name}: {_NIMBLE_CLOSED}", operation=call.operation, was_sent=False
+            )
         case (
             botocore_errors.ConnectTimeoutError()
             | botocore_errors.ReadTimeoutError()
             | TimeoutError()
         ):
-            return CallTimeoutError(f"No answer in time. {what}", operation=call.operation)
+            return CallTimeoutError(
+                f"No answer in time. {what}",
+                operation=call.operation,
+                was_sent=_was_connected(error),
+            )
         case ResponseParserError() | botocore_errors.IncompleteReadError():
             return _unreadable(error, call)
         case (
@@ -186,9 +194,27 @@ def _connection_error(error: Exception, call: Call) -> DcvSessionsError | None:
             | AiohttpError()
             | OSError()
         ):
-            return ConnectionFailedError(f"No answer. {what}", operation=call.operation)
+            return ConnectionFailedError(
+                f"No answer. {what}", operation=call.operation, was_sent=_was_connected(error)
+            )
         case _:
             return None
+
+
+def _was_connected(error: Exception) -> bool:
+    """Whether there may have been a connection for the request to be sent on."""
+    # botocore's error holds the one that it was made of; aiohttp tells the two cases apart.
+    behind = vars(error).get("kwargs", {}).get("error")
+    return not isinstance(error, _BEFORE_A_CONNECTION) and not isinstance(
+        behind, ClientConnectorError | socket.gaierror
+    )
+
+
+_BEFORE_A_CONNECTION = (
+    botocore_errors.ConnectTimeoutError,
+    botocore_errors.ProxyConnectionError,
+    botocore_errors.SSLError,
+)
 
 
 def _credentials_error(error: Exception, call: Call) -> DcvSessionsError | None:
@@ -311,6 +337,8 @@ def _kind(answer: _AnswerParts) -> type[ApiError]:
 _SIGNATURE_CODES = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch"})
 _STALE_WORDS = ("Signature expired", "Signature not yet current")
 _FIRST_FAULT = 500
+# Documented for SigV4: a signature is good for five minutes on either side.
+_TOLERATED_SKEW = 300
 
 
 def _retry_after(value: str | None, now: datetime) -> float | None:
@@ -339,6 +367,8 @@ def _date(value: str) -> datetime | None:
 def _skew_advice(skew: float | None) -> str:
     if skew is None:
         return "The clock of this machine is off: set it, best by NTP."
+    if abs(skew) < _TOLERATED_SKEW:
+        return "The clock of this machine is right now; it was off when the request was signed."
     side = "behind" if skew > 0 else "ahead of"
     return f"The clock of this machine is {abs(skew):.0f} s {side} AWS's: set it, best by NTP."
 

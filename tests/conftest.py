@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +17,18 @@ _AWS = ("AWS_", "BOTO_")
 # looptime asks for the event loop in tests that are not async, too. Without this, the first of
 # them would be given a new one that nobody closes.
 asyncio.set_event_loop(None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many random schedules ran and how they ended, from whichever process."""
+    endings: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "schedules":
+                endings.update(value)
+    if endings:
+        told = ", ".join(f"{ending} {count}" for ending, count in endings.most_common())
+        terminalreporter.write_line(f"{endings.total()} schedules of faults: {told}")
 
 
 @pytest.fixture(scope="session")

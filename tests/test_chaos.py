@@ -5,16 +5,18 @@ Each schedule is made from its seed alone, and runs in virtual time. A failure n
 """
 
 import asyncio
+import itertools
 import os
 import random
 import types
-from collections.abc import Coroutine, Generator, Iterator
+import uuid
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
 import looptime
 import pytest
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from dcvsessions import (
     DcvSessionsError,
@@ -119,6 +121,17 @@ class Schedule:
     timings: Timings = field(repr=False)
 
 
+HELPERS = (
+    "open_streaming_session",
+    "streaming_session",
+    "open_stream",
+    "close_streaming_session",
+    "open_gui_session",
+    "gui_session",
+    "close_gui_session",
+)
+
+
 def draw_faults(
     draw: random.Random, operations: tuple[str, ...]
 ) -> Iterator[tuple[str, Fault, int, int | None]]:
@@ -135,12 +148,8 @@ def draw_faults(
 
 def schedule(seed: int) -> Schedule:
     draw = random.Random(seed)
-    helper = draw.choice(
-        ["open_streaming_session"] * 4
-        + ["streaming_session"] * 3
-        + ["open_stream", "close_streaming_session", "open_gui_session", "open_gui_session"]
-        + ["gui_session", "close_gui_session"]
-    )
+    # Those that make a session have the most to lose.
+    helper = draw.choices(HELPERS, weights=(4, 3, 1, 1, 2, 1, 1))[0]
     operations = LIGHTSAIL if "gui" in helper else NIMBLE
     seconds = draw.choice([0.0, 1.0, 20.0])
     return Schedule(
@@ -317,31 +326,60 @@ def starts_are_told_apart(requests: list[Any]) -> None:
             last = None
 
 
-def run_all(seeds: range, environ: pytest.MonkeyPatch) -> dict[str, int]:
+def run_all(plans: Iterable[Schedule], environ: pytest.MonkeyPatch) -> dict[str, int]:
     endings: dict[str, int] = {}
     problems: list[str] = []
     with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
         loop = runner.get_loop()
         loop.set_exception_handler(lambda _, context: problems.append(str(context)))
-        for seed in seeds:
-            plan = schedule(seed)
+        for plan in plans:
+            # The jitter of the polls, and client tokens: the rest is in the plan.
+            random.seed(plan.seed)
+            environ.setattr(uuid, "uuid4", lambda: uuid.UUID(int=random.getrandbits(128)))
             try:
                 ending = runner.run(run(plan, environ))
             except BaseException as error:
-                error.add_note(f"CHAOS_SEED={seed}: {plan}")
+                error.add_note(f"CHAOS_SEED={plan.seed}: {plan}")
                 raise
-            assert not problems, f"CHAOS_SEED={seed}: {plan}: {problems}"
+            assert not problems, f"CHAOS_SEED={plan.seed}: {plan}: {problems}"
             endings[ending] = endings.get(ending, 0) + 1
     return endings
 
 
 @pytest.mark.parametrize("seeds", BATCHES, ids=str)
 def test_nothing_is_lost_doubled_leaked_or_stuck(
-    seeds: range, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    seeds: range, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
-    endings = run_all(seeds, monkeypatch)
-    with capsys.disabled():
-        print(f"\n{sum(endings.values())} schedules, seeds {seeds}: {endings}")
+    endings = run_all(map(schedule, seeds), monkeypatch)
+    # Summed up at the end of the whole run, as the tests may be spread over processes.
+    record_property("schedules", endings)
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+def test_cancelled_at_every_await_point(
+    helper: str, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    """A sweep, where the schedules above draw: on and on, until the call is over before."""
+    endings: dict[str, int] = {}
+    for step in itertools.count(1):
+        plan = evolve(
+            schedule(0),
+            helper=helper,
+            timeout=60,
+            cancel_at=(step,),
+            faults=(),
+            gui_status="started" if helper == "close_gui_session" else "notStarted",
+            session_state="STOPPED",
+            stale_reads=0,
+            failing=False,
+            keep=False,
+        )
+        (ending,) = run_all([plan], monkeypatch)
+        endings[ending] = endings.get(ending, 0) + 1
+        if ending != "CancelledError":
+            break
+    assert endings["CancelledError"] > 3
+    record_property("schedules", endings)
 
 
 def test_a_schedule_is_made_from_its_seed_alone() -> None:

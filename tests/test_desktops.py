@@ -7,11 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dcvsessions import (
+    ClientStateError,
     InvalidArgumentError,
+    LightsailClient,
     NimbleClient,
     WaitFailedError,
     WaitTimeoutError,
+    close_streaming_session,
     gui_session,
+    open_gui_session,
     open_streaming_session,
     streaming_session,
 )
@@ -61,8 +65,43 @@ async def test_a_gui_session_that_is_about_to_expire_is_waited_out_and_resumed(
 async def test_a_gui_session_that_somebody_stopped_is_started_again(sim: Simulator) -> None:
     async with gui_session("my-computer") as desktop:
         sim.lightsail.set_status("my-computer", "stopped")
-        await asyncio.sleep(61)
+        await asyncio.sleep(2)
         assert sim.accepts(await desktop.url())
+
+
+async def test_one_that_was_found_started_is_looked_at_each_time(
+    sim: Simulator, lightsail: LightsailClient
+) -> None:
+    await open_gui_session("my-computer", client=lightsail)
+    await asyncio.sleep(HOUR - 10)
+    async with gui_session("my-computer", client=lightsail) as desktop:
+        assert sim.accepts(await desktop.url())
+        await asyncio.sleep(15)
+        assert sim.accepts(await desktop.url())
+
+
+async def test_after_the_block_there_is_no_url(sim: Simulator) -> None:
+    async with gui_session("my-computer") as gui:
+        pass
+    async with streaming_session("studio-1", launch_profile_id="lp-1") as workstation:
+        pass
+    for desktop in (gui, workstation):
+        with pytest.raises(ClientStateError, match="is over"):
+            await desktop.url()
+
+
+async def test_a_gui_session_that_was_not_opened_is_stopped_if_told(sim: Simulator) -> None:
+    async def work() -> None:
+        async with gui_session("my-computer", stop_on_exit=True):
+            raise AssertionError
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0.5)
+    assert sim.calls("StartGUISession")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sim.lightsail.instances["my-computer"].status == "stopped"
 
 
 async def test_the_expiry_is_told(sim: Simulator) -> None:
@@ -124,7 +163,7 @@ async def test_a_streaming_session_that_somebody_stopped_is_started_again(sim: S
     ) as desktop:
         await desktop.url()
         sim.nimble.set_state(desktop.session_id, "STOPPED")
-        await asyncio.sleep(61)
+        await asyncio.sleep(2)
         assert sim.accepts(await desktop.url())
 
 
@@ -137,7 +176,7 @@ async def test_also_if_it_was_stopped_just_now(sim: Simulator) -> None:
 async def test_one_that_was_deleted_says_so(sim: Simulator) -> None:
     async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
         sim.nimble.set_state(desktop.session_id, "DELETED")
-        await asyncio.sleep(61)
+        await asyncio.sleep(2)
         with pytest.raises(WaitFailedError, match="DELETED"):
             await desktop.url()
 
@@ -193,10 +232,15 @@ async def test_the_end_is_reached_under_cancellation(sim: Simulator) -> None:
 async def test_the_end_is_bounded(sim: Simulator) -> None:
     loop = asyncio.get_running_loop()
     sim.inject("DeleteStreamingSession", Fault.no_answer(), times=None)
-    with pytest.raises(WaitTimeoutError):
-        async with streaming_session("studio-1", launch_profile_id="lp-1"):
+    with pytest.raises(WaitTimeoutError) as caught:
+        async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
             left = loop.time()
     assert loop.time() - left <= 33
+    assert caught.value.session_id == desktop.session_id
+    assert "is left behind" in str(caught.value)
+    with pytest.raises(WaitTimeoutError) as caught:
+        await close_streaming_session("studio-1", desktop.session_id, timeout=5)
+    assert caught.value.session_id == desktop.session_id
 
 
 async def test_a_call_that_fails_deletes_what_it_made(sim: Simulator) -> None:
@@ -230,3 +274,26 @@ async def test_one_that_was_found_is_not_deleted_when_a_later_call_fails(sim: Si
     with pytest.raises(WaitFailedError) as caught:
         await open_streaming_session("studio-1", launch_profile_id="lp-1", client_token="mine")
     assert sim.nimble.alive == [caught.value.session_id]
+
+
+async def test_nothing_is_said_to_be_left_where_nothing_was_sent(sim: Simulator) -> None:
+    with pytest.raises(WaitTimeoutError) as caught:
+        await open_streaming_session(
+            "studio-1",
+            launch_profile_id="lp-1",
+            timeout=5,
+            endpoint_url="http://127.0.0.1:9",
+            region_name="us-west-2",
+        )
+    assert caught.value.session_id is caught.value.client_token is None
+    assert caught.value.elapsed == pytest.approx(5, abs=0.1)
+
+
+async def test_a_callback_that_hangs_does_not_outlive_the_deadline(sim: Simulator) -> None:
+    async def hang(_: object) -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(WaitTimeoutError) as caught:
+        await open_gui_session("my-computer", timeout=20, on_progress=hang)
+    assert caught.value.elapsed == pytest.approx(23, abs=0.1)
+    assert "on_progress did not return" in str(caught.value.history)

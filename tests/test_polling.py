@@ -177,9 +177,9 @@ async def test_what_was_absorbed_is_told(sim: Simulator) -> None:
         await open_gui_session("my-computer", timeout=600, poll_interval=60)
     error = caught.value
     assert error.history == (
-        StateSeen("notStarted", pytest.approx(0, abs=EXACT)),
+        StateSeen("notStarted", pytest.approx(0, abs=EXACT), error.resource),
         ErrorAbsorbed(f"{READ}: 503 (HTTP 503)", error.history[1].elapsed, 3),
-        StateSeen("starting", error.history[2].elapsed),
+        StateSeen("starting", error.history[2].elapsed, error.resource),
     )
     assert 60 <= error.history[1].elapsed < error.history[2].elapsed
     assert isinstance(error, TimeoutError)
@@ -196,7 +196,8 @@ async def test_what_waiting_does_not_mend_ends_it_at_once(sim: Simulator, code: 
     assert len(sim.calls(READ)) == 3
     (note,) = caught.value.__notes__
     assert note == (
-        "While waiting for GUI session of my-computer to be started, after 120.0 s and 3 polls."
+        "While waiting for GUI session of my-computer to be started, after 120.0 s and 3 polls. "
+        "States seen: notStarted at 0.0 s, starting at 60.0 s."
     )
 
 

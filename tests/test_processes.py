@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dcvsessions.simulator import Simulator, Timings, serve_in_thread
+from dcvsessions.simulator import Fault, Simulator, Timings, serve_in_thread
 
 SCRIPT = """
-import asyncio, sys
+import asyncio, signal, sys
 from dcvsessions import open_streaming_session
+
+# A shell starts what it runs in the background with SIGINT ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 asyncio.run(
     open_streaming_session(
@@ -68,6 +71,15 @@ def wait_for(process: "subprocess.Popen[str]", line: str) -> None:
     raise AssertionError(f"it ended without {line!r}")
 
 
+def wait_for_call(sim: Simulator, operation: str) -> None:
+    """Look until a request of this operation has arrived."""
+    for _ in range(int(PATIENCE / 0.02)):
+        if sim.calls(operation):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"no {operation} arrived")
+
+
 def test_the_same_line_finds_its_session_after_a_crash(
     sim: Simulator, start: Callable[..., "subprocess.Popen[str]"]
 ) -> None:
@@ -103,3 +115,20 @@ def test_ctrl_c_leaves_nothing_behind(
     assert len(sim.nimble.sessions) == 1
     assert sim.nimble.alive == []
     print(f"ended {took:.2f} s after SIGINT")
+    assert took < 10, "a few seconds, on a machine that may be busy"
+
+
+def test_ctrl_c_twice_cuts_the_clean_up_off_and_says_so(
+    sim: Simulator, start: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    sim.inject("DeleteStreamingSession", Fault.no_answer(), times=None)
+    process = start()
+    wait_for(process, "CREATE_IN_PROGRESS")
+    process.send_signal(signal.SIGINT)
+    wait_for_call(sim, "DeleteStreamingSession")
+    process.send_signal(signal.SIGINT)
+    process.wait(PATIENCE)
+
+    assert process.stderr is not None
+    (session_id,) = sim.nimble.alive
+    assert f"Streaming session {session_id} is left behind" in process.stderr.read()

@@ -295,7 +295,11 @@ def _rendered_with_locals(error):
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
     frames = [*shown.stack]
     # The first frames are the test's own, which has the token in plain text.
-    ours = [frame for frame in frames if "dcvsessions" in frame.filename]
+    ours = [
+        frame
+        for frame in frames
+        if frame.filename.startswith(str(Path(dcvsessions.__file__).parent))
+    ]
     assert ours
     chain = (error, error.__cause__, error.__context__)
     return f"{[frame.locals for frame in ours]} {chain!r} {error} {getattr(error, '__notes__', '')}"

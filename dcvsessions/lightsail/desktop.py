@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from dcvsessions.arguments import checked_choice, checked_name
 from dcvsessions.aws import given_or_new
 from dcvsessions.cleanup import ending
+from dcvsessions.errors import ClientStateError
 from dcvsessions.lightsail.client import LightsailClient
 from dcvsessions.lightsail.computer import SESSION_LIFETIME, Computer
 from dcvsessions.lightsail.helpers import OPEN_TIMEOUT
@@ -20,8 +21,8 @@ __all__ = ["GuiDesktop", "gui_session"]
 
 # How long the clean-up at the end of a block may take.
 STOP_TIMEOUT = 60.0
-# A URL that was read this long ago is read again: somebody else may have stopped the session.
-_TRUSTED = 60.0
+# A reading this old is made again: somebody else may have stopped the session.
+_TRUSTED = 1.0
 # A session with less than this left is not worth handing out.
 _ABOUT_TO_EXPIRE = 30.0
 
@@ -53,6 +54,7 @@ class GuiDesktop:
         self._one_at_a_time = asyncio.Lock()
         self._url: DcvUrl | None = None
         self._read_at = 0.0
+        self._is_over = False
 
     def __repr__(self) -> str:
         return f"<GuiDesktop {self.name}: {self.state}>"
@@ -80,20 +82,22 @@ class GuiDesktop:
     async def url(self, *, check_reachable: bool = False) -> DcvUrl:
         """Return a URL that is usable now.
 
-        The one at hand, if it was read within the last minute and its session has half a minute
-        or more; otherwise the session is read, and resumed where that is due. One that is about
-        to expire is waited out first, because Lightsail resumes expired sessions only.
+        The session is read, with one call, and resumed where that is due. One that is about to
+        expire is waited out first, because Lightsail resumes expired sessions only.
 
         Args:
             check_reachable: Whether to wait until the desktop's server answers, too.
 
         Raises:
+            ClientStateError: The block is over.
             DcvSessionsError: As `open_gui_session()`.
 
         Example:
             >>> async with gui_session("my-computer") as desktop:
             ...     (await desktop.url()).open()
         """
+        if self._is_over:
+            raise ClientStateError("The block of this desktop is over, and with it its URLs.")
         waiting = Waiting(
             timeout=self._timeout,
             poll_interval=self._poll_interval,
@@ -106,6 +110,10 @@ class GuiDesktop:
         if check_reachable:
             await waiting.reachable(url, self._computer.resource)
         return url
+
+    def end(self) -> None:
+        """Hand out no more URLs."""
+        self._is_over = True
 
     async def open(self, waiting: Waiting) -> DcvUrl:
         """Bring the session to a usable URL within a wait; `url()` is what users call.
@@ -163,8 +171,8 @@ async def gui_session(
 
     Args:
         name: The virtual computer.
-        stop_on_exit: Whether to stop the session at the end of the block, within 60 s; not if
-            it could not be opened.
+        stop_on_exit: Whether to stop the session at the end of the block, within 60 s; also if
+            it could not be opened, as it may be starting still.
         kind: The session of the computer's application, or of its operating system.
         timeout: Seconds that each opening may take (30 minutes); None for no limit.
         start_instance: Whether to start the computer if it is stopped.
@@ -206,7 +214,7 @@ async def gui_session(
             poll_interval=poll_interval,
             on_progress=on_progress,
         )
-        await desktop.open(opening)
+        stack.callback(desktop.end)
         if stop_on_exit:
             await stack.enter_async_context(
                 ending(
@@ -214,4 +222,5 @@ async def gui_session(
                     within=2 * STOP_TIMEOUT,
                 )
             )
+        await desktop.open(opening)
         yield desktop

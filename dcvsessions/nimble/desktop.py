@@ -10,7 +10,7 @@ from functools import partial
 from dcvsessions.arguments import checked_identifier, checked_token
 from dcvsessions.aws import given_or_new
 from dcvsessions.cleanup import ending
-from dcvsessions.errors import ConflictError, InvalidArgumentError
+from dcvsessions.errors import ClientStateError, ConflictError, InvalidArgumentError
 from dcvsessions.nimble.client import NimbleClient, checked_expiration
 from dcvsessions.nimble.helpers import OPEN_TIMEOUT
 from dcvsessions.nimble.models import Stream, StreamingInstanceType
@@ -23,8 +23,8 @@ __all__ = ["StreamingDesktop", "streaming_session"]
 
 # How long the clean-up at the end of a block may take.
 DELETE_TIMEOUT = 30.0
-# A session that was read this long ago is read again: somebody else may have ended it.
-_TRUSTED = 60.0
+# A reading this old is made again: somebody else may have stopped or ended the session.
+_TRUSTED = 1.0
 # A URL with less than this left, or less than this share of its life, is not worth handing out.
 _ABOUT_TO_EXPIRE = 30.0
 _LAST_SHARE = 0.25
@@ -59,6 +59,7 @@ class StreamingDesktop:
         self._read_at = self._now
         self._fresh_until = 0.0
         self._ends = 0.0
+        self._is_over = False
 
     def __repr__(self) -> str:
         return f"<StreamingDesktop {self.session_id}: {self.state}>"
@@ -85,20 +86,23 @@ class StreamingDesktop:
     async def url(self, *, check_reachable: bool = False) -> DcvUrl:
         """Return a URL that is usable now.
 
-        The one at hand, if it has half a minute or more (a quarter of its life, if that is
-        less); otherwise one of a new stream. A session that was not looked at within the last
-        minute is read first, and started if it is stopped.
+        The session is read, with one call, and started if it is stopped. The URL at hand is
+        handed out again if it has half a minute or more (a quarter of its life, if that is
+        less); otherwise one of a new stream is.
 
         Args:
             check_reachable: Whether to wait until the desktop's server answers, too.
 
         Raises:
+            ClientStateError: The block is over.
             DcvSessionsError: As `open_stream()`.
 
         Example:
             >>> async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
             ...     (await desktop.url()).open()
         """
+        if self._is_over:
+            raise ClientStateError("The block of this desktop is over, and with it its URLs.")
         waiting = Waiting(
             timeout=self._timeout,
             poll_interval=self._poll_interval,
@@ -112,6 +116,10 @@ class StreamingDesktop:
         if check_reachable:
             await waiting.reachable(url, self._workstation.resource)
         return url
+
+    def end(self) -> None:
+        """Hand out no more URLs."""
+        self._is_over = True
 
     async def _look(self, waiting: Waiting) -> None:
         if self._now - self._read_at < _TRUSTED:
@@ -258,14 +266,16 @@ async def streaming_session(
                 raise
             if delete_on_exit:
                 ending_it = ending(
-                    lambda: owned.delete(nimble, Waiting(timeout=DELETE_TIMEOUT)),
+                    lambda: owned.end(nimble, Waiting(timeout=DELETE_TIMEOUT)),
                     within=2 * DELETE_TIMEOUT,
                 )
                 await stack.enter_async_context(ending_it)
-        yield StreamingDesktop(
+        desktop = StreamingDesktop(
             workstation,
             expiration_in_seconds=expiration_in_seconds,
             timeout=timeout,
             poll_interval=poll_interval,
             on_progress=on_progress,
         )
+        stack.callback(desktop.end)
+        yield desktop

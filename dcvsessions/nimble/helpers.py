@@ -5,6 +5,7 @@ from functools import partial
 
 from dcvsessions.arguments import checked_identifier, checked_token
 from dcvsessions.aws import given_or_new
+from dcvsessions.errors import WaitError
 from dcvsessions.nimble.client import NimbleClient, checked_expiration
 from dcvsessions.nimble.models import StreamingInstanceType
 from dcvsessions.nimble.ownership import OwnedSession, SessionRequest
@@ -234,4 +235,8 @@ async def close_streaming_session(
         endpoint_url=endpoint_url,
     )
     async with waiting.opened(connection) as nimble:
-        await Workstation(nimble, studio_id, session_id).delete(waiting)
+        try:
+            await Workstation(nimble, studio_id, session_id).delete(waiting)
+        except WaitError as error:
+            error.session_id = session_id
+            raise

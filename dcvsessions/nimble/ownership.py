@@ -156,6 +156,22 @@ class OwnedSession:
             schedule=_GIVING_UP,
         )
 
+    async def end(self, client: NimbleClient, waiting: Waiting) -> None:
+        """See the session on its way out at the end of its use.
+
+        Args:
+            client: An open client.
+            waiting: How long this may take.
+
+        Raises:
+            DcvSessionsError: It could not be deleted; the error says that it is left.
+        """
+        try:
+            await self.delete(client, waiting)
+        except (DcvSessionsError, asyncio.CancelledError) as error:
+            self._confess(error)
+            raise
+
     async def _give_up(
         self, connect: Callable[[], AbstractAsyncContextManager[NimbleClient]]
     ) -> None:
