@@ -211,6 +211,7 @@ def test_nothing_is_formatted_while_debug_is_off(installed):
         f"{{'X-Amz-Security-Token': b'{TOKEN}', 'X-Amz-Target': b'x'}}",
         f"[('authorization', b'Bearer {TOKEN}'), ('x', 'y')]",
         f"Authorization: Bearer {TOKEN} and more",
+        str(f"GET /\r\nAuthorization: Bearer {TOKEN}\r\nX-Amz-Security-Token: {TOKEN}".encode()),
         f"AWS4-HMAC-SHA256 Credential=AKID/x/aws4_request, SignedHeaders=host, Signature={TOKEN}",
         f"<SecretAccessKey>{TOKEN}</SecretAccessKey><SessionToken>{TOKEN}+/=</SessionToken>",
         f"ReadOnlyCredentials(access_key='AKID', secret_key='{TOKEN}', token='{TOKEN}')",
