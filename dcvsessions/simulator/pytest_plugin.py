@@ -13,8 +13,8 @@ Opt in by name, in ``conftest.py`` or in the test module::
 The marker that `dcv_simulator` reads is known to ``--strict-markers`` if the plugin is named in
 ``conftest.py``.
 
-An asynchronous test run by pytest-asyncio gets a simulator in its own event loop, so that virtual
-time holds for both. Any other test gets one in a thread.
+An asynchronous test that pytest-asyncio runs in an event loop of its own gets a simulator in that
+loop, so that virtual time holds for both. Any other test gets one in a thread.
 """
 
 from __future__ import annotations
@@ -98,15 +98,22 @@ def _make(request: pytest.FixtureRequest) -> Simulator:
 
 
 def _is_asyncio_test(request: pytest.FixtureRequest) -> bool:
-    if not _HAS_PYTEST_ASYNCIO or "asyncio" not in request.keywords:
+    """Whether the test runs in an event loop of its own, for a simulator to run in too.
+
+    A loop that a whole module or session shares is not run between its tests: for those the
+    simulator has a thread.
+    """
+    marker = request.node.get_closest_marker("asyncio") if _HAS_PYTEST_ASYNCIO else None
+    if marker is None or not inspect.iscoroutinefunction(request.function):
         return False
-    return inspect.iscoroutinefunction(request.function)
+    default = request.config.getini("asyncio_default_test_loop_scope")
+    return (marker.kwargs.get("loop_scope") or default or "function") == "function"
 
 
 if _HAS_PYTEST_ASYNCIO:
     import pytest_asyncio
 
-    @pytest_asyncio.fixture
+    @pytest_asyncio.fixture(loop_scope="function")
     async def _dcv_simulator_in_the_loop(
         request: pytest.FixtureRequest,
     ) -> AsyncIterator[Simulator]:

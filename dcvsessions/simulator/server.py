@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
+import os
 import random
 import secrets
 import socket
 import struct
 import threading
+import urllib.parse
 from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
@@ -166,12 +168,18 @@ class Simulator:
     @property
     def environ(self) -> dict[str, str]:
         """What any AWS client needs in its environment to use the simulator. Holds the secret."""
+        past = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+        host = urllib.parse.urlsplit(self.endpoint_url).hostname or ""
+        # A proxy that the environment names has no way to this machine's loopback interface.
+        no_proxy = f"{past},{host}" if past and host not in past.split(",") else past or host
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": self._keys.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self._keys.secret_access_key,
             "AWS_REGION": self._world.region_name,
             "AWS_DEFAULT_REGION": self._world.region_name,
+            "NO_PROXY": no_proxy,
+            "no_proxy": no_proxy,
         }
 
     @property

@@ -21,6 +21,7 @@ from botocore.credentials import Credentials
 DOCS = Path(__file__).parents[2] / "docs" / "simulator.md"
 IN_THE_DOCS = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
 
+VARIABLES = 7
 COMMAND = [sys.executable, "-X", "dev", "-W", "error", "-m", "dcvsessions.simulator"]
 
 
@@ -31,9 +32,9 @@ def serving(*arguments):
         [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        lines = [process.stdout.readline() for _ in range(5)]
+        lines = [process.stdout.readline() for _ in range(VARIABLES)]
         words = [shlex.split(line) for line in lines]
-        assert [word[0] for word in words] == ["export"] * 5
+        assert [word[0] for word in words] == ["export"] * VARIABLES
         yield process, dict(word[1].split("=", 1) for word in words)
     finally:
         process.kill()
@@ -60,6 +61,8 @@ def test_a_process_serves_what_is_preloaded_until_a_signal(number):
             "AWS_SECRET_ACCESS_KEY",
             "AWS_REGION",
             "AWS_DEFAULT_REGION",
+            "NO_PROXY",
+            "no_proxy",
         }
         found = call(environ, "GetInstances", {})
         assert [instance["name"] for instance in found["instances"]] == ["my-computer"]
@@ -178,11 +181,36 @@ def main():
 """
 
 
+# A loop that many tests share does not run between them.
+SHARED_LOOP = """
+import pytest
+from dcvsessions import open_gui_session
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_in_a_shared_loop(dcv_simulator, dcv_environ):
+    dcv_simulator.lightsail.add_instance("lab", status="started")
+    assert dcv_simulator.accepts(await open_gui_session("lab", timeout=20))
+
+async def test_in_the_default_loop(dcv_simulator, dcv_environ):
+    dcv_simulator.lightsail.add_instance("lab", status="started")
+    assert dcv_simulator.accepts(await open_gui_session("lab", timeout=20))
+"""
+SHARED_FIXTURES = PYTEST_INI.replace("loop_scope = function", "loop_scope = session")
+SHARED_TESTS = PYTEST_INI + "asyncio_default_test_loop_scope = session\n"
+
+
 @pytest.mark.parametrize(
-    ("conftest", "module", "passed"), [(CONFTEST, THEIR_TESTS, 6), ("", IN_THE_DOCS[0], 1)]
+    ("ini", "conftest", "module", "passed"),
+    [
+        (PYTEST_INI, CONFTEST, THEIR_TESTS, 6),
+        (PYTEST_INI, "", IN_THE_DOCS[0], 1),
+        (PYTEST_INI, CONFTEST, SHARED_LOOP, 2),
+        (SHARED_FIXTURES, CONFTEST, SHARED_LOOP, 2),
+        (SHARED_TESTS, CONFTEST, SHARED_LOOP, 2),
+    ],
 )
-def test_the_plugin_serves_other_peoples_tests(tmp_path, conftest, module, passed):
-    (tmp_path / "pytest.ini").write_text(PYTEST_INI)
+def test_the_plugin_serves_other_peoples_tests(tmp_path, ini, conftest, module, passed):
+    (tmp_path / "pytest.ini").write_text(ini)
     (tmp_path / "conftest.py").write_text(conftest)
     (tmp_path / "my_script.py").write_text(MY_SCRIPT)
     (tmp_path / "test_theirs.py").write_text(module)
@@ -206,3 +234,10 @@ async def test_the_snippets_in_the_docs_run_one_after_the_other():
         if code.co_flags & CO_COROUTINE:
             await running
     assert "my-computer" in found["sim"].lightsail.instances
+
+
+def test_a_proxy_of_the_environment_is_passed_by(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "example.org")
+    with serving() as (_, environ):
+        assert environ["no_proxy"] == environ["NO_PROXY"] == "example.org,127.0.0.1"
