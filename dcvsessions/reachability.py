@@ -24,6 +24,8 @@ __all__ = ["Attempt", "Server", "connect", "wait"]
 _PAUSE = 1.0  # seconds between attempts
 # Seconds for one attempt: a firewall that drops packets leaves it without any answer.
 _ATTEMPT_LIMIT = 10.0
+# Seconds for one address of it, if it has another.
+_ADDRESS_LIMIT = 3.0
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})")
 _STATUS_LENGTH = len(b"HTTP/1.1 200")
 _SERVER_ERROR = 500
@@ -110,12 +112,7 @@ async def connect(server: Server, attempt: Attempt) -> None:
         OSError: A step failed.
         EOFError: The connection was closed instead of an HTTP answer.
     """
-    await asyncio.get_running_loop().getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
-    attempt.step = "tcp"
-    # An address that swallows packets, IPv6 often, must not keep the next one waiting (RFC 8305).
-    reader, writer = await asyncio.open_connection(
-        server.host, server.port, happy_eyeballs_delay=0.25
-    )
+    reader, writer = await _open(server, attempt)
     try:
         if server.tls:
             attempt.step = "tls"
@@ -126,6 +123,28 @@ async def connect(server: Server, attempt: Attempt) -> None:
         await _ask(server, reader, writer)
     finally:
         writer.transport.abort()
+
+
+async def _open(
+    server: Server, attempt: Attempt
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to the first address that answers.
+
+    One after another, each with little time: an address that swallows packets, IPv6 often, must
+    not keep the next one waiting. asyncio's own way of that is not uvloop's.
+    """
+    found = await asyncio.get_running_loop().getaddrinfo(
+        server.host, server.port, type=socket.SOCK_STREAM
+    )
+    attempt.step = "tcp"
+    failure: OSError = TimeoutError("no answer")
+    for family, _, _, _, address in found:
+        try:
+            async with asyncio.timeout(_ADDRESS_LIMIT):
+                return await asyncio.open_connection(str(address[0]), server.port, family=family)
+        except OSError as error:
+            failure = error
+    raise failure
 
 
 async def _ask(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
