@@ -4,7 +4,7 @@ Pure: no I/O, no clock, no randomness. The loop that asks for decisions is in `p
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Generic, TypeVar
 
 from attrs import field, frozen
@@ -18,6 +18,7 @@ __all__ = [
     "Done",
     "Failed",
     "Observation",
+    "Rule",
     "Sent",
     "Situation",
     "Wait",
@@ -81,6 +82,19 @@ class Situation:
         if sent is None or sent.moved or sent.state != state:
             return False
         return self.now - sent.at < GRACE
+
+
+class Rule(Enum):
+    """What to do in a state: the right-hand side of the tables of each `lifecycle.py`."""
+
+    DONE = auto()
+    WAIT = auto()
+    ACT = auto()
+    # Leads to where the step is possible: waited for, if the step is wanted at all.
+    WAIT_TO_ACT = auto()
+    # A failure from before: try once, and take the same failure after it as the answer.
+    ACT_ONCE = auto()
+    FAILED = auto()
 
 
 @frozen

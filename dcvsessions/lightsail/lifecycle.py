@@ -3,12 +3,12 @@
 AWS documents the statuses of a GUI session as bare names: the tables are our reading of them.
 """
 
-from enum import Enum, StrEnum, auto
+from enum import StrEnum
 from typing import Literal
 
 from attrs import frozen
 
-from dcvsessions.decisions import Act, Decision, Done, Failed, Observation, Situation, Wait
+from dcvsessions.decisions import Act, Decision, Done, Failed, Observation, Rule, Situation, Wait
 from dcvsessions.errors import Failure
 from dcvsessions.lightsail.models import (
     GuiSessionAccessDetails,
@@ -44,39 +44,30 @@ class Step(StrEnum):
     STOP_SESSION = "StopGUISession"
 
 
-class _Rule(Enum):
-    DONE = auto()
-    WAIT = auto()
-    ACT = auto()
-    # A failure from before: try once, and take the same failure after it as the answer.
-    ACT_ONCE = auto()
-    FAILED = auto()
-
-
-_OPEN: dict[GuiSessionStatus, _Rule] = {
-    GuiSessionStatus.STARTED: _Rule.DONE,
-    GuiSessionStatus.STARTING: _Rule.WAIT,
-    GuiSessionStatus.SETTING_UP_INSTANCE: _Rule.WAIT,
-    GuiSessionStatus.STOPPING: _Rule.WAIT,
-    GuiSessionStatus.NOT_STARTED: _Rule.ACT,
-    GuiSessionStatus.STOPPED: _Rule.ACT,
-    GuiSessionStatus.START_EXPIRED: _Rule.ACT,
-    GuiSessionStatus.FAILED_STARTING_GUI_SESSION: _Rule.ACT_ONCE,
-    GuiSessionStatus.FAILED_STOPPING_GUI_SESSION: _Rule.ACT_ONCE,
-    GuiSessionStatus.FAILED_INSTANCE_CREATION: _Rule.FAILED,
+_OPEN: dict[GuiSessionStatus, Rule] = {
+    GuiSessionStatus.STARTED: Rule.DONE,
+    GuiSessionStatus.STARTING: Rule.WAIT,
+    GuiSessionStatus.SETTING_UP_INSTANCE: Rule.WAIT,
+    GuiSessionStatus.STOPPING: Rule.WAIT,
+    GuiSessionStatus.NOT_STARTED: Rule.ACT,
+    GuiSessionStatus.STOPPED: Rule.ACT,
+    GuiSessionStatus.START_EXPIRED: Rule.ACT,
+    GuiSessionStatus.FAILED_STARTING_GUI_SESSION: Rule.ACT_ONCE,
+    GuiSessionStatus.FAILED_STOPPING_GUI_SESSION: Rule.ACT_ONCE,
+    GuiSessionStatus.FAILED_INSTANCE_CREATION: Rule.FAILED,
 }
 
-_CLOSE: dict[GuiSessionStatus, _Rule] = {
-    GuiSessionStatus.NOT_STARTED: _Rule.DONE,
-    GuiSessionStatus.STOPPED: _Rule.DONE,
-    GuiSessionStatus.START_EXPIRED: _Rule.DONE,
-    GuiSessionStatus.FAILED_STARTING_GUI_SESSION: _Rule.DONE,
-    GuiSessionStatus.FAILED_INSTANCE_CREATION: _Rule.DONE,
-    GuiSessionStatus.SETTING_UP_INSTANCE: _Rule.DONE,
-    GuiSessionStatus.STOPPING: _Rule.WAIT,
-    GuiSessionStatus.STARTED: _Rule.ACT,
-    GuiSessionStatus.STARTING: _Rule.ACT,
-    GuiSessionStatus.FAILED_STOPPING_GUI_SESSION: _Rule.ACT_ONCE,
+_CLOSE: dict[GuiSessionStatus, Rule] = {
+    GuiSessionStatus.NOT_STARTED: Rule.DONE,
+    GuiSessionStatus.STOPPED: Rule.DONE,
+    GuiSessionStatus.START_EXPIRED: Rule.DONE,
+    GuiSessionStatus.FAILED_STARTING_GUI_SESSION: Rule.DONE,
+    GuiSessionStatus.FAILED_INSTANCE_CREATION: Rule.DONE,
+    GuiSessionStatus.SETTING_UP_INSTANCE: Rule.DONE,
+    GuiSessionStatus.STOPPING: Rule.WAIT,
+    GuiSessionStatus.STARTED: Rule.ACT,
+    GuiSessionStatus.STARTING: Rule.ACT,
+    GuiSessionStatus.FAILED_STOPPING_GUI_SESSION: Rule.ACT_ONCE,
 }
 
 # Amazon EC2's names, which Lightsail takes over.
@@ -103,7 +94,7 @@ class Sighting:
 
 def needs_instance(details: GuiSessionAccessDetails) -> bool:
     """Whether a start is due, so that it matters whether the computer itself runs."""
-    return details.status is not None and _OPEN.get(details.status) in (_Rule.ACT, _Rule.ACT_ONCE)
+    return details.status is not None and _OPEN.get(details.status) in (Rule.ACT, Rule.ACT_ONCE)
 
 
 def observation(sighting: Sighting) -> Observation[Sighting]:
@@ -140,8 +131,8 @@ def decide_open(
     if not seen.resource.is_running:
         return _decide_instance(seen, situation, start_instance=start_instance)
     details = seen.resource.details
-    rule = _OPEN.get(details.status, _Rule.WAIT) if details.status else _Rule.WAIT
-    if rule is _Rule.DONE:
+    rule = _OPEN.get(details.status, Rule.WAIT) if details.status else Rule.WAIT
+    if rule is Rule.DONE:
         if situation.now < renew_before and Step.START_SESSION not in situation.sent:
             return Wait()
         # A started session whose URL is missing is not usable yet.
@@ -158,8 +149,8 @@ def decide_close(seen: Observation[Sighting], situation: Situation) -> Decision[
         situation: What was done before it.
     """
     status = seen.resource.details.status
-    rule = _CLOSE.get(status, _Rule.WAIT) if status else _Rule.WAIT
-    if rule is _Rule.DONE:
+    rule = _CLOSE.get(status, Rule.WAIT) if status else Rule.WAIT
+    if rule is Rule.DONE:
         return Done(None)
     return _apply(rule, Step.STOP_SESSION, seen, situation)
 
@@ -217,11 +208,11 @@ def _decide_instance(
 
 
 def _apply(
-    rule: _Rule, step: Step, seen: Observation[Sighting], situation: Situation
+    rule: Rule, step: Step, seen: Observation[Sighting], situation: Situation
 ) -> Wait | Act | Failed:
-    if rule is _Rule.WAIT or situation.may_be_stale(step, seen.state):
+    if rule is Rule.WAIT or situation.may_be_stale(step, seen.state):
         return Wait()
-    if rule is _Rule.ACT or (rule is _Rule.ACT_ONCE and step not in situation.sent):
+    if rule is Rule.ACT or (rule is Rule.ACT_ONCE and step not in situation.sent):
         return Act(step)
     reason = seen.resource.details.failure_reason
     return Failed(

@@ -3,7 +3,7 @@
 The states are those of the service model; AWS documents which of them to poll for.
 """
 
-from enum import Enum, StrEnum, auto
+from enum import StrEnum
 from typing import TypeVar
 
 from attrs import frozen
@@ -15,6 +15,7 @@ from dcvsessions.decisions import (
     Done,
     Failed,
     Observation,
+    Rule,
     Situation,
     Wait,
 )
@@ -53,52 +54,41 @@ class Step(StrEnum):
     DELETE = "DeleteStreamingSession"
 
 
-class _Rule(Enum):
-    DONE = auto()
-    WAIT = auto()
-    ACT = auto()
-    # Leads to where a start is possible: waited for if a start was asked for.
-    WAIT_TO_ACT = auto()
-    # A failure from before: try once, and take the same failure after it as the answer.
-    ACT_ONCE = auto()
-    FAILED = auto()
-
-
-_READY: dict[StreamingSessionState, _Rule] = {
-    StreamingSessionState.READY: _Rule.DONE,
-    StreamingSessionState.CREATE_IN_PROGRESS: _Rule.WAIT,
-    StreamingSessionState.START_IN_PROGRESS: _Rule.WAIT,
-    StreamingSessionState.STOP_IN_PROGRESS: _Rule.WAIT_TO_ACT,
-    StreamingSessionState.STOPPED: _Rule.ACT,
-    StreamingSessionState.CREATE_FAILED: _Rule.FAILED,
-    StreamingSessionState.START_FAILED: _Rule.FAILED,
-    StreamingSessionState.STOP_FAILED: _Rule.FAILED,
-    StreamingSessionState.DELETE_FAILED: _Rule.FAILED,
-    StreamingSessionState.DELETE_IN_PROGRESS: _Rule.FAILED,
-    StreamingSessionState.DELETED: _Rule.FAILED,
+_READY: dict[StreamingSessionState, Rule] = {
+    StreamingSessionState.READY: Rule.DONE,
+    StreamingSessionState.CREATE_IN_PROGRESS: Rule.WAIT,
+    StreamingSessionState.START_IN_PROGRESS: Rule.WAIT,
+    StreamingSessionState.STOP_IN_PROGRESS: Rule.WAIT_TO_ACT,
+    StreamingSessionState.STOPPED: Rule.ACT,
+    StreamingSessionState.CREATE_FAILED: Rule.FAILED,
+    StreamingSessionState.START_FAILED: Rule.FAILED,
+    StreamingSessionState.STOP_FAILED: Rule.FAILED,
+    StreamingSessionState.DELETE_FAILED: Rule.FAILED,
+    StreamingSessionState.DELETE_IN_PROGRESS: Rule.FAILED,
+    StreamingSessionState.DELETED: Rule.FAILED,
 }
 
-_DELETED: dict[StreamingSessionState, _Rule] = {
-    StreamingSessionState.DELETED: _Rule.DONE,
-    StreamingSessionState.DELETE_IN_PROGRESS: _Rule.WAIT,
-    StreamingSessionState.READY: _Rule.ACT,
-    StreamingSessionState.STOPPED: _Rule.ACT,
-    StreamingSessionState.CREATE_IN_PROGRESS: _Rule.ACT,
-    StreamingSessionState.START_IN_PROGRESS: _Rule.ACT,
-    StreamingSessionState.STOP_IN_PROGRESS: _Rule.ACT,
-    StreamingSessionState.CREATE_FAILED: _Rule.ACT,
-    StreamingSessionState.START_FAILED: _Rule.ACT,
-    StreamingSessionState.STOP_FAILED: _Rule.ACT,
-    StreamingSessionState.DELETE_FAILED: _Rule.ACT_ONCE,
+_DELETED: dict[StreamingSessionState, Rule] = {
+    StreamingSessionState.DELETED: Rule.DONE,
+    StreamingSessionState.DELETE_IN_PROGRESS: Rule.WAIT,
+    StreamingSessionState.READY: Rule.ACT,
+    StreamingSessionState.STOPPED: Rule.ACT,
+    StreamingSessionState.CREATE_IN_PROGRESS: Rule.ACT,
+    StreamingSessionState.START_IN_PROGRESS: Rule.ACT,
+    StreamingSessionState.STOP_IN_PROGRESS: Rule.ACT,
+    StreamingSessionState.CREATE_FAILED: Rule.ACT,
+    StreamingSessionState.START_FAILED: Rule.ACT,
+    StreamingSessionState.STOP_FAILED: Rule.ACT,
+    StreamingSessionState.DELETE_FAILED: Rule.ACT_ONCE,
 }
 
-_STREAM: dict[StreamState, _Rule] = {
-    StreamState.READY: _Rule.DONE,
-    StreamState.CREATE_IN_PROGRESS: _Rule.WAIT,
-    StreamState.CREATE_FAILED: _Rule.FAILED,
-    StreamState.DELETE_FAILED: _Rule.FAILED,
-    StreamState.DELETE_IN_PROGRESS: _Rule.FAILED,
-    StreamState.DELETED: _Rule.FAILED,
+_STREAM: dict[StreamState, Rule] = {
+    StreamState.READY: Rule.DONE,
+    StreamState.CREATE_IN_PROGRESS: Rule.WAIT,
+    StreamState.CREATE_FAILED: Rule.FAILED,
+    StreamState.DELETE_FAILED: Rule.FAILED,
+    StreamState.DELETE_IN_PROGRESS: Rule.FAILED,
+    StreamState.DELETED: Rule.FAILED,
 }
 
 SeenSession = Observation[StreamingSession | NotFoundError]
@@ -161,14 +151,14 @@ def decide_session(
     session = seen.resource
     if isinstance(session, NotFoundError):
         return _missing(session, situation, created_at)
-    rule = _READY.get(session.state, _Rule.WAIT) if session.state else _Rule.WAIT
-    if rule in (_Rule.ACT, _Rule.WAIT_TO_ACT) and not may_start:
-        rule = _Rule.FAILED
-    if rule is _Rule.DONE:
+    rule = _READY.get(session.state, Rule.WAIT) if session.state else Rule.WAIT
+    if rule in (Rule.ACT, Rule.WAIT_TO_ACT) and not may_start:
+        rule = Rule.FAILED
+    if rule is Rule.DONE:
         return Done(session)
-    if rule is _Rule.FAILED:
+    if rule is Rule.FAILED:
         return _failed_session(session)
-    if rule is _Rule.ACT and not situation.may_be_stale(Step.START, seen.state):
+    if rule is Rule.ACT and not situation.may_be_stale(Step.START, seen.state):
         return Act(Step.START)
     return Wait()
 
@@ -186,10 +176,10 @@ def decide_stream(
     stream = seen.resource
     if isinstance(stream, NotFoundError):
         return _missing(stream, situation, created_at)
-    rule = _STREAM.get(stream.state, _Rule.WAIT) if stream.state else _Rule.WAIT
-    if rule is _Rule.DONE and stream.url:
+    rule = _STREAM.get(stream.state, Rule.WAIT) if stream.state else Rule.WAIT
+    if rule is Rule.DONE and stream.url:
         return Done(UsableStream(stream, stream.url))
-    if rule is _Rule.FAILED:
+    if rule is Rule.FAILED:
         return Failed(
             reason=f"Nimble Studio reports {stream.state}: {_told(stream.status_code, None)}.",
             details=Failure(state=seen.state, status_code=stream.status_code),
@@ -207,12 +197,12 @@ def decide_deleted(seen: SeenSession, situation: Situation) -> Decision[None]:
     session = seen.resource
     if isinstance(session, NotFoundError):
         return Done(None)
-    rule = _DELETED.get(session.state, _Rule.WAIT) if session.state else _Rule.WAIT
-    if rule is _Rule.DONE:
+    rule = _DELETED.get(session.state, Rule.WAIT) if session.state else Rule.WAIT
+    if rule is Rule.DONE:
         return Done(None)
-    if rule is _Rule.WAIT or situation.may_be_stale(Step.DELETE, seen.state):
+    if rule is Rule.WAIT or situation.may_be_stale(Step.DELETE, seen.state):
         return Wait()
-    if rule is _Rule.ACT or Step.DELETE not in situation.sent:
+    if rule is Rule.ACT or Step.DELETE not in situation.sent:
         return Act(Step.DELETE)
     return _failed_session(session)
 
