@@ -60,7 +60,7 @@ LAYERS = [
     ["conversion", "decisions", "lightsail.models", "nimble.models"],
     ["aws_session", "translation", "aws", "polling"],
     ["lightsail.client", "nimble.client", "lightsail.lifecycle", "nimble.lifecycle"],
-    ["lightsail.computer", "nimble.ownership", "nimble.workstation"],
+    ["desktop", "lightsail.computer", "nimble.ownership", "nimble.workstation"],
     ["lightsail.helpers", "lightsail.desktop", "nimble.helpers", "nimble.desktop"],
     ["__init__", "lightsail.__init__", "nimble.__init__"],
 ]

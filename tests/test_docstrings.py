@@ -19,7 +19,6 @@ PUBLIC = [
     dcvsessions.LightsailClient,
     dcvsessions.NimbleClient,
     dcvsessions.GuiDesktop.url,
-    dcvsessions.StreamingDesktop.url,
     dcvsessions.gui_session,
     dcvsessions.streaming_session,
     dcvsessions.open_gui_session,

@@ -1,15 +1,13 @@
 """A GUI session for the length of an `async with` block."""
 
-import asyncio
-import html
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from dcvsessions.arguments import checked_choice, checked_name
 from dcvsessions.aws import given_or_new
 from dcvsessions.cleanup import ending
-from dcvsessions.errors import ClientStateError
+from dcvsessions.desktop import ABOUT_TO_EXPIRE, TRUSTED, Desktop
 from dcvsessions.lightsail.client import LightsailClient
 from dcvsessions.lightsail.computer import SESSION_LIFETIME, Computer
 from dcvsessions.lightsail.helpers import OPEN_TIMEOUT
@@ -21,14 +19,13 @@ __all__ = ["GuiDesktop", "gui_session"]
 
 # How long the clean-up at the end of a block may take.
 STOP_TIMEOUT = 60.0
-# A reading this old is made again: somebody else may have stopped the session.
-_TRUSTED = 1.0
-# A session with less than this left is not worth handing out.
-_ABOUT_TO_EXPIRE = 30.0
 
 
-class GuiDesktop:
+class GuiDesktop(Desktop):
     """The GUI session of a virtual computer, kept usable; made by `gui_session()`.
+
+    For each URL the session is read, and resumed where that is due. One that is about to expire
+    is waited out first, because Lightsail resumes expired sessions only.
 
     Attributes:
         name: The virtual computer.
@@ -44,27 +41,16 @@ class GuiDesktop:
         poll_interval: float | None,
         on_progress: OnProgress | None,
     ) -> None:
+        super().__init__(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
         self.name = computer.name
         self._computer = computer
         self._kind: SessionKind = kind
         self._start_instance = start_instance
-        self._timeout = timeout
-        self._poll_interval = poll_interval
-        self._on_progress = on_progress
-        self._one_at_a_time = asyncio.Lock()
         self._url: DcvUrl | None = None
         self._read_at = 0.0
-        self._is_over = False
 
     def __repr__(self) -> str:
         return f"<GuiDesktop {self.name}: {self.state}>"
-
-    def _repr_html_(self) -> str:
-        # No link: a notebook saves what it has shown, and the token with it.
-        return (
-            f"<code>{html.escape(repr(self))}</code> "
-            "(open it with <code>(await desktop.url()).open()</code>)"
-        )
 
     @property
     def state(self) -> str | None:
@@ -76,44 +62,7 @@ class GuiDesktop:
         """When the session will expire, at the earliest; None if its start was not seen."""
         if self._computer.started is None:
             return None
-        left = self._computer.started[0] + SESSION_LIFETIME - self._now
-        return datetime.now(UTC) + timedelta(seconds=left)
-
-    async def url(self, *, check_reachable: bool = False) -> DcvUrl:
-        """Return a URL that is usable now.
-
-        The session is read, with one call, and resumed where that is due. One that is about to
-        expire is waited out first, because Lightsail resumes expired sessions only.
-
-        Args:
-            check_reachable: Whether to wait until the desktop's server answers, too.
-
-        Raises:
-            ClientStateError: The block is over.
-            DcvSessionsError: As `open_gui_session()`.
-
-        Example:
-            >>> async with gui_session("my-computer") as desktop:
-            ...     (await desktop.url()).open()
-        """
-        if self._is_over:
-            raise ClientStateError("The block of this desktop is over, and with it its URLs.")
-        waiting = Waiting(
-            timeout=self._timeout,
-            poll_interval=self._poll_interval,
-            on_progress=self._on_progress,
-        )
-        async with self._one_at_a_time:
-            url = self._url
-            if url is None or not self._is_fresh:
-                url = await self.open(waiting)
-        if check_reachable:
-            await waiting.reachable(url, self._computer.resource)
-        return url
-
-    def end(self) -> None:
-        """Hand out no more URLs."""
-        self._is_over = True
+        return self._date_of(self._computer.started[0] + SESSION_LIFETIME)
 
     async def open(self, waiting: Waiting) -> DcvUrl:
         """Bring the session to a usable URL within a wait; `url()` is what users call.
@@ -130,13 +79,13 @@ class GuiDesktop:
         self._url, self._read_at = url, self._now
         return url
 
-    @property
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
+    async def _usable(self, waiting: Waiting) -> DcvUrl:
+        is_fresh = self._now - self._read_at < TRUSTED and not self._seconds_to_wait_out
+        return self._url if self._url and is_fresh else await self.open(waiting)
 
     @property
-    def _is_fresh(self) -> bool:
-        return self._now - self._read_at < _TRUSTED and not self._seconds_to_wait_out
+    def _resource(self) -> str:
+        return self._computer.resource
 
     @property
     def _seconds_to_wait_out(self) -> float:
@@ -144,9 +93,9 @@ class GuiDesktop:
         if self._computer.started is None:
             return 0.0
         earliest, latest = (instant + SESSION_LIFETIME for instant in self._computer.started)
-        if self._now < earliest - _ABOUT_TO_EXPIRE:
+        if self._now < earliest - ABOUT_TO_EXPIRE:
             return 0.0
-        return max(0.0, latest + _ABOUT_TO_EXPIRE - self._now)
+        return max(0.0, latest + ABOUT_TO_EXPIRE - self._now)
 
 
 @asynccontextmanager

@@ -1,16 +1,15 @@
 """A streaming session for the length of an `async with` block."""
 
-import asyncio
-import html
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from dcvsessions.arguments import checked_identifier, checked_token
 from dcvsessions.aws import given_or_new
 from dcvsessions.cleanup import ending
-from dcvsessions.errors import ClientStateError, ConflictError, InvalidArgumentError
+from dcvsessions.desktop import ABOUT_TO_EXPIRE, TRUSTED, Desktop
+from dcvsessions.errors import ConflictError, InvalidArgumentError
 from dcvsessions.nimble.client import NimbleClient, checked_expiration
 from dcvsessions.nimble.helpers import OPEN_TIMEOUT
 from dcvsessions.nimble.models import Stream, StreamingInstanceType
@@ -23,15 +22,16 @@ __all__ = ["StreamingDesktop", "streaming_session"]
 
 # How long the clean-up at the end of a block may take.
 DELETE_TIMEOUT = 30.0
-# A reading this old is made again: somebody else may have stopped or ended the session.
-_TRUSTED = 1.0
-# A URL with less than this left, or less than this share of its life, is not worth handing out.
-_ABOUT_TO_EXPIRE = 30.0
+# Nor is one with less than this share of its life left.
 _LAST_SHARE = 0.25
 
 
-class StreamingDesktop:
+class StreamingDesktop(Desktop):
     """A streaming session, kept usable; made by `streaming_session()`.
+
+    For each URL the session is read, and started if it is stopped. The URL at hand is handed out
+    again if it has half a minute or more (a quarter of its life, if that is less); otherwise one
+    of a new stream is.
 
     Attributes:
         studio_id: The studio.
@@ -47,29 +47,18 @@ class StreamingDesktop:
         poll_interval: float | None,
         on_progress: OnProgress | None,
     ) -> None:
+        super().__init__(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
         self.studio_id = workstation.studio_id
         self.session_id = workstation.session_id
         self._workstation = workstation
         self._expiration_in_seconds = expiration_in_seconds
-        self._timeout = timeout
-        self._poll_interval = poll_interval
-        self._on_progress = on_progress
-        self._one_at_a_time = asyncio.Lock()
         self._url: DcvUrl | None = None
         self._read_at = self._now
         self._fresh_until = 0.0
         self._ends = 0.0
-        self._is_over = False
 
     def __repr__(self) -> str:
         return f"<StreamingDesktop {self.session_id}: {self.state}>"
-
-    def _repr_html_(self) -> str:
-        # No link: a notebook saves what it has shown, and the token with it.
-        return (
-            f"<code>{html.escape(repr(self))}</code> "
-            "(open it with <code>(await desktop.url()).open()</code>)"
-        )
 
     @property
     def state(self) -> str | None:
@@ -79,50 +68,20 @@ class StreamingDesktop:
     @property
     def expires_at(self) -> datetime | None:
         """When the URL that was handed out last stops to work; None if there is none."""
-        if self._url is None:
-            return None
-        return datetime.now(UTC) + timedelta(seconds=self._ends - self._now)
+        return None if self._url is None else self._date_of(self._ends)
 
-    async def url(self, *, check_reachable: bool = False) -> DcvUrl:
-        """Return a URL that is usable now.
+    async def _usable(self, waiting: Waiting) -> DcvUrl:
+        await self._look(waiting)
+        if self._url is not None and self._now < self._fresh_until:
+            return self._url
+        return await self._stream(waiting)
 
-        The session is read, with one call, and started if it is stopped. The URL at hand is
-        handed out again if it has half a minute or more (a quarter of its life, if that is
-        less); otherwise one of a new stream is.
-
-        Args:
-            check_reachable: Whether to wait until the desktop's server answers, too.
-
-        Raises:
-            ClientStateError: The block is over.
-            DcvSessionsError: As `open_stream()`.
-
-        Example:
-            >>> async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
-            ...     (await desktop.url()).open()
-        """
-        if self._is_over:
-            raise ClientStateError("The block of this desktop is over, and with it its URLs.")
-        waiting = Waiting(
-            timeout=self._timeout,
-            poll_interval=self._poll_interval,
-            on_progress=self._on_progress,
-        )
-        async with self._one_at_a_time:
-            await self._look(waiting)
-            url = self._url
-            if url is None or self._now >= self._fresh_until:
-                url = await self._stream(waiting)
-        if check_reachable:
-            await waiting.reachable(url, self._workstation.resource)
-        return url
-
-    def end(self) -> None:
-        """Hand out no more URLs."""
-        self._is_over = True
+    @property
+    def _resource(self) -> str:
+        return self._workstation.resource
 
     async def _look(self, waiting: Waiting) -> None:
-        if self._now - self._read_at < _TRUSTED:
+        if self._now - self._read_at < TRUSTED:
             return
         had_to_start = await self._workstation.ready(waiting)
         self._read_at = self._now
@@ -141,12 +100,8 @@ class StreamingDesktop:
         life = _lifetime(usable.stream, self._expiration_in_seconds)
         self._url = usable.url
         self._ends = asked + life
-        self._fresh_until = self._ends - min(_ABOUT_TO_EXPIRE, life * _LAST_SHARE)
+        self._fresh_until = self._ends - min(ABOUT_TO_EXPIRE, life * _LAST_SHARE)
         return usable.url
-
-    @property
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
 
 
 def _lifetime(stream: Stream, asked_for: int | None) -> float:
