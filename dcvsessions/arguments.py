@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 from dcvsessions.errors import InvalidArgumentError
 
@@ -12,6 +13,7 @@ __all__ = [
     "checked_name",
     "checked_range",
     "checked_seconds",
+    "checked_tags",
     "checked_token",
 ]
 
@@ -79,6 +81,27 @@ def checked_token(value: object, argument: str = "client_token") -> str | None:
             "printed, without a space at either end."
         )
     return value
+
+
+def checked_tags(value: object, argument: str = "tags") -> dict[str, str] | None:
+    """Return labels, or None if none are given.
+
+    Args:
+        value: The labels, by their keys.
+        argument: The argument that they came in by, for the error.
+
+    Raises:
+        InvalidArgumentError: They are not texts by texts.
+    """
+    if value is None:
+        return None
+    refusal = InvalidArgumentError(f"{argument}={_shown(value)} has to be texts by their keys.")
+    if not isinstance(value, Mapping):
+        raise refusal
+    tags = dict(cast("Mapping[object, object]", value))
+    if not all(isinstance(text, str) for text in (*tags, *tags.values())):
+        raise refusal
+    return cast("dict[str, str]", tags)
 
 
 def checked_choice(value: object, argument: str, choices: Sequence[str]) -> None:

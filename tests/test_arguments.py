@@ -241,3 +241,12 @@ async def test_tokens_that_are_left_to_the_service(
     await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1", client_token=token)
     (call,) = sim.requests
     assert call.parameters["clientToken"] == token
+
+
+@pytest.mark.parametrize("tags", [5, "a=b", [("a", "b")], {"a": 1}, {1: "a"}])
+async def test_tags(sim: Simulator, nimble: NimbleClient, tags: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="tags="):
+        await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1", tags=tags)
+    with pytest.raises(InvalidArgumentError, match="tags="):
+        await open_streaming_session("studio-1", launch_profile_id="lp-1", tags=tags)
+    assert sim.requests == []

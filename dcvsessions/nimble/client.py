@@ -3,7 +3,12 @@
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import ClassVar
 
-from dcvsessions.arguments import checked_identifier, checked_range, checked_token
+from dcvsessions.arguments import (
+    checked_identifier,
+    checked_range,
+    checked_tags,
+    checked_token,
+)
 from dcvsessions.aws import AwsClient
 from dcvsessions.nimble.models import (
     Stream,
@@ -84,7 +89,7 @@ class NimbleClient(AwsClient):
             ec2InstanceType=ec2_instance_type and str(ec2_instance_type),
             ownedBy=owned_by,
             streamingImageId=streaming_image_id,
-            tags=None if tags is None else dict(tags),
+            tags=checked_tags(tags),
             clientToken=checked_token(client_token),
         )
         return answer.one("session", StreamingSession)

@@ -24,6 +24,7 @@ Assumed, because AWS documents the statuses as bare names:
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 import attrs
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
     from dcvsessions.simulator.world import Desktop, World
 
 _INVALID = "InvalidInputException"
+#: The service model's pattern of a resource's name.
+_NAME = re.compile(r"\w[\w\-]*\w")
 _REFUSE_START = frozenset({"stopping", "settingUpInstance", "failedInstanceCreation"})
 _REFUSE_STOP = frozenset(
     {
@@ -129,8 +132,11 @@ class LightsailSimulator:
             bundle_id: The bundle.
 
         Raises:
-            ValueError: There is one of that name, or the state is not one of an instance.
+            ValueError: There is one of that name, no request could name it so, or the state is not
+                one of an instance.
         """
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"name must match {_NAME.pattern}, as in requests; not {name!r}")
         if name in self._computers:
             raise ValueError(f"There is an instance {name!r} already")
         if state not in STATE_CODES:

@@ -411,3 +411,9 @@ def test_mistakes_in_setting_up_are_told():
         sim.lightsail.script("my-computer", "GetInstances", Course())
     with pytest.raises(ValueError, match="times must be at least 1"):
         sim.lightsail.fail_stop("my-computer", times=0)
+
+
+@pytest.mark.parametrize("name", ["", "a", "sp ace", "https://example.org/", "-lab"])
+async def test_a_name_that_no_request_could_give_is_refused(sim, name):
+    with pytest.raises(ValueError, match="name must match"):
+        sim.lightsail.add_instance(name)

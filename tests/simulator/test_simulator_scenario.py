@@ -155,19 +155,19 @@ async def test_a_scenario_happens(open_wire):
             r"must be a str, not 5 @ \$\.lightsail\.instances\[0\]\.name",
         ),
         (
-            "[[lightsail.instances]]\nname = 'x'\nstate = 'asleep'",
+            "[[lightsail.instances]]\nname = 'x1'\nstate = 'asleep'",
             r"must be one of pending, .*; not 'asleep' @ \$\.lightsail\.instances\[0\]",
         ),
         (
-            "[[lightsail.instances]]\nname = 'x'\n[[lightsail.instances]]\nname = 'x'",
-            r"There is an instance 'x' already @ \$\.lightsail\.instances\[1\]",
+            "[[lightsail.instances]]\nname = 'x1'\n[[lightsail.instances]]\nname = 'x1'",
+            r"There is an instance 'x1' already @ \$\.lightsail\.instances\[1\]",
         ),
         (
-            "[[lightsail.instances]]\nname = 'x'\n[[lightsail.instances.courses.Foo]]",
+            "[[lightsail.instances]]\nname = 'x1'\n[[lightsail.instances.courses.Foo]]",
             r"must be one of StartGUISession, .*; not 'Foo' @ \$\.lightsail\.instances\[0\]",
         ),
         (
-            "[[lightsail.instances]]\nname = 'x'\ncourses = { Foo = [] }",
+            "[[lightsail.instances]]\nname = 'x1'\ncourses = { Foo = [] }",
             r"must be one of StartGUISession, .*; not 'Foo' @ \$\.lightsail\.instances\[0\]",
         ),
         (

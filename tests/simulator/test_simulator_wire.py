@@ -270,7 +270,7 @@ async def test_nothing_that_is_shown_holds_a_secret(open_wire):
 
 
 async def test_a_desktop_answers_while_its_url_is_good(sim, wire):
-    sim.lightsail.add_instance("<b>", status="started", blueprint_name="R&D")
+    sim.lightsail.add_instance("other-computer", status="started", blueprint_name="R&D")
     sim.lightsail.set_status("my-computer", "started")
     for session in (await wire.status())["sessions"]:
         async with aiohttp.ClientSession() as browser, browser.get(session["url"]) as page:
