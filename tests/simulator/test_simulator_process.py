@@ -163,7 +163,8 @@ class TestClass:
 OPT_IN = 'pytest_plugins = ["dcvsessions.simulator.pytest_plugin"]'
 
 # pytest-asyncio asks for the current loop, which makes one that nobody closes.
-CONFTEST = f"import asyncio\n{OPT_IN}\nasyncio.set_event_loop(None)\n"
+NO_LOOP = "import asyncio\nasyncio.set_event_loop(None)\n"
+CONFTEST = f"{NO_LOOP}{OPT_IN}\n"
 
 PYTEST_INI = """
 [pytest]
@@ -203,7 +204,7 @@ SHARED_TESTS = PYTEST_INI + "asyncio_default_test_loop_scope = session\n"
     ("ini", "conftest", "module", "passed"),
     [
         (PYTEST_INI, CONFTEST, THEIR_TESTS, 6),
-        (PYTEST_INI, "", IN_THE_DOCS[0], 1),
+        (PYTEST_INI, NO_LOOP, IN_THE_DOCS[0], 1),
         (PYTEST_INI, CONFTEST, SHARED_LOOP, 2),
         (SHARED_FIXTURES, CONFTEST, SHARED_LOOP, 2),
         (SHARED_TESTS, CONFTEST, SHARED_LOOP, 2),
