@@ -124,7 +124,7 @@ def _model_loader(places: tuple[str, ...], *, ours_first: bool) -> _ModelLoader:
     """Return the one loader for these places.
 
     It keeps what it has read, botocore's table of endpoints above all, for the next session:
-    a client opens in 5 ms where the first takes 70.
+    a client opens in a fifth of the time that the first takes.
     """
     return _ModelLoader(places, ours_first=ours_first)
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+import socket
 from typing import Any
 
 import pytest
@@ -252,6 +253,17 @@ async def test_a_failed_session_tells_its_code(sim: Simulator, nimble: NimbleCli
     )
     assert "NETWORK_INTERFACE_ERROR, No card" in str(error)
     assert session_id in error.resource
+
+
+async def test_a_connection_that_is_never_accepted_cannot_outlive_it_either(
+    sim: Simulator,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        endpoint = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        with pytest.raises(WaitTimeoutError) as caught:
+            await open_gui_session("my-computer", timeout=45, endpoint_url=endpoint)
+    assert caught.value.elapsed == pytest.approx(45 + MOMENT, abs=EXACT)
+    assert sim.requests == []
 
 
 async def test_the_last_error_names_a_hung_call(sim: Simulator) -> None:

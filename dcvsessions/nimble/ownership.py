@@ -8,7 +8,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 
 from attrs import define, field, frozen
@@ -16,6 +16,7 @@ from attrs import define, field, frozen
 from dcvsessions.aws import no_blind_repeats
 from dcvsessions.cleanup import finished
 from dcvsessions.errors import (
+    CallTimeoutError,
     ConflictError,
     DcvSessionsError,
     NotFoundError,
@@ -99,8 +100,10 @@ class OwnedSession:
             )
         except BaseException:
             # The attempt that is under way is let end, so that a caller that was cancelled
-            # still learns the id of what it made.
-            await finished(self._end_attempt(patience), within=patience + MOMENT)
+            # still learns the id of what it made. If it does not even end when it is cut off,
+            # it stays unknown, and the error is this one all the same.
+            with suppress(CallTimeoutError):
+                await finished(self._end_attempt(patience), within=patience + MOMENT)
             raise
 
     async def settle(

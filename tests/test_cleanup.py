@@ -1,0 +1,76 @@
+"""Work that is finished although its caller is cancelled, within its bound."""
+
+import asyncio
+
+import pytest
+
+from dcvsessions import CallTimeoutError, ConflictError
+from dcvsessions.cleanup import ending, finished
+
+pytestmark = pytest.mark.looptime
+
+CONFLICT = ConflictError(
+    code="ConflictException",
+    message="It is busy",
+    operation="DeleteStreamingSession",
+    request_id=None,
+    http_status=409,
+)
+
+
+async def takes(seconds: float, done: list[str]) -> None:
+    await asyncio.sleep(seconds)
+    done.append("done")
+
+
+async def fails() -> None:
+    await asyncio.sleep(1)
+    raise CONFLICT
+
+
+async def cancelled_after(seconds: float, task: "asyncio.Task[None]", times: int = 1) -> None:
+    for _ in range(times):
+        await asyncio.sleep(seconds)
+        task.cancel()
+    await asyncio.wait({task})
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_it_is_finished_and_the_cancellation_comes_after_it(times: int) -> None:
+    done: list[str] = []
+    task = asyncio.create_task(finished(takes(10, done), within=60))
+    await cancelled_after(2, task, times)
+    assert task.cancelled()
+    assert done == ["done"]
+
+
+async def test_it_is_cut_off_at_its_bound(looptime: float) -> None:
+    done: list[str] = []
+    with pytest.raises(CallTimeoutError, match="cut off after 5 s"):
+        await finished(takes(3600, done), within=5)
+    assert looptime == 5
+    assert done == []
+
+
+@pytest.mark.parametrize(
+    ("work", "cause"), [(lambda: takes(3600, []), CallTimeoutError), (fails, ConflictError)]
+)
+async def test_a_cancellation_is_not_lost_and_tells_what_failed(work, cause) -> None:
+    task = asyncio.create_task(finished(work(), within=5))
+    await cancelled_after(0.5, task)
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await task
+    assert isinstance(caught.value.__cause__, cause)
+
+
+async def test_an_error_of_the_block_is_the_one_that_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        async with ending(fails, within=5):
+            raise ZeroDivisionError
+    assert "ConflictException" in caught.value.__notes__[0]
+
+
+async def test_without_one_it_is_that_of_the_end() -> None:
+    with pytest.raises(ConflictError):
+        async with ending(fails, within=5):
+            pass
