@@ -9,6 +9,7 @@ Importing this file imports aiobotocore, which takes 200 ms: it is done when a c
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from copy import copy
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from aiobotocore.config import AioConfig
+from aiobotocore.hooks import AioHierarchicalEmitter
 from aiobotocore.session import AioSession
 from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
@@ -73,7 +75,9 @@ def client_context(
 
 
 def _new_session(profile_name: str | None) -> AioSession:
-    session = AioSession(profile=profile_name)
+    session = AioSession(
+        profile=profile_name, event_hooks=copy(_builtin_events()), include_builtin_handlers=False
+    )
     places = tuple(session.get_component("data_loader").search_paths)
     session.register_component("data_loader", _model_loader(places, ours_first=True))
     # botocore's own goes through dateutil: eight times the cost of a page of sessions.
@@ -117,6 +121,18 @@ class _ModelLoader(Loader):  # type: ignore[misc] # botocore carries no types
             return first(service_name, type_name, api_version)
         except UnknownServiceError:
             return second(service_name, type_name, api_version)
+
+
+@cache
+def _builtin_events() -> AioHierarchicalEmitter:
+    """Return botocore's own event handlers, registered once.
+
+    A session takes a copy, as each of its clients does again: to register them anew is most of
+    the time that opening a client takes.
+    """
+    events = AioHierarchicalEmitter()
+    AioSession(event_hooks=events)
+    return events
 
 
 @cache

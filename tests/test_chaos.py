@@ -169,7 +169,7 @@ def schedule(seed: int) -> Schedule:
         stale_reads=draw.choice([0, 0, 0, 2, 8]),
         failing=draw.random() < 0.1,
         keep=draw.random() < 0.15,
-        shares_client=draw.random() < 0.3,
+        shares_client=draw.random() < 0.75,
         timings=Timings(
             gui_start=seconds, gui_stop=seconds, session_create=seconds, stream_create=seconds / 4
         ),
