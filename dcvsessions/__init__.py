@@ -9,9 +9,13 @@ A streaming session of Nimble Studio:
     url = await open_streaming_session("studio-1", launch_profile_id="lp-1")
 """
 
-from dcvsessions.connection_file import ConnectionOptions
-from dcvsessions.enums import (
+from dcvsessions._enums import (
     OpenEnum,
+)
+from dcvsessions.dcv.file import ConnectionOptions
+from dcvsessions.dcv.opening import Opened
+from dcvsessions.dcv.url import (
+    DcvUrl,
 )
 from dcvsessions.errors import (
     AccessDeniedError,
@@ -47,11 +51,10 @@ from dcvsessions.errors import (
     WaitFailedError,
     WaitTimeoutError,
 )
-from dcvsessions.launcher import Opened
 from dcvsessions.lightsail.client import (
     LightsailClient,
 )
-from dcvsessions.lightsail.desktop import (
+from dcvsessions.lightsail.gui_desktop import (
     GuiDesktop,
     gui_session,
 )
@@ -77,10 +80,6 @@ from dcvsessions.lightsail.models import (
 from dcvsessions.nimble.client import (
     NimbleClient,
 )
-from dcvsessions.nimble.desktop import (
-    StreamingDesktop,
-    streaming_session,
-)
 from dcvsessions.nimble.helpers import (
     close_streaming_session,
     open_stream,
@@ -100,11 +99,12 @@ from dcvsessions.nimble.models import (
     VolumeConfiguration,
     VolumeRetentionMode,
 )
+from dcvsessions.nimble.streaming_desktop import (
+    StreamingDesktop,
+    streaming_session,
+)
 from dcvsessions.progress import (
     Progress,
-)
-from dcvsessions.url import (
-    DcvUrl,
 )
 
 __all__ = [

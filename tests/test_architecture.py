@@ -23,15 +23,17 @@ SIMULATOR = "dcvsessions.simulator"
 
 # They know no time, no randomness, no I/O and nothing foreign: all of it comes in as arguments.
 PURE = [
-    "dcvsessions.arguments",
-    "dcvsessions.decisions",
-    "dcvsessions.enums",
+    "dcvsessions._arguments",
+    "dcvsessions._enums",
+    "dcvsessions._secrets.mask",
+    "dcvsessions._wait.decisions",
+    "dcvsessions._wait.schedule",
+    "dcvsessions.dcv.url",
     "dcvsessions.errors",
-    "dcvsessions.lightsail.lifecycle",
     "dcvsessions.lightsail.models",
-    "dcvsessions.nimble.lifecycle",
+    "dcvsessions.lightsail.states",
     "dcvsessions.nimble.models",
-    "dcvsessions.schedule",
+    "dcvsessions.nimble.states",
 ]
 IMPURE = {
     "aiobotocore",
@@ -43,6 +45,7 @@ IMPURE = {
     "random",
     "secrets",
     "socket",
+    "ssl",
     "subprocess",
     "tenacity",
     "threading",
@@ -50,19 +53,14 @@ IMPURE = {
 }
 FOREIGN = {"aiobotocore", "botocore", "aiohttp"}
 
-# Arrows run one way: who is further down may import who is further up.
-LAYERS = [
-    ["errors", "enums"],
-    ["arguments", "schedule", "progress", "cleanup", "redaction"],
-    ["tracebacks", "reachability"],
-    # A URL, and its two ways out: they take it as an argument, and import it for its type alone.
-    ["url", "connection_file", "launcher"],
-    ["conversion", "decisions", "lightsail.models", "nimble.models"],
-    ["aws_session", "translation", "aws", "polling"],
-    ["lightsail.client", "nimble.client", "lightsail.lifecycle", "nimble.lifecycle"],
-    ["desktop", "lightsail.computer", "nimble.ownership", "nimble.workstation"],
-    ["lightsail.helpers", "lightsail.desktop", "nimble.helpers", "nimble.desktop"],
-    ["__init__", "lightsail.__init__", "nimble.__init__"],
+# The rooms by floor. Arrows run one way: a room may import rooms on the floors above its line.
+FLOORS = [
+    {"errors", "_enums"},
+    {"_arguments", "_secrets", "progress"},
+    {"dcv"},
+    {"_aws", "_wait"},
+    {"lightsail", "nimble"},
+    {"__init__"},
 ]
 
 
@@ -112,32 +110,87 @@ def test_the_simulator_shares_nothing_with_what_it_tests(module: str) -> None:
     assert not [name for name in ours if not is_in(name, SIMULATOR)]
 
 
+def at_import(module: str) -> set[str]:
+    """What importing a module imports: what is under TYPE_CHECKING or in a function is not."""
+    return imported(module, top_level=True)
+
+
 @pytest.mark.parametrize("module", PURE)
-def test_what_is_pure(module: str) -> None:
-    assert not roots(imported(module)) & IMPURE
-    ours = {name for name in imported(module) if is_in(name, "dcvsessions")}
-    assert ours <= {*PURE, "dcvsessions.url"}
+def test_pure_modules_do_no_io_and_import_only_pure_ones(module: str) -> None:
+    assert not roots(at_import(module)) & IMPURE
+    ours = {name for name in at_import(module) if is_in(name, "dcvsessions")}
+    assert ours <= set(PURE)
+
+
+@pytest.mark.parametrize("module", [name for name in PURE if name != "dcvsessions.dcv.url"])
+def test_pure_modules_wait_for_nothing(module: str) -> None:
     waits = (ast.AsyncFunctionDef, ast.Await)
     assert not [node for node in ast.walk(tree_of(module)) if isinstance(node, waits)]
 
 
+@pytest.mark.parametrize("module", PURE)
+def test_importing_a_pure_module_loads_no_machinery(module: str) -> None:
+    # Its own packages' __init__ files are loaded too; this one keeps them out of the picture.
+    code = (
+        "import importlib, sys, types\n"
+        "for name in ('dcvsessions', 'dcvsessions.lightsail', 'dcvsessions.nimble',"
+        " 'dcvsessions.dcv', 'dcvsessions._wait', 'dcvsessions._secrets'):\n"
+        "    package = types.ModuleType(name)\n"
+        f"    package.__path__ = [r'{ROOT.parent}/' + name.replace('.', '/')]\n"
+        "    sys.modules[name] = package\n"
+        f"importlib.import_module('{module}')\n"
+        "print(*{'ssl', 'subprocess', 'asyncio'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.split() == []
+
+
 def test_one_file_knows_tenacity() -> None:
     assert [module for module in FILES if "tenacity" in roots(imported(module))] == [
-        "dcvsessions.polling"
+        "dcvsessions._wait.loop"
     ]
 
 
 def test_two_files_know_aiobotocore() -> None:
-    # What they import stays out of `import dcvsessions`: aws.py imports them when it needs them.
-    know = [module for module in OF_SDK if roots(imported(module, top_level=True)) & FOREIGN]
-    assert know == ["dcvsessions.aws_session", "dcvsessions.translation"]
+    # What they import stays out of `import dcvsessions`: _aws/client.py imports them when needed.
+    know = [module for module in OF_SDK if roots(at_import(module)) & FOREIGN]
+    assert know == ["dcvsessions._aws.errors", "dcvsessions._aws.session"]
+
+
+def room_of(module: str) -> str:
+    return module.removeprefix("dcvsessions.").partition(".")[0]
+
+
+FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+
+
+def test_every_module_is_in_a_room() -> None:
+    assert {room_of(module) for module in OF_SDK} == set(FLOOR_OF)
 
 
 @pytest.mark.parametrize("module", OF_SDK)
-def test_arrows_run_one_way(module: str) -> None:
-    rank = {f"dcvsessions.{name}": n for n, layer in enumerate(LAYERS) for name in layer}
-    above = {name for name in imported(module) if name in rank}
-    assert not [name for name in above if rank[name] > rank[module]]
+def test_arrows_run_one_way_between_rooms(module: str) -> None:
+    here = room_of(module)
+    ours = {room_of(name) for name in imported(module) if is_in(name, "dcvsessions")} - {here}
+    assert {room for room in ours if FLOOR_OF[room] >= FLOOR_OF[here]} == set()
+
+
+def test_the_files_of_a_room_import_each_other_one_way() -> None:
+    arrows = {module: {name for name in at_import(module) if name in FILES} for module in OF_SDK}
+    left = dict(arrows)
+    while left:
+        ready = [module for module, above in left.items() if not above & set(left)]
+        assert ready, f"a circle among {sorted(left)}"
+        for module in ready:
+            del left[module]
+
+
+def test_no_two_files_have_one_name() -> None:
+    twins = {"__init__", "client", "models", "states", "session", "helpers", "errors"}
+    names = [path.stem for module, path in FILES.items() if module in OF_SDK]
+    assert {name for name in names if names.count(name) > 1} <= twins
 
 
 def test_importing_the_package_is_cheap() -> None:

@@ -56,14 +56,14 @@ from dcvsessions import (
     open_gui_session,
     open_stream,
     open_streaming_session,
-    polling,
-    redaction,
     streaming_session,
-    url,
 )
-from dcvsessions.decisions import Done, Observation
-from dcvsessions.lightsail.lifecycle import Sighting
-from dcvsessions.nimble.lifecycle import UsableStream
+from dcvsessions._secrets import logs
+from dcvsessions._wait import loop
+from dcvsessions._wait.decisions import Done, Observation
+from dcvsessions.dcv import url
+from dcvsessions.lightsail.states import Sighting
+from dcvsessions.nimble.states import UsableStream
 from dcvsessions.simulator import Fault, Simulator, Timings, gateway
 
 WORD = "Kanary"
@@ -474,7 +474,7 @@ class Stop:
             return None
         # An interruption at the end of a `with` keeps its lock locked, and half of an `__init__`
         # gives no object.
-        if file == redaction.__file__ or frame.f_code.co_name == "__init__":
+        if file == logs.__file__ or frame.f_code.co_name == "__init__":
             return None
         return self.line
 
@@ -704,7 +704,7 @@ def test_a_browser_that_fails(monkeypatch: pytest.MonkeyPatch, raised: BaseExcep
 def test_a_viewer_that_does_not_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, raised: BaseException
 ) -> None:
-    monkeypatch.setattr("dcvsessions.launcher._viewer", lambda: "dcvviewer")
+    monkeypatch.setattr("dcvsessions.dcv.opening._viewer", lambda: "dcvviewer")
     monkeypatch.setattr(subprocess, "Popen", mock.Mock(side_effect=raised))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises((OpenError, Interruption)) as caught:
@@ -743,7 +743,7 @@ def test_a_url_interrupted_at_each_line(address: DcvUrl, tmp_path: Path) -> None
 def test_a_file_that_was_not_written_to_its_end_is_removed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("dcvsessions.connection_file._content", mock.Mock(side_effect=Interruption))
+    monkeypatch.setattr("dcvsessions.dcv.file._content", mock.Mock(side_effect=Interruption))
     with pytest.raises(Interruption), A_URL.connection_file(tmp_path):
         pass
     assert not list(tmp_path.iterdir())
@@ -756,11 +756,11 @@ async def zoo(environ: pytest.MonkeyPatch) -> list[object]:
     """One of each public object that a URL, a key or a token has passed by."""
     async with world(environ) as simulator, LightsailClient() as client, NimbleClient() as nimble:
         events: list[object] = []
-        waiting: list[polling.Waiting] = []
+        waiting: list[loop.Waiting] = []
 
         def on_progress(event: object) -> None:
             events.append(event)
-            waiting.extend(each for each in in_flight() if isinstance(each, polling.Waiting))
+            waiting.extend(each for each in in_flight() if isinstance(each, loop.Waiting))
 
         simulator.inject("*", Fault.error(None, 503), call=3, times=3)
         usable = await open_gui_session("my-computer", client=client, on_progress=on_progress)
@@ -957,7 +957,7 @@ async def test_other_clients_stay_readable_and_the_last_one_puts_it_back(
 async def test_it_costs_nothing_while_debug_is_off(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redaction, "_mask_record", mock.Mock(side_effect=AssertionError))
-    monkeypatch.setattr(redaction, "mask", mock.Mock(side_effect=AssertionError))
+    monkeypatch.setattr(logs, "_mask_record", mock.Mock(side_effect=AssertionError))
+    monkeypatch.setattr(logs, "mask", mock.Mock(side_effect=AssertionError))
     assert not logging.getLogger("botocore").isEnabledFor(logging.DEBUG)
     await opened_gui()

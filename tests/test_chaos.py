@@ -31,10 +31,10 @@ from dcvsessions import (
     open_streaming_session,
     streaming_session,
 )
-from dcvsessions.lightsail.desktop import STOP_TIMEOUT
-from dcvsessions.nimble.desktop import DELETE_TIMEOUT
+from dcvsessions._wait.loop import MOMENT
+from dcvsessions.lightsail.gui_desktop import STOP_TIMEOUT
 from dcvsessions.nimble.ownership import CLEANUP_TIMEOUT, PATIENCE
-from dcvsessions.polling import MOMENT
+from dcvsessions.nimble.streaming_desktop import DELETE_TIMEOUT
 from dcvsessions.simulator import Fault, Simulator, Timings
 
 BATCHES = [range(first, first + 100) for first in range(0, 2000, 100)]

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import InvalidArgumentError, InvalidUrlError, OpenError
-from dcvsessions.url import DcvUrl
 
 TOKEN = "TOKENcanary"
 URL = DcvUrl(f"https://203.0.113.1/desk?authToken={TOKEN}%2B+%3D#console")

@@ -61,4 +61,4 @@ async def test_example(
 
 
 def test_open_enum() -> None:
-    assert doctest.testmod(dcvsessions.enums) == (0, 2)
+    assert doctest.testmod(dcvsessions._enums) == (0, 2)

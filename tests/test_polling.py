@@ -23,7 +23,7 @@ from dcvsessions import (
     open_stream,
     open_streaming_session,
 )
-from dcvsessions.polling import MOMENT
+from dcvsessions._wait.loop import MOMENT
 from dcvsessions.simulator import Course, Fault, Simulator
 
 pytestmark = pytest.mark.looptime

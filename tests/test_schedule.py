@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcvsessions.lightsail.computer import CLOSING, OPENING
+from dcvsessions._wait.schedule import Schedule, fixed, predicted_remaining
+from dcvsessions.lightsail.session import CLOSING, OPENING
 from dcvsessions.nimble.ownership import _CREATING, _GIVING_UP
-from dcvsessions.nimble.workstation import DELETING, STARTING, STREAMING
-from dcvsessions.schedule import Schedule, fixed, predicted_remaining
+from dcvsessions.nimble.session import DELETING, STARTING, STREAMING
 
 SCHEDULES = [OPENING, CLOSING, STARTING, STREAMING, DELETING, _CREATING, _GIVING_UP]
 

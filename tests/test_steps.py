@@ -14,8 +14,8 @@ from dcvsessions import (
     open_gui_session,
     open_stream,
 )
-from dcvsessions.decisions import GRACE
-from dcvsessions.polling import MOMENT
+from dcvsessions._wait.decisions import GRACE
+from dcvsessions._wait.loop import MOMENT
 from dcvsessions.simulator import Course, Fault, Simulator
 
 pytestmark = pytest.mark.looptime

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import dcvsessions.url
+import dcvsessions.dcv.url
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import InvalidUrlError
-from dcvsessions.url import DcvUrl
 
 TOKEN = "TOKENcanary"
 URL = f"https://203.0.113.1:8443/?authToken={TOKEN}#console"
@@ -277,7 +277,7 @@ async def test_the_examples_in_the_docstrings(monkeypatch):
     monkeypatch.setattr("webbrowser.open", lambda _url: True)
     # In a thread, where they may run loops of their own.
     results = await asyncio.to_thread(
-        doctest.testmod, dcvsessions.url, extraglobs={"asyncio": asyncio}
+        doctest.testmod, dcvsessions.dcv.url, extraglobs={"asyncio": asyncio}
     )
     assert results.failed == 0
     assert results.attempted > 0

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from dcvsessions import launcher, open_gui_session
+from dcvsessions import open_gui_session
+from dcvsessions.dcv import opening
+from dcvsessions.dcv.opening import Opened
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import InvalidArgumentError, LauncherNotFoundError, OpenError
-from dcvsessions.launcher import Opened
-from dcvsessions.url import DcvUrl
 
 TOKEN = "TOKENcanary"
 WEB = DcvUrl(f"https://203.0.113.1:8443/?authToken={TOKEN}#console")
@@ -140,7 +141,7 @@ def test_a_viewer_that_stays_open_does_not_keep_the_file(viewer, tmp_path, monke
     go = tmp_path / "go"
     os.mkfifo(go)
     monkeypatch.setenv("GO", str(go))
-    monkeypatch.setattr(launcher, "_READ_WITHIN", 0.01)
+    monkeypatch.setattr(opening, "_READ_WITHIN", 0.01)
     WEB.open("viewer")
     join("dcv-viewer-has-read")
     assert list(tmp_path.glob("*.dcv")) == []
@@ -152,7 +153,7 @@ def test_a_viewer_that_stays_open_does_not_keep_the_file(viewer, tmp_path, monke
 @posix
 def test_a_script_that_ends_at_once_leaves_the_viewer_its_file(viewer, tmp_path):
     script = (
-        "import tempfile; from dcvsessions.url import DcvUrl;"
+        "import tempfile; from dcvsessions.dcv.url import DcvUrl;"
         f"tempfile.tempdir = {str(tmp_path)!r}; DcvUrl({str(WEB)!r}).open('viewer')"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", script], check=True, timeout=60)
@@ -162,7 +163,7 @@ def test_a_script_that_ends_at_once_leaves_the_viewer_its_file(viewer, tmp_path)
 
 def test_no_viewer_is_an_error_that_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(launcher, "_USUAL_PLACES", {})
+    monkeypatch.setattr(opening, "_USUAL_PLACES", {})
     with pytest.raises(LauncherNotFoundError, match="install it from") as caught:
         WEB.open("viewer")
     assert TOKEN not in _rendered_with_locals(caught.value)
@@ -172,7 +173,7 @@ def test_no_viewer_is_an_error_that_says_what_to_do(monkeypatch, tmp_path):
 def test_the_viewer_is_also_found_where_its_installer_puts_it(viewer, tmp_path, monkeypatch):
     elsewhere = tmp_path / "DCV Viewer.app"
     viewer.rename(elsewhere)
-    monkeypatch.setattr(launcher, "_USUAL_PLACES", {sys.platform: ["/nowhere", str(elsewhere)]})
+    monkeypatch.setattr(opening, "_USUAL_PLACES", {sys.platform: ["/nowhere", str(elsewhere)]})
     assert WEB.open("viewer").program == str(elsewhere)
     join("dcv-viewer-has-ended")
     assert report(tmp_path)["connect"]["host"] == "203.0.113.1"

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from dcvsessions.arguments import checked_identifier, checked_name
-from dcvsessions.aws import AwsClient, no_blind_repeats
+from dcvsessions._arguments import checked_identifier, checked_name
+from dcvsessions._aws.client import AwsClient, no_blind_repeats
 from dcvsessions.lightsail.models import (
     GuiSessionAccessDetails,
     Instance,

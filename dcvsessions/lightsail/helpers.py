@@ -1,12 +1,12 @@
 """From a virtual computer's name to a usable URL, and back."""
 
-from dcvsessions.arguments import checked_choice, checked_name
-from dcvsessions.aws import given_or_new
+from dcvsessions._arguments import checked_choice, checked_name
+from dcvsessions._aws.client import given_or_new
+from dcvsessions._wait.loop import OnProgress, Waiting
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.lightsail.client import LightsailClient
-from dcvsessions.lightsail.computer import Computer
-from dcvsessions.lightsail.lifecycle import SESSION_KINDS, SessionKind
-from dcvsessions.polling import OnProgress, Waiting
-from dcvsessions.url import DcvUrl
+from dcvsessions.lightsail.session import Computer
+from dcvsessions.lightsail.states import SESSION_KINDS, SessionKind
 
 __all__ = ["OPEN_TIMEOUT", "close_gui_session", "open_gui_session"]
 

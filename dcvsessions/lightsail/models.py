@@ -4,8 +4,8 @@ from datetime import datetime
 
 from attrs import frozen
 
-from dcvsessions.enums import OpenEnum
-from dcvsessions.url import DcvUrl
+from dcvsessions._enums import OpenEnum
+from dcvsessions.dcv.url import DcvUrl
 
 __all__ = [
     "GuiSession",

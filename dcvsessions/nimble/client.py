@@ -3,13 +3,13 @@
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import ClassVar
 
-from dcvsessions.arguments import (
+from dcvsessions._arguments import (
     checked_identifier,
     checked_range,
     checked_tags,
     checked_token,
 )
-from dcvsessions.aws import AwsClient
+from dcvsessions._aws.client import AwsClient
 from dcvsessions.nimble.models import (
     Stream,
     StreamingInstanceType,

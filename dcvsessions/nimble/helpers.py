@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from functools import partial
 
-from dcvsessions.arguments import checked_identifier, checked_token
-from dcvsessions.aws import given_or_new
+from dcvsessions._arguments import checked_identifier, checked_token
+from dcvsessions._aws.client import given_or_new
+from dcvsessions._wait.loop import OnProgress, Waiting
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import WaitError
 from dcvsessions.nimble.client import NimbleClient, checked_expiration
 from dcvsessions.nimble.models import StreamingInstanceType
 from dcvsessions.nimble.ownership import OwnedSession, SessionRequest
-from dcvsessions.nimble.workstation import Workstation
-from dcvsessions.polling import OnProgress, Waiting
-from dcvsessions.url import DcvUrl
+from dcvsessions.nimble.session import Workstation
 
 __all__ = [
     "OPEN_TIMEOUT",

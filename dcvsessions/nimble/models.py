@@ -5,8 +5,8 @@ from datetime import datetime
 
 from attrs import field, frozen
 
-from dcvsessions.enums import OpenEnum
-from dcvsessions.url import DcvUrl
+from dcvsessions._enums import OpenEnum
+from dcvsessions.dcv.url import DcvUrl
 
 __all__ = [
     "AutomaticTerminationMode",

@@ -13,8 +13,10 @@ from functools import partial
 
 from attrs import define, field, frozen
 
-from dcvsessions.aws import no_blind_repeats
-from dcvsessions.cleanup import finished
+from dcvsessions._aws.client import no_blind_repeats
+from dcvsessions._wait.loop import MOMENT, Waiting, is_refusal
+from dcvsessions._wait.schedule import Schedule
+from dcvsessions._wait.shield import finished
 from dcvsessions.errors import (
     CallTimeoutError,
     ConflictError,
@@ -23,12 +25,10 @@ from dcvsessions.errors import (
     WaitError,
     left_behind,
 )
-from dcvsessions.nimble import lifecycle
+from dcvsessions.nimble import states
 from dcvsessions.nimble.client import NimbleClient
-from dcvsessions.nimble.lifecycle import SeenSession
 from dcvsessions.nimble.models import StreamingSession, StreamingSessionState
-from dcvsessions.polling import MOMENT, Waiting, is_refusal
-from dcvsessions.schedule import Schedule
+from dcvsessions.nimble.states import SeenSession
 
 __all__ = ["CLEANUP_TIMEOUT", "PATIENCE", "OwnedSession", "SessionRequest"]
 
@@ -95,7 +95,7 @@ class OwnedSession:
                 resource=f"streaming session in {self.studio_id}",
                 awaited="created",
                 observe=partial(self._create, client),
-                decide=lifecycle.decide_created_session,
+                decide=states.decide_created_session,
                 schedule=_CREATING,
             )
         except BaseException:
@@ -155,7 +155,7 @@ class OwnedSession:
             resource=f"streaming session {self.session_id}",
             awaited="deleted",
             observe=partial(self._delete, client, uuid.uuid4().hex),
-            decide=partial(lifecycle.decide_given_up, created_at=waiting.elapsed - age),
+            decide=partial(states.decide_given_up, created_at=waiting.elapsed - age),
             schedule=_GIVING_UP,
         )
 
@@ -189,7 +189,7 @@ class OwnedSession:
         """
         if self._attempt is None:
             self._attempt = asyncio.create_task(self._attempt_create(client))
-        return lifecycle.observation(await asyncio.shield(self._attempt))
+        return states.observation(await asyncio.shield(self._attempt))
 
     async def _attempt_create(self, client: NimbleClient) -> StreamingSession:
         was_unsure, self._is_unsure = self._is_unsure, True
@@ -235,7 +235,7 @@ class OwnedSession:
             found = await self._delete_or_read(client, session_id, token)
         except NotFoundError as error:
             found = error
-        return lifecycle.observation(found)
+        return states.observation(found)
 
     async def _delete_or_read(
         self, client: NimbleClient, session_id: str, token: str

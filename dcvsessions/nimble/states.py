@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from dcvsessions.decisions import (
+from dcvsessions._wait.decisions import (
     GRACE,
     Act,
     Decision,
@@ -19,6 +19,7 @@ from dcvsessions.decisions import (
     Situation,
     Wait,
 )
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import Failure, NotFoundError
 from dcvsessions.nimble.models import (
     Stream,
@@ -26,7 +27,6 @@ from dcvsessions.nimble.models import (
     StreamingSessionState,
     StreamState,
 )
-from dcvsessions.url import DcvUrl
 
 __all__ = [
     "NOT_FOUND",

@@ -6,15 +6,15 @@ from functools import partial
 
 from attrs import define, field
 
-from dcvsessions.decisions import Failed
+from dcvsessions._wait.decisions import Failed
+from dcvsessions._wait.loop import Waiting
+from dcvsessions._wait.schedule import Schedule
 from dcvsessions.errors import NotFoundError
-from dcvsessions.nimble import lifecycle
+from dcvsessions.nimble import states
 from dcvsessions.nimble.client import NimbleClient
-from dcvsessions.nimble.lifecycle import SeenSession, SeenStream, Step, UsableStream
 from dcvsessions.nimble.models import StreamingSession
 from dcvsessions.nimble.ownership import OwnedSession
-from dcvsessions.polling import Waiting
-from dcvsessions.schedule import Schedule
+from dcvsessions.nimble.states import SeenSession, SeenStream, Step, UsableStream
 
 __all__ = ["Workstation"]
 
@@ -65,7 +65,7 @@ class Workstation:
             resource=self.resource,
             awaited="READY",
             observe=self._observe,
-            decide=partial(lifecycle.decide_session, may_start=may_start, created_at=created_at),
+            decide=partial(states.decide_session, may_start=may_start, created_at=created_at),
             act=self._act,
             schedule=STARTING,
         )
@@ -77,14 +77,14 @@ class Workstation:
             resource=f"stream into {self.session_id}",
             awaited="created",
             observe=partial(self._create_stream, expiration_in_seconds, uuid.uuid4().hex),
-            decide=lifecycle.decide_created_stream,
+            decide=states.decide_created_stream,
             schedule=STREAMING,
         )
         return await waiting.until(
             resource=f"stream {stream_id}",
             awaited="READY",
             observe=partial(self._observe_stream, stream_id),
-            decide=partial(lifecycle.decide_stream, created_at=waiting.elapsed),
+            decide=partial(states.decide_stream, created_at=waiting.elapsed),
             schedule=STREAMING,
         )
 
@@ -94,7 +94,7 @@ class Workstation:
             resource=self.resource,
             awaited="deleted",
             observe=self._observe,
-            decide=lifecycle.decide_deleted,
+            decide=states.decide_deleted,
             act=self._act,
             schedule=DELETING,
         )
@@ -110,12 +110,12 @@ class Workstation:
             found = await self.client.get_streaming_session(self.studio_id, self.session_id)
         except NotFoundError as error:
             found = error
-        seen: SeenSession = lifecycle.observation(found)
+        seen: SeenSession = states.observation(found)
         self.state = seen.state
         return seen
 
     async def _create_stream(self, expiration_in_seconds: int | None, token: str) -> SeenStream:
-        return lifecycle.observation(
+        return states.observation(
             await self.client.create_streaming_session_stream(
                 self.studio_id,
                 self.session_id,
@@ -130,8 +130,8 @@ class Workstation:
                 self.studio_id, self.session_id, stream_id
             )
         except NotFoundError as error:
-            return lifecycle.observation(error)
-        return lifecycle.observation(found)
+            return states.observation(error)
+        return states.observation(found)
 
     async def _act(self, step: StrEnum) -> Failed | None:
         self._has_started |= Step(step) is Step.START

@@ -9,9 +9,9 @@ from attrs import AttrsInstance, field, fields, frozen, has
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
+from dcvsessions._secrets.tracebacks import stripped
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import InvalidResponseError
-from dcvsessions.tracebacks import stripped
-from dcvsessions.url import DcvUrl
 
 __all__ = ["Answer"]
 

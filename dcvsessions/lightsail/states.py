@@ -8,7 +8,17 @@ from typing import Literal
 
 from attrs import frozen
 
-from dcvsessions.decisions import Act, Decision, Done, Failed, Observation, Rule, Situation, Wait
+from dcvsessions._wait.decisions import (
+    Act,
+    Decision,
+    Done,
+    Failed,
+    Observation,
+    Rule,
+    Situation,
+    Wait,
+)
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import Failure
 from dcvsessions.lightsail.models import (
     GuiSessionAccessDetails,
@@ -17,7 +27,6 @@ from dcvsessions.lightsail.models import (
     Operation,
     OperationStatus,
 )
-from dcvsessions.url import DcvUrl
 
 __all__ = [
     "SESSION_KINDS",

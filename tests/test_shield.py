@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from dcvsessions import CallTimeoutError, ConflictError
-from dcvsessions.cleanup import ending, finished
+from dcvsessions._wait.shield import ending, finished
 
 pytestmark = pytest.mark.looptime
 

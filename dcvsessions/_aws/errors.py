@@ -20,6 +20,7 @@ from attrs import frozen
 from botocore import exceptions as botocore_errors
 from botocore.parsers import ResponseParserError
 
+from dcvsessions._secrets.mask import mask
 from dcvsessions.errors import (
     AccessDeniedError,
     ApiError,
@@ -43,7 +44,6 @@ from dcvsessions.errors import (
     SetupInProgressError,
     ThrottledError,
 )
-from dcvsessions.redaction import mask
 
 __all__ = ["Call", "translated"]
 

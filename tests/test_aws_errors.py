@@ -24,7 +24,7 @@ from dcvsessions import (
     ServiceClosedError,
     ThrottledError,
 )
-from dcvsessions.translation import Call, translated
+from dcvsessions._aws.errors import Call, translated
 
 
 def family(kind: type[Exception]) -> Iterator[type[Exception]]:

@@ -6,14 +6,14 @@ from functools import partial
 
 from attrs import define, field
 
-from dcvsessions.decisions import Failed, Observation
-from dcvsessions.lightsail import lifecycle
+from dcvsessions._wait.decisions import Failed, Observation
+from dcvsessions._wait.loop import Waiting
+from dcvsessions._wait.schedule import Schedule
+from dcvsessions.dcv.url import DcvUrl
+from dcvsessions.lightsail import states
 from dcvsessions.lightsail.client import LightsailClient
-from dcvsessions.lightsail.lifecycle import SessionKind, Sighting, Step
 from dcvsessions.lightsail.models import GuiSessionStatus
-from dcvsessions.polling import Waiting
-from dcvsessions.schedule import Schedule
-from dcvsessions.url import DcvUrl
+from dcvsessions.lightsail.states import SessionKind, Sighting, Step
 
 __all__ = ["SESSION_LIFETIME", "Computer"]
 
@@ -57,7 +57,7 @@ class Computer:
             awaited="started",
             observe=self._observe_with_instance,
             decide=partial(
-                lifecycle.decide_open,
+                states.decide_open,
                 kind=kind,
                 start_instance=start_instance,
                 renew_before=renew_before,
@@ -72,7 +72,7 @@ class Computer:
             resource=self.resource,
             awaited="stopped",
             observe=self._observe,
-            decide=lifecycle.decide_close,
+            decide=states.decide_close,
             act=self._act,
             schedule=CLOSING,
         )
@@ -88,13 +88,13 @@ class Computer:
 
     async def _observe_with_instance(self) -> Observation[Sighting]:
         details = await self.client.create_gui_session_access_details(self.name)
-        if not lifecycle.needs_instance(details):
+        if not states.needs_instance(details):
             return self._note(Sighting(details))
         state = await self.client.get_instance_state(self.name)
         return self._note(Sighting(details, state))
 
     def _note(self, sighting: Sighting) -> Observation[Sighting]:
-        seen = lifecycle.observation(sighting)
+        seen = states.observation(sighting)
         now = asyncio.get_running_loop().time()
         self.state = seen.state
         if sighting.details.status is not GuiSessionStatus.STARTED:
@@ -110,4 +110,4 @@ class Computer:
             Step.START_SESSION: self.client.start_gui_session,
             Step.STOP_SESSION: self.client.stop_gui_session,
         }[Step(step)](self.name)
-        return lifecycle.operation_failure(operations)
+        return states.operation_failure(operations)

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 from urllib.parse import unquote
 
+from dcvsessions._secrets.tracebacks import stripped
 from dcvsessions.errors import InvalidArgumentError, InvalidUrlError, OpenError
-from dcvsessions.tracebacks import stripped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from dcvsessions.url import DcvUrl
+    from dcvsessions.dcv.url import DcvUrl
 
 __all__ = ["ConnectionFile", "ConnectionOptions", "remove", "write"]
 

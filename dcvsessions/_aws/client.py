@@ -13,10 +13,10 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from dcvsessions import redaction
-from dcvsessions.conversion import Answer
+from dcvsessions._aws.convert import Answer
+from dcvsessions._secrets import logs
+from dcvsessions._secrets.tracebacks import strip
 from dcvsessions.errors import ClientStateError, InvalidArgumentError, InvalidResponseError
-from dcvsessions.tracebacks import strip
 
 if TYPE_CHECKING:
     from aiobotocore.config import AioConfig
@@ -80,8 +80,8 @@ class AwsClient:
             raise ClientStateError(f"This {type(self).__name__} {state}: make another.")
         self._loop = asyncio.get_running_loop()
         self._process = os.getpid()
-        redaction.install()
-        self._exit.callback(redaction.remove)
+        logs.install()
+        self._exit.callback(logs.remove)
         try:
             self._client = await _within_boundary(self._create(), self._service)
         except BaseException:
@@ -100,7 +100,7 @@ class AwsClient:
     async def _create(self) -> Any:  # noqa: ANN401 - aiobotocore's client, which stays in here
         # Imported here, because importing the package stays cheap: aiobotocore takes 200 ms.
         # The translation of errors too, as it may be needed when no file can be opened.
-        from dcvsessions.aws_session import client_context  # noqa: PLC0415
+        from dcvsessions._aws.session import client_context  # noqa: PLC0415
 
         return await self._exit.enter_async_context(
             client_context(
@@ -230,10 +230,10 @@ async def _within_boundary(
     """
     outer = sys.exception()
     try:
-        with redaction.ours():
+        with logs.ours():
             return await work
     except Exception as error:
-        from dcvsessions.translation import Call, translated  # noqa: PLC0415 - as above
+        from dcvsessions._aws.errors import Call, translated  # noqa: PLC0415 - as above
 
         # First, because the frames tell whether it was the answer that could not be read.
         ours = translated(error, Call(service, operation, endpoint_url))

@@ -11,11 +11,11 @@ from dcvsessions import (
     OperationStatus,
     OperationType,
 )
-from dcvsessions.decisions import GRACE, Act, Done, Failed, Sent, Situation, Wait
+from dcvsessions._wait.decisions import GRACE, Act, Done, Failed, Sent, Situation, Wait
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import Failure
-from dcvsessions.lightsail import lifecycle
-from dcvsessions.lightsail.lifecycle import Sighting, Step
-from dcvsessions.url import DcvUrl
+from dcvsessions.lightsail import states
+from dcvsessions.lightsail.states import Sighting, Step
 
 URL = DcvUrl("https://203.0.113.1:8443/?authToken=application#application")
 OTHER_URL = DcvUrl("https://203.0.113.1:8443/?authToken=system#operating-system")
@@ -110,8 +110,8 @@ def sighting(status: str | None, instance: str | None = "running") -> Sighting:
 
 
 def opened(seen: Sighting, at: Situation | None = None, **options: object) -> object:
-    return lifecycle.decide_open(
-        lifecycle.observation(seen),
+    return states.decide_open(
+        states.observation(seen),
         at or Situation(),
         **{"kind": "application", "start_instance": False, **options},  # type: ignore[arg-type]
     )
@@ -133,9 +133,9 @@ def test_open(state: str | None, name: str, expected: str) -> None:
 
 @pytest.mark.parametrize(("state", "name", "expected"), cells(CLOSE))
 def test_close(state: str | None, name: str, expected: str) -> None:
-    seen = lifecycle.observation(sighting(state))
+    seen = states.observation(sighting(state))
     at = situation(name, Step.STOP_SESSION, str(state))
-    assert in_a_word(lifecycle.decide_close(seen, at)) == expected
+    assert in_a_word(states.decide_close(seen, at)) == expected
 
 
 @pytest.mark.parametrize("table", [OPEN, CLOSE])
@@ -172,14 +172,14 @@ def test_a_start_of_the_computer_is_not_sent_twice_for_a_stale_reading() -> None
 @pytest.mark.parametrize("status", [*GuiSessionStatus, GuiSessionStatus("tomorrow")])
 def test_the_computer_is_looked_at_where_a_start_is_due(status: GuiSessionStatus) -> None:
     is_due = OPEN.get(status, ("wait",))[0] == "start"
-    assert lifecycle.needs_instance(GuiSessionAccessDetails(status=status)) is is_due
-    assert not lifecycle.needs_instance(GuiSessionAccessDetails())
+    assert states.needs_instance(GuiSessionAccessDetails(status=status)) is is_due
+    assert not states.needs_instance(GuiSessionAccessDetails())
 
 
 @pytest.mark.parametrize(
     ("kind", "expected"), [("application", URL), ("operating_system", OTHER_URL)]
 )
-def test_which_url(kind: lifecycle.SessionKind, expected: DcvUrl) -> None:
+def test_which_url(kind: states.SessionKind, expected: DcvUrl) -> None:
     assert opened(sighting("started"), kind=kind) == Done(expected)
 
 
@@ -229,11 +229,11 @@ def test_a_stopped_computer_says_which_argument_starts_it() -> None:
 
 
 def test_the_state_is_the_computers_while_it_is_not_up() -> None:
-    seen = lifecycle.observation(sighting("stopped", "pending"))
+    seen = states.observation(sighting("stopped", "pending"))
     assert seen.state == "computer pending"
     assert seen.is_known
-    assert lifecycle.observation(sighting("tomorrow")).is_known is False
-    assert lifecycle.observation(sighting("started")).state == "started"
+    assert states.observation(sighting("tomorrow")).is_known is False
+    assert states.observation(sighting("started")).state == "started"
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_an_operation_that_failed_at_once(
         error_code=code,
         error_details=details,
     )
-    failure = lifecycle.operation_failure((fine, other))
+    failure = states.operation_failure((fine, other))
     if reason is None:
         assert failure is None
     else:
@@ -267,4 +267,4 @@ def test_an_operation_that_failed_at_once(
 
 
 def test_no_operations_are_no_failure() -> None:
-    assert lifecycle.operation_failure(()) is None
+    assert states.operation_failure(()) is None

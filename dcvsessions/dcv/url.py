@@ -14,10 +14,11 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal, SupportsIndex, Unpack
 from urllib.parse import unquote
 
-from dcvsessions import launcher, reachability
-from dcvsessions.connection_file import ConnectionFile, ConnectionOptions
+from dcvsessions._secrets.tracebacks import stripped
+from dcvsessions.dcv import opening
+from dcvsessions.dcv import probe
+from dcvsessions.dcv.file import ConnectionFile, ConnectionOptions
 from dcvsessions.errors import InvalidUrlError
-from dcvsessions.tracebacks import stripped
 
 if TYPE_CHECKING:
     import os
@@ -148,7 +149,7 @@ class DcvUrl(str):
         self._require_openable()
         return ConnectionFile(self, directory, options)
 
-    def open(self, with_: Literal["browser", "viewer", "auto"] = "auto") -> launcher.Opened:
+    def open(self, with_: Literal["browser", "viewer", "auto"] = "auto") -> opening.Opened:
         """Open the desktop on this machine.
 
         The viewer gets a connection file, which is removed when the viewer ends, and after 30
@@ -176,7 +177,7 @@ class DcvUrl(str):
             Opened(with_='browser', program=None)
         """
         self._require_openable()
-        return launcher.launch(self, with_)
+        return opening.launch(self, with_)
 
     async def wait_until_reachable(self, timeout: float | None = 120.0) -> None:
         """Wait until the desktop's server can be reached from this machine.
@@ -199,7 +200,7 @@ class DcvUrl(str):
             dcvsessions.errors.UnreachableError: The desktop's server 127.0.0.1:1 was not ...
         """
         self._require_openable()
-        await reachability.wait(self._server(), timeout, reachability.connect)
+        await probe.wait(self._server(), timeout, probe.connect)
 
     def _repr_html_(self) -> str:
         # A notebook keeps what it has shown: a link that works would be saved with its token.
@@ -216,8 +217,8 @@ class DcvUrl(str):
     def _after_path(self) -> str:
         return f"{self._part('query') or ''}{self._part('fragment') or ''}"
 
-    def _server(self) -> reachability.Server:
-        return reachability.Server(self.host or "", self.port or 0, tls=self.scheme != "http")
+    def _server(self) -> probe.Server:
+        return probe.Server(self.host or "", self.port or 0, tls=self.scheme != "http")
 
     def _shown(self) -> str:
         if self.scheme not in _DEFAULT_PORTS or not self.port or not _is_host(self.host or ""):

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
-from dcvsessions import connection_file
+from dcvsessions._secrets.tracebacks import stripped
+from dcvsessions.dcv import file as connection_file
 from dcvsessions.errors import InvalidArgumentError, LauncherNotFoundError, OpenError
-from dcvsessions.tracebacks import stripped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dcvsessions.url import DcvUrl
+    from dcvsessions.dcv.url import DcvUrl
 
 __all__ = ["Opened", "launch"]
 

@@ -32,7 +32,7 @@ TOTAL_MAX_ATTEMPTS = 3
 # At 80 ms a round trip, botocore's ten connections hold 200 calls/s down to 120; 25 do not.
 MAX_POOL_CONNECTIONS = 25
 
-_DATA = Path(__file__).parent / "data"
+_DATA = Path(__file__).parent.parent / "data"
 _USER_AGENT = f"dcvsessions/{version('dcvsessions')}"
 
 

@@ -5,18 +5,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
 
-from dcvsessions.arguments import checked_identifier, checked_token
-from dcvsessions.aws import given_or_new
-from dcvsessions.cleanup import ending
-from dcvsessions.desktop import ABOUT_TO_EXPIRE, TRUSTED, Desktop
+from dcvsessions._arguments import checked_identifier, checked_token
+from dcvsessions._aws.client import given_or_new
+from dcvsessions._wait.desktop import ABOUT_TO_EXPIRE, TRUSTED, Desktop
+from dcvsessions._wait.loop import OnProgress, Waiting
+from dcvsessions._wait.shield import ending
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import ConflictError, InvalidArgumentError
 from dcvsessions.nimble.client import NimbleClient, checked_expiration
 from dcvsessions.nimble.helpers import OPEN_TIMEOUT
 from dcvsessions.nimble.models import Stream, StreamingInstanceType
 from dcvsessions.nimble.ownership import OwnedSession, SessionRequest
-from dcvsessions.nimble.workstation import Workstation
-from dcvsessions.polling import OnProgress, Waiting
-from dcvsessions.url import DcvUrl
+from dcvsessions.nimble.session import Workstation
 
 __all__ = ["StreamingDesktop", "streaming_session"]
 

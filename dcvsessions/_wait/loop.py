@@ -1,7 +1,7 @@
 """The one reconcile loop: observe, decide, act or wait, until done, failed or the deadline.
 
 tenacity is its engine, and this the only file that imports it. What is a success, a failure or
-a step is decided by the pure functions of each service's `lifecycle.py`.
+a step is decided by the pure functions of each service's `states.py`.
 """
 
 import asyncio
@@ -18,8 +18,10 @@ from typing import Generic, TypeVar
 from attrs import define, evolve, field
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
-from dcvsessions.arguments import checked_seconds
-from dcvsessions.decisions import Act, Decision, Done, Failed, Observation, Sent, Situation
+from dcvsessions._arguments import checked_seconds
+from dcvsessions._wait.decisions import Act, Decision, Done, Failed, Observation, Sent, Situation
+from dcvsessions._wait.schedule import Schedule, fixed, predicted_remaining
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import (
     ApiError,
     CallTimeoutError,
@@ -38,8 +40,6 @@ from dcvsessions.errors import (
     WaitTimeoutError,
 )
 from dcvsessions.progress import Progress
-from dcvsessions.schedule import Schedule, fixed, predicted_remaining
-from dcvsessions.url import DcvUrl
 
 __all__ = [
     "MOMENT",

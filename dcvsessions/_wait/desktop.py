@@ -5,9 +5,9 @@ import html
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 
+from dcvsessions._wait.loop import OnProgress, Waiting
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import ClientStateError
-from dcvsessions.polling import OnProgress, Waiting
-from dcvsessions.url import DcvUrl
 
 __all__ = ["ABOUT_TO_EXPIRE", "TRUSTED", "Desktop"]
 

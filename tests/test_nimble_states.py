@@ -11,11 +11,11 @@ from dcvsessions import (
     StreamState,
     StreamStatusCode,
 )
-from dcvsessions.decisions import GRACE, Act, Done, Failed, Sent, Situation, Wait
+from dcvsessions._wait.decisions import GRACE, Act, Done, Failed, Sent, Situation, Wait
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import Failure
-from dcvsessions.nimble import lifecycle
-from dcvsessions.nimble.lifecycle import Step, UsableStream
-from dcvsessions.url import DcvUrl
+from dcvsessions.nimble import states
+from dcvsessions.nimble.states import Step, UsableStream
 
 URL = DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#session")
 NOT_FOUND = NotFoundError(
@@ -119,26 +119,26 @@ def situation(name: str, step: Step, state: str) -> Situation:
     }[name]
 
 
-def seen_session(state: str | None) -> lifecycle.SeenSession:
+def seen_session(state: str | None) -> states.SeenSession:
     if state == "not found":
-        return lifecycle.observation(NOT_FOUND)
+        return states.observation(NOT_FOUND)
     session = StreamingSession(
         session_id="s-1",
         state=None if state is None else StreamingSessionState(state),
         status_code=StreamingSessionStatusCode.INTERNAL_ERROR,
         status_message="It broke.",
     )
-    return lifecycle.observation(session)
+    return states.observation(session)
 
 
-def seen_stream(state: str | None, url: DcvUrl | None) -> lifecycle.SeenStream:
+def seen_stream(state: str | None, url: DcvUrl | None) -> states.SeenStream:
     stream = Stream(
         stream_id="st-1",
         state=None if state is None else StreamState(state),
         status_code=StreamStatusCode.NETWORK_CONNECTION_ERROR,
         url=url,
     )
-    return lifecycle.observation(stream)
+    return states.observation(stream)
 
 
 def cells(table: dict[str | None, tuple[str, ...]]) -> list[object]:
@@ -151,7 +151,7 @@ def cells(table: dict[str | None, tuple[str, ...]]) -> list[object]:
 
 @pytest.mark.parametrize(("state", "name", "expected"), cells(READY))
 def test_to_ready(state: str | None, name: str, expected: str) -> None:
-    decision = lifecycle.decide_session(
+    decision = states.decide_session(
         seen_session(state),
         situation(name, Step.START, str(state)),
         may_start=True,
@@ -162,7 +162,7 @@ def test_to_ready(state: str | None, name: str, expected: str) -> None:
 
 @pytest.mark.parametrize(("state", "expected"), MADE.items())
 def test_to_ready_of_one_that_was_just_made(state: str | None, expected: str) -> None:
-    decision = lifecycle.decide_session(
+    decision = states.decide_session(
         seen_session(state), Situation(), may_start=False, created_at=-GRACE
     )
     assert in_a_word(decision) == expected
@@ -171,12 +171,12 @@ def test_to_ready_of_one_that_was_just_made(state: str | None, expected: str) ->
 @pytest.mark.parametrize(("state", "name", "expected"), cells(DELETED))
 def test_to_deleted(state: str | None, name: str, expected: str) -> None:
     at = situation(name, Step.DELETE, str(state))
-    assert in_a_word(lifecycle.decide_deleted(seen_session(state), at)) == expected
+    assert in_a_word(states.decide_deleted(seen_session(state), at)) == expected
 
 
 @pytest.mark.parametrize(("state", "expected"), GIVEN_UP.items())
 def test_given_up(state: str | None, expected: str) -> None:
-    decision = lifecycle.decide_given_up(seen_session(state), Situation(), created_at=None)
+    decision = states.decide_given_up(seen_session(state), Situation(), created_at=None)
     assert in_a_word(decision) == expected
 
 
@@ -190,7 +190,7 @@ def test_given_up(state: str | None, expected: str) -> None:
 )
 def test_stream(state: str | None, url: DcvUrl | None, expected: str) -> None:
     seen = seen_stream(state, url)
-    decision = lifecycle.decide_stream(seen, Situation(), created_at=None)
+    decision = states.decide_stream(seen, Situation(), created_at=None)
     assert in_a_word(decision) == expected
     if expected == "done":
         assert decision == Done(UsableStream(seen.resource, URL))  # type: ignore[arg-type]
@@ -219,12 +219,12 @@ def test_not_found_is_waited_out_for_what_is_young(
     created_at: float | None, now: float, expected: str
 ) -> None:
     at = Situation(now)
-    missing = lifecycle.observation(NOT_FOUND)
-    assert missing.state == lifecycle.NOT_FOUND
-    of_session = lifecycle.decide_session(missing, at, may_start=True, created_at=created_at)
-    of_stream = lifecycle.decide_stream(missing, at, created_at=created_at)
+    missing = states.observation(NOT_FOUND)
+    assert missing.state == states.NOT_FOUND
+    of_session = states.decide_session(missing, at, may_start=True, created_at=created_at)
+    of_stream = states.decide_stream(missing, at, created_at=created_at)
     assert in_a_word(of_session) == in_a_word(of_stream) == expected
-    given_up = lifecycle.decide_given_up(missing, at, created_at=created_at)
+    given_up = states.decide_given_up(missing, at, created_at=created_at)
     assert in_a_word(given_up) == {"failed": "done", "wait": "wait"}[expected]
     # The service's own error is what is raised, not one of ours around it.
     if isinstance(of_session, Failed):
@@ -233,24 +233,24 @@ def test_not_found_is_waited_out_for_what_is_young(
 
 @pytest.mark.parametrize("state", [*StreamingSessionState, "OF_TOMORROW", None])
 def test_the_answer_to_a_create_is_its_id(state: str | None) -> None:
-    decision = lifecycle.decide_created_session(seen_session(state), Situation())
+    decision = states.decide_created_session(seen_session(state), Situation())
     assert decision == Done("s-1")
 
 
 @pytest.mark.parametrize("state", [*StreamState, "OF_TOMORROW", None])
 def test_the_answer_to_a_create_of_a_stream_is_its_id(state: str | None) -> None:
-    assert lifecycle.decide_created_stream(seen_stream(state, None), Situation()) == Done("st-1")
+    assert states.decide_created_stream(seen_stream(state, None), Situation()) == Done("st-1")
 
 
 def test_an_answer_without_an_id_is_no_answer() -> None:
-    session = lifecycle.observation(StreamingSession(session_id=""))
-    stream = lifecycle.observation(Stream())
-    assert in_a_word(lifecycle.decide_created_session(session, Situation())) == "wait"
-    assert in_a_word(lifecycle.decide_created_stream(stream, Situation())) == "wait"
+    session = states.observation(StreamingSession(session_id=""))
+    stream = states.observation(Stream())
+    assert in_a_word(states.decide_created_session(session, Situation())) == "wait"
+    assert in_a_word(states.decide_created_stream(stream, Situation())) == "wait"
 
 
 def test_a_failure_says_why() -> None:
-    failed = lifecycle.decide_session(
+    failed = states.decide_session(
         seen_session("CREATE_FAILED"), Situation(), may_start=True, created_at=None
     )
     assert failed == Failed(
@@ -261,7 +261,7 @@ def test_a_failure_says_why() -> None:
             status_message="It broke.",
         ),
     )
-    of_stream = lifecycle.decide_stream(
+    of_stream = states.decide_stream(
         seen_stream("CREATE_FAILED", None), Situation(), created_at=None
     )
     assert of_stream == Failed(

@@ -1,6 +1,6 @@
-"""What is seen of a resource and what is decided about it: the words of every `lifecycle.py`.
+"""What is seen of a resource and what is decided about it: the words of every `states.py`.
 
-Pure: no I/O, no clock, no randomness. The loop that asks for decisions is in `polling.py`.
+Pure: no I/O, no clock, no randomness. The loop that asks for decisions is in `loop.py`.
 """
 
 from collections.abc import Mapping
@@ -85,7 +85,7 @@ class Situation:
 
 
 class Rule(Enum):
-    """What to do in a state: the right-hand side of the tables of each `lifecycle.py`."""
+    """What to do in a state: the right-hand side of the tables of each `states.py`."""
 
     DONE = auto()
     WAIT = auto()

@@ -10,16 +10,17 @@ is never made, and so costs nothing here.
 """
 
 import logging
-import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from dcvsessions._secrets.mask import mask
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-__all__ = ["install", "mask", "ours", "remove"]
+__all__ = ["install", "ours", "remove"]
 
 _TREES = frozenset({"botocore", "aiobotocore", "aiohttp"})
 _OURS: ContextVar[bool] = ContextVar("ours", default=False)
@@ -99,31 +100,6 @@ def ours() -> "Generator[None, None, None]":
         _OURS.reset(token)
 
 
-def mask(text: str) -> str:
-    """Mask the tokens, keys and signatures in a text that botocore or aiohttp logged.
-
-    Args:
-        text: A message, with the Python or JSON text of headers, bodies and parameters in it.
-
-    Returns:
-        The text with `***` for each secret. Hosts, ports, names, states and the scope of a
-        signature remain. The cost is linear in the length of the text.
-
-    Example:
-        >>> mask('{"url": "https://203.0.113.1:8443/?authToken=s3cr3t#console"}')
-        '{"url": "https://203.0.113.1:8443/***"}'
-    """
-    for pattern in _SECRETS:
-        text = pattern.sub(r"\g<shown>***", text)
-    return _URL.sub(_masked_url, text)
-
-
-def _masked_url(match: re.Match[str]) -> str:
-    """Cut a URL after its port, if it goes on to a query or a fragment."""
-    rest = match["rest"]
-    return f"{match['shown']}***" if "?" in rest or "#" in rest else match[0]
-
-
 def _mask_record(record: logging.LogRecord) -> None:
     record.msg = mask(_message(record))
     record.args = ()
@@ -139,35 +115,3 @@ def _message(record: logging.LogRecord) -> str:
         return record.getMessage()
     except Exception:  # noqa: BLE001 - logging must never break the call, whatever a repr raises
         return f"{record.msg} (its arguments do not fit)"
-
-
-# A secret stands in Python's or JSON's text, in a header, a form or XML. One without its closing
-# quote, in an answer that was cut off, goes on to the end. Quantifiers are possessive (`*+`), so
-# that a long body takes linear time.
-_QUOTE = r"""b?\\*+(?P<quote>["'])"""
-_QUOTED = r"""(?:(?!(?P=quote))[^\\]|\\++.)"""
-_AFTER_NAME = r"""\\*+["']?+\s*+[:=,>]\s*+"""
-_SERVER = r"""(?:https?|dcv):(?:\\*+/){2}[^\s"'<>\\/?#@]*+\\*+/?+"""
-# In the text of bytes, a line begins after the letter of an escape.
-_LINE = r"(?<=\\[nr])"
-_NAME = (
-    rf"(?:(?<![\w-])|{_LINE})(?:aws_secret_access_key|secret_?(?:access_?)?key|client_?secret|password"
-    r"|(?:aws_|x-amz-)?(?:session|security)[_-]?token|x-amz-sso_bearer_token"
-    r"|(?:access|refresh|id|auth|web_?identity)_?token|x-aws-ec2-metadata-token|token"
-    r"|saml_?assertion|(?:x-amz-)?signature)"
-)
-_BARE = r"""[^\s"'&,;<>(){}\[\]\\]"""
-_SECRETS = tuple(
-    re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    for pattern in (
-        # A `url` member, which is what both services call the DCV URL.
-        rf"""(?P<shown>["']url\\*+["']\s*+:\s*+{_QUOTE}(?:{_SERVER})?+){_QUOTED}++""",
-        # Not SigV4's header: it says who signed and for what, and names its signature, see below.
-        rf"""(?P<shown>(?:\b|{_LINE})authorization{_AFTER_NAME}(?!b?["']?AWS4-){_QUOTE}){_QUOTED}*+""",
-        rf"""(?P<shown>(?:\b|{_LINE})authorization{_AFTER_NAME}(?!b?["']|AWS4-))[^\r\n"']++""",
-        rf"""(?P<shown>{_NAME}{_AFTER_NAME}{_QUOTE}){_QUOTED}*+""",
-        rf"""(?P<shown>{_NAME}{_AFTER_NAME})(?!b["']){_BARE}++""",
-    )
-)
-# Any other URL; only one that goes on to a query or a fragment is cut.
-_URL = re.compile(rf"""(?P<shown>{_SERVER})(?P<rest>[^\s"'<>]*+)""", re.IGNORECASE)

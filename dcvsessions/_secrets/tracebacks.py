@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from dcvsessions.redaction import mask
+from dcvsessions._secrets.mask import mask
 
 __all__ = ["MaskedError", "strip", "stripped"]
 

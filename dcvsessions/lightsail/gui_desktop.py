@@ -4,16 +4,16 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 
-from dcvsessions.arguments import checked_choice, checked_name
-from dcvsessions.aws import given_or_new
-from dcvsessions.cleanup import ending
-from dcvsessions.desktop import ABOUT_TO_EXPIRE, TRUSTED, Desktop
+from dcvsessions._arguments import checked_choice, checked_name
+from dcvsessions._aws.client import given_or_new
+from dcvsessions._wait.desktop import ABOUT_TO_EXPIRE, TRUSTED, Desktop
+from dcvsessions._wait.loop import OnProgress, Waiting
+from dcvsessions._wait.shield import ending
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.lightsail.client import LightsailClient
-from dcvsessions.lightsail.computer import SESSION_LIFETIME, Computer
 from dcvsessions.lightsail.helpers import OPEN_TIMEOUT
-from dcvsessions.lightsail.lifecycle import SESSION_KINDS, SessionKind
-from dcvsessions.polling import OnProgress, Waiting
-from dcvsessions.url import DcvUrl
+from dcvsessions.lightsail.session import SESSION_LIFETIME, Computer
+from dcvsessions.lightsail.states import SESSION_KINDS, SessionKind
 
 __all__ = ["GuiDesktop", "gui_session"]
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcvsessions import redaction
+from dcvsessions._secrets import logs, mask
 
 TOKEN = "TOKEN-canary-0123456789"
 SESSION_TOKEN = "SESSION-canary+/=="
@@ -26,9 +26,9 @@ TREES = ("botocore", "aiobotocore", "aiohttp")
 
 @pytest.fixture
 def installed():
-    redaction.install()
+    logs.install()
     yield
-    redaction.remove()
+    logs.remove()
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def session_answer(url=DCV_URL):
 
 
 async def test_a_real_call_leaves_no_secret_in_the_log(installed, log):
-    with redaction.ours():
+    with logs.ours():
         async with lightsail(session_answer()) as client:
             answer = await client.create_gui_session_access_details(resourceName="lab")
     assert answer["sessions"][0]["url"] == DCV_URL
@@ -87,7 +87,7 @@ async def test_a_real_call_leaves_no_secret_in_the_log(installed, log):
 
 
 async def test_what_is_left_helps_to_debug(installed, log):
-    with redaction.ours():
+    with logs.ours():
         async with lightsail(session_answer()) as client:
             await client.create_gui_session_access_details(resourceName="lab")
     text = log.getvalue()
@@ -105,7 +105,7 @@ async def test_what_is_left_helps_to_debug(installed, log):
 
 async def test_an_answer_that_was_cut_off_is_masked_too(installed, log):
     cut = session_answer()
-    with redaction.ours():
+    with logs.ours():
         async with lightsail(cut[: cut.index("#console")]) as client:
             await client.create_gui_session_access_details(resourceName="lab")
     assert TOKEN not in log.getvalue()
@@ -121,24 +121,24 @@ async def test_other_clients_stay_readable(installed, log):
 
 def test_it_is_removed_with_the_last_client():
     before = logging.getLogRecordFactory()
-    redaction.install()
-    redaction.install()
-    redaction.remove()
+    logs.install()
+    logs.install()
+    logs.remove()
     assert logging.getLogRecordFactory() is not before
-    redaction.remove()
+    logs.remove()
     assert logging.getLogRecordFactory() is before
 
 
 def test_a_factory_on_top_of_it_stays_in_place(log):
     before = logging.getLogRecordFactory()
-    redaction.install()
+    logs.install()
     below = logging.getLogRecordFactory()
     try:
         logging.setLogRecordFactory(functools.partial(below))
         on_top = logging.getLogRecordFactory()
-        with redaction.ours():
+        with logs.ours():
             logging.getLogger("botocore.new").debug("token=%s", TOKEN)
-        redaction.remove()
+        logs.remove()
         assert logging.getLogRecordFactory() is on_top
         logging.getLogger("botocore.new").debug("token=%s", "readable")
     finally:
@@ -148,13 +148,13 @@ def test_a_factory_on_top_of_it_stays_in_place(log):
 
 @pytest.mark.parametrize("tree", TREES)
 def test_a_logger_made_later_is_masked(installed, log, tree):
-    with redaction.ours():
+    with logs.ours():
         logging.getLogger(f"{tree}.made.later.{id(log)}").debug("token=%s", TOKEN)
     assert log.getvalue().endswith("token=***\n")
 
 
 def test_records_of_others_within_our_calls_are_left_alone(installed, log):
-    with redaction.ours():
+    with logs.ours():
         logging.getLogger("botocorelike").debug("token=%s", "readable")
     assert "readable" in log.getvalue()
 
@@ -166,7 +166,7 @@ def test_the_record_itself_is_masked(installed):
     handler.emit = seen.append
     logger.addHandler(handler)
     try:
-        with redaction.ours():
+        with logs.ours():
             logger.error("got %s of %r", {"url": DCV_URL}, "lab")
     finally:
         logger.removeHandler(handler)
@@ -176,7 +176,7 @@ def test_the_record_itself_is_masked(installed):
 
 
 def test_a_traceback_is_masked_and_gives_no_frames(installed, log):
-    with redaction.ours():
+    with logs.ours():
         try:
             int(f"no answer from {DCV_URL}")
         except ValueError:
@@ -187,7 +187,7 @@ def test_a_traceback_is_masked_and_gives_no_frames(installed, log):
 
 
 def test_a_message_that_cannot_be_formatted_does_not_break_the_call(installed, log):
-    with redaction.ours():
+    with logs.ours():
         logging.getLogger("botocore.endpoint").debug("%s and %s", *[TOKEN])
     assert log.getvalue() == "botocore.endpoint %s and %s (its arguments do not fit)\n"
 
@@ -199,7 +199,7 @@ def test_nothing_is_formatted_while_debug_is_off(installed):
 
     logger = logging.getLogger("botocore.endpoint")
     assert not logger.isEnabledFor(logging.DEBUG)
-    with redaction.ours():
+    with logs.ours():
         logger.debug("%s", Loud())
 
 
@@ -222,7 +222,7 @@ def test_nothing_is_formatted_while_debug_is_off(installed):
     ],
 )
 def test_the_forms_that_a_secret_takes_in_a_log(text):
-    assert TOKEN not in redaction.mask(text)
+    assert TOKEN not in mask.mask(text)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_the_forms_that_a_secret_takes_in_a_log(text):
     ],
 )
 def test_what_is_no_secret_stays(text):
-    assert redaction.mask(text) == text
+    assert mask.mask(text) == text
 
 
 @given(
@@ -244,7 +244,7 @@ def test_what_is_no_secret_stays(text):
 )
 def test_any_token_in_a_url_member_is_masked(token, wrap):
     body = json.dumps({"name": "lab", "url": f"https://h/?authToken=canary{token}"})
-    masked = redaction.mask(str(wrap(body)))
+    masked = mask.mask(str(wrap(body)))
     assert "canary" not in masked
     assert "https://h/***" in masked
 
@@ -253,11 +253,12 @@ def test_any_token_in_a_url_member_is_masked(token, wrap):
 def test_a_long_body_takes_linear_time(piece):
     # A quadratic pattern takes minutes for this; a linear one well under a second.
     began = time.perf_counter()
-    redaction.mask(piece * 50_000)
+    mask.mask(piece * 50_000)
     assert time.perf_counter() - began < 5
 
 
 def test_the_examples_in_the_docstrings(log):
-    results = doctest.testmod(redaction)
-    assert (results.failed, results.attempted > 0) == (0, True)
+    for module in (logs, mask):
+        results = doctest.testmod(module)
+        assert (results.failed, results.attempted > 0) == (0, True)
     assert "aws_session_token=***" in log.getvalue()

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from dcvsessions import reachability
+from dcvsessions.dcv import probe
+from dcvsessions.dcv.probe import Attempt, Server
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import InvalidArgumentError, UnreachableError
-from dcvsessions.reachability import Attempt, Server
-from dcvsessions.url import DcvUrl
 
 TOKEN = "TOKENcanary"
 LAB = Server("lab.example", 8443)
@@ -51,7 +51,7 @@ async def serving(answer, certificate=None):
 async def failed_step(url):
     attempt = Attempt()
     with pytest.raises((OSError, EOFError)):
-        await reachability.connect(url._server(), attempt)
+        await probe.connect(url._server(), attempt)
     return attempt.step
 
 
@@ -144,7 +144,7 @@ def refusing(times, began):
 @pytest.mark.parametrize("timeout", [0.5, 10, 10.5, 25, 33.25])
 async def test_it_ends_exactly_on_time_when_nothing_answers(timeout):
     with pytest.raises(UnreachableError, match="no answer") as caught:
-        await reachability.wait(LAB, timeout, silent("tcp"))
+        await probe.wait(LAB, timeout, silent("tcp"))
     assert asyncio.get_running_loop().time() == timeout
     assert caught.value.step == "tcp"
 
@@ -152,7 +152,7 @@ async def test_it_ends_exactly_on_time_when_nothing_answers(timeout):
 @pytest.mark.looptime(start=0)
 async def test_it_tries_once_a_second_until_the_server_is_there():
     began = []
-    await reachability.wait(LAB, 120, refusing(3, began))
+    await probe.wait(LAB, 120, refusing(3, began))
     assert began == [0, 1, 2, 3]
 
 
@@ -160,7 +160,7 @@ async def test_it_tries_once_a_second_until_the_server_is_there():
 async def test_the_last_wait_ends_at_the_deadline():
     began = []
     with pytest.raises(UnreachableError, match="refused"):
-        await reachability.wait(LAB, 2.5, refusing(100, began))
+        await probe.wait(LAB, 2.5, refusing(100, began))
     assert began == [0, 1, 2]
     assert asyncio.get_running_loop().time() == 2.5
 
@@ -173,14 +173,14 @@ async def test_a_silent_server_is_asked_again():
         if (step := next(steps)) is not None:
             await silent(step)(_server, attempt)
 
-    await reachability.wait(LAB, 60, connect)
+    await probe.wait(LAB, 60, connect)
     assert asyncio.get_running_loop().time() == 22  # two of 10 seconds, and a pause after each
 
 
 @pytest.mark.looptime(start=0)
 async def test_without_a_limit_it_goes_on():
     began = []
-    await reachability.wait(LAB, None, refusing(1000, began))
+    await probe.wait(LAB, None, refusing(1000, began))
     assert asyncio.get_running_loop().time() == 1000
 
 
@@ -188,7 +188,7 @@ async def test_without_a_limit_it_goes_on():
 async def test_a_timeout_around_it_works_as_anywhere():
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(3):
-            await reachability.wait(LAB, 60, silent("tcp"))
+            await probe.wait(LAB, 60, silent("tcp"))
     assert asyncio.get_running_loop().time() == 3
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import define, frozen
 
-from dcvsessions.arguments import checked_seconds
+from dcvsessions._arguments import checked_seconds
 from dcvsessions.errors import UnreachableError
 
 if TYPE_CHECKING:

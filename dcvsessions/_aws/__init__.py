@@ -1,0 +1,1 @@
+"""The boundary to aiobotocore and botocore: clients, sessions, errors and conversion."""
