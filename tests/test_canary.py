@@ -62,7 +62,7 @@ from dcvsessions._secrets import logs
 from dcvsessions._wait import loop
 from dcvsessions._wait.decisions import Done, Observation
 from dcvsessions.dcv import url
-from dcvsessions.lightsail.states import Sighting
+from dcvsessions.lightsail.states import Reading
 from dcvsessions.nimble.states import UsableStream
 from dcvsessions.simulator import Fault, Simulator, Timings, gateway
 
@@ -785,7 +785,7 @@ async def zoo(environ: pytest.MonkeyPatch) -> list[object]:
         await task
         return [
             *objects,
-            Sighting(details),
+            Reading(details),
             UsableStream(ready, ready.url),
             Done(usable),
             Observation("READY", ready),

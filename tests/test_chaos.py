@@ -31,7 +31,7 @@ from dcvsessions import (
     open_streaming_session,
     streaming_session,
 )
-from dcvsessions._wait.loop import MOMENT
+from dcvsessions._wait.deadline import FINAL_POLL_GRACE
 from dcvsessions.lightsail.gui_desktop import STOP_TIMEOUT
 from dcvsessions.nimble.ownership import CLEANUP_TIMEOUT, PATIENCE
 from dcvsessions.nimble.streaming_desktop import DELETE_TIMEOUT
@@ -42,7 +42,7 @@ if "CHAOS_SEED" in os.environ:
     BATCHES = [range(int(os.environ["CHAOS_SEED"]), int(os.environ["CHAOS_SEED"]) + 1)]
 
 # A helper may be late by its last poll, by a create that is let end, and by its clean-up.
-LATENESS = MOMENT + PATIENCE + CLEANUP_TIMEOUT + 0.1
+LATENESS = FINAL_POLL_GRACE + PATIENCE + CLEANUP_TIMEOUT + 0.1
 
 NIMBLE = (
     "CreateStreamingSession",
@@ -308,9 +308,9 @@ async def run(plan: Schedule, environ: pytest.MonkeyPatch) -> str:
 def latest(plan: Schedule) -> float:
     """When a call has to be over that was not cancelled, in seconds."""
     if plan.helper == "gui_session":
-        return 2 * (plan.timeout + MOMENT) + STOP_TIMEOUT + MOMENT
+        return 2 * (plan.timeout + FINAL_POLL_GRACE) + STOP_TIMEOUT + FINAL_POLL_GRACE
     if plan.helper == "streaming_session":
-        return 2 * (plan.timeout + MOMENT) + PATIENCE + DELETE_TIMEOUT + MOMENT
+        return 2 * (plan.timeout + FINAL_POLL_GRACE) + PATIENCE + DELETE_TIMEOUT + FINAL_POLL_GRACE
     return plan.timeout + LATENESS
 
 

@@ -14,19 +14,17 @@ from dcvsessions import (
     ClockSkewError,
     ConnectionFailedError,
     DcvSessionsError,
-    ErrorAbsorbed,
     InvalidArgumentError,
     InvalidResponseError,
     LightsailClient,
     NotFoundError,
-    StateSeen,
     UnreachableError,
     WaitError,
     WaitFailedError,
     WaitTimeoutError,
     errors,
 )
-from dcvsessions.errors import Failure, WaitStory
+from dcvsessions.errors import ErrorAbsorbed, Failure, StateSeen, WaitStory
 from dcvsessions.simulator import Fault, Simulator
 
 CLASSES = [

@@ -14,15 +14,11 @@ from dcvsessions import (
     DcvUrl,
     GuiSessionAccessDetails,
     GuiSessionStatus,
-    InstanceState,
     InvalidResponseError,
     LightsailClient,
     OperationStatus,
-    OperationType,
-    ResourceLocation,
-    ResourceType,
-    Tag,
 )
+from dcvsessions.lightsail import InstanceState, ResourceLocation, Tag
 from dcvsessions.simulator import Simulator
 
 pytestmark = pytest.mark.looptime
@@ -139,7 +135,7 @@ async def test_what_a_change_answers(
     (operation,) = await getattr(lightsail, method)("other")
     assert operation.operation_type == kind
     assert operation.resource_name == "other"
-    assert operation.resource_type is ResourceType.INSTANCE
+    assert operation.resource_type == "Instance"
     assert operation.location == ResourceLocation(
         availability_zone="us-east-1a", region_name="us-east-1"
     )
@@ -185,8 +181,8 @@ async def test_operations_of_a_resource_come_from_all_pages(
     operations = await lightsail.get_operations_for_resource("my-computer")
     assert [operation.id for operation in operations] == made
     assert {operation.operation_type for operation in operations} == {
-        OperationType.STOP_INSTANCE,
-        OperationType.START_INSTANCE,
+        "StopInstance",
+        "StartInstance",
     }
     tokens = [call.parameters.get("pageToken") for call in sim.calls("GetOperationsForResource")]
     assert tokens[0] is None

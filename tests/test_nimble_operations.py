@@ -21,11 +21,13 @@ from dcvsessions import (
     NotFoundError,
     QuotaExceededError,
     Stream,
-    StreamingInstanceType,
     StreamingSession,
     StreamingSessionState,
-    StreamingSessionStatusCode,
     StreamState,
+)
+from dcvsessions.nimble import (
+    StreamingInstanceType,
+    StreamingSessionStatusCode,
     StreamStatusCode,
     VolumeConfiguration,
     VolumeRetentionMode,

@@ -24,10 +24,8 @@ from dcvsessions import (
     LightsailClient,
     NimbleClient,
     NotFoundError,
-    OperationFailedError,
     QuotaExceededError,
     ServiceFaultError,
-    SetupInProgressError,
     ThrottledError,
 )
 from dcvsessions.simulator import Fault, Simulator
@@ -79,11 +77,11 @@ MODELS = [
 MEANINGS: dict[str, type[ApiError]] = {
     # Lightsail's
     "AccessDeniedException": AccessDeniedError,
-    "AccountSetupInProgressException": SetupInProgressError,
+    "AccountSetupInProgressException": ServiceFaultError,
     "InvalidInputException": InvalidRequestError,
     "NotFoundException": NotFoundError,
-    "OperationFailureException": OperationFailedError,
-    "RegionSetupInProgressException": SetupInProgressError,
+    "OperationFailureException": ApiError,
+    "RegionSetupInProgressException": ServiceFaultError,
     "ServiceException": ServiceFaultError,
     "UnauthenticatedException": AuthenticationError,
     # Nimble's, and AccessDeniedException, which both have

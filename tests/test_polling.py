@@ -11,11 +11,9 @@ import pytest
 from dcvsessions import (
     AccessDeniedError,
     CallTimeoutError,
-    ErrorAbsorbed,
     InvalidArgumentError,
     NimbleClient,
     Progress,
-    StateSeen,
     WaitFailedError,
     WaitTimeoutError,
     close_gui_session,
@@ -23,7 +21,8 @@ from dcvsessions import (
     open_stream,
     open_streaming_session,
 )
-from dcvsessions._wait.loop import MOMENT
+from dcvsessions._wait.deadline import FINAL_POLL_GRACE
+from dcvsessions.errors import ErrorAbsorbed, StateSeen
 from dcvsessions.simulator import Course, Fault, Simulator
 
 pytestmark = pytest.mark.looptime
@@ -137,7 +136,7 @@ async def test_a_call_that_hangs_cannot_outlive_the_deadline(
     began = now()
     with pytest.raises(WaitTimeoutError) as caught:
         await open_gui_session("my-computer", timeout=timeout)
-    assert timeout - EXACT <= now() - began <= timeout + MOMENT + EXACT
+    assert timeout - EXACT <= now() - began <= timeout + FINAL_POLL_GRACE + EXACT
     assert "Errors absorbed" in str(caught.value)
 
 
@@ -168,7 +167,7 @@ async def test_retry_after_is_honoured_up_to_the_deadline(sim: Simulator) -> Non
     began = now()
     with pytest.raises(WaitTimeoutError):
         await open_gui_session("my-computer", timeout=60)
-    assert 60 - EXACT <= now() - began <= 60 + MOMENT
+    assert 60 - EXACT <= now() - began <= 60 + FINAL_POLL_GRACE
 
 
 async def test_what_was_absorbed_is_told(sim: Simulator) -> None:
@@ -262,7 +261,7 @@ async def test_a_connection_that_is_never_accepted_cannot_outlive_it_either(
         endpoint = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         with pytest.raises(WaitTimeoutError) as caught:
             await open_gui_session("my-computer", timeout=45, endpoint_url=endpoint)
-    assert caught.value.elapsed == pytest.approx(45 + MOMENT, abs=EXACT)
+    assert caught.value.elapsed == pytest.approx(45 + FINAL_POLL_GRACE, abs=EXACT)
     assert sim.requests == []
 
 

@@ -14,8 +14,8 @@ from dcvsessions import (
     open_gui_session,
     open_stream,
 )
-from dcvsessions._wait.decisions import GRACE
-from dcvsessions._wait.loop import MOMENT
+from dcvsessions._wait.deadline import FINAL_POLL_GRACE
+from dcvsessions._wait.decisions import STALE_READ_WINDOW
 from dcvsessions.simulator import Course, Fault, Simulator
 
 pytestmark = pytest.mark.looptime
@@ -57,7 +57,7 @@ async def test_a_start_that_may_not_have_happened_is_read_for_before_it_is_sent_
     assert sim.accepts(await open_gui_session("my-computer", poll_interval=5))
     first, second = sim.calls(START)
     # Not until the reading can no longer be one of before the start.
-    assert second.at - first.at >= GRACE
+    assert second.at - first.at >= STALE_READ_WINDOW
     between = story(sim)[story(sim).index(START) + 1 :]
     assert between[: between.index(START)] == [READ] * between.index(START)
     assert between.index(START) >= 4
@@ -169,5 +169,5 @@ async def test_credentials_that_never_come_cannot_outlive_the_deadline(
         began = loop.time()
         with pytest.raises(WaitTimeoutError):
             await open_gui_session("my-computer", timeout=0.5)
-        assert loop.time() - began <= 0.5 + MOMENT + 0.1
+        assert loop.time() - began <= 0.5 + FINAL_POLL_GRACE + 0.1
     assert sim.requests == []

@@ -1,5 +1,6 @@
 """Lightsail's operations: one method for each, thin and typed."""
 
+from collections.abc import AsyncGenerator
 from typing import ClassVar
 
 from dcvsessions._arguments import checked_identifier, checked_name
@@ -61,7 +62,7 @@ class LightsailClient(AwsClient):
             "CreateGUISessionAccessDetails",
             resourceName=checked_name(resource_name, "resource_name"),
         )
-        return answer.whole(GuiSessionAccessDetails, due="status")
+        return answer.whole(GuiSessionAccessDetails, needed="status")
 
     async def start_gui_session(self, resource_name: str) -> tuple[Operation, ...]:
         """Start, or resume, the GUI session of a virtual computer, for one hour.
@@ -101,15 +102,17 @@ class LightsailClient(AwsClient):
         answer = await self._call(
             "GetOperation", operationId=checked_identifier(operation_id, "operation_id")
         )
-        return answer.one("operation", Operation)
+        return answer.one("operation", Operation, needed="id")
 
-    async def get_operations_for_resource(self, resource_name: str) -> tuple[Operation, ...]:
-        """Read all operations of a resource, page by page.
+    async def get_operations_for_resource(
+        self, resource_name: str
+    ) -> AsyncGenerator[Operation, None]:
+        """Iterate over the operations of a resource; each page is read when it is needed.
 
         Args:
             resource_name: The resource.
 
-        Returns:
+        Yields:
             The operations, in Lightsail's order.
         """
         pages = self._pages(
@@ -118,7 +121,9 @@ class LightsailClient(AwsClient):
             page_member="nextPageToken",
             resourceName=checked_name(resource_name, "resource_name"),
         )
-        return tuple([one async for page in pages for one in page.all("operations", Operation)])
+        async for page in pages:
+            for operation in page.all("operations", Operation):
+                yield operation
 
     async def get_instance_state(self, instance_name: str) -> InstanceState:
         """Read whether a virtual computer runs.
@@ -132,16 +137,18 @@ class LightsailClient(AwsClient):
         answer = await self._call(
             "GetInstanceState", instanceName=checked_name(instance_name, "instance_name")
         )
-        return answer.one("state", InstanceState)
+        return answer.one("state", InstanceState, needed="name")
 
-    async def get_instances(self) -> tuple[Instance, ...]:
-        """Read all virtual computers of the region, page by page.
+    async def get_instances(self) -> AsyncGenerator[Instance, None]:
+        """Iterate over the virtual computers of the region; each page is read when it is needed.
 
-        Returns:
+        Yields:
             The computers, and all other Lightsail instances, in Lightsail's order.
         """
         pages = self._pages("GetInstances", page_parameter="pageToken", page_member="nextPageToken")
-        return tuple([one async for page in pages for one in page.all("instances", Instance)])
+        async for page in pages:
+            for instance in page.all("instances", Instance):
+                yield instance
 
     async def start_instance(self, instance_name: str) -> tuple[Operation, ...]:
         """Start a virtual computer, which costs by the hour while it runs.

@@ -17,24 +17,17 @@ from aiobotocore.session import AioSession
 from dcvsessions import (
     ApiError,
     DcvUrl,
-    ErrorAbsorbed,
     GuiDesktop,
-    GuiSession,
     GuiSessionAccessDetails,
     GuiSessionStatus,
-    Instance,
-    InstanceState,
     LightsailClient,
     NimbleClient,
     Operation,
     Progress,
-    StateSeen,
     Stream,
     StreamingDesktop,
-    StreamingInstanceType,
     StreamingSession,
     StreamState,
-    VolumeRetentionMode,
     WaitFailedError,
     WaitTimeoutError,
     close_gui_session,
@@ -45,6 +38,9 @@ from dcvsessions import (
     open_streaming_session,
     streaming_session,
 )
+from dcvsessions.errors import ErrorAbsorbed, StateSeen
+from dcvsessions.lightsail import GuiSession, Instance, InstanceState
+from dcvsessions.nimble import StreamingInstanceType, VolumeRetentionMode
 
 
 async def clients(session: AioSession, config: AioConfig) -> None:

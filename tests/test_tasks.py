@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
+from dcvsessions._wait.shield import ending, finished
 
 from dcvsessions import CallTimeoutError, ConflictError
-from dcvsessions._wait.shield import ending, finished
 
 pytestmark = pytest.mark.looptime
 

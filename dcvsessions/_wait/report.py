@@ -1,0 +1,103 @@
+"""What happened in one call of a helper, and the errors that tell of it."""
+
+from collections import Counter, deque
+from typing import TYPE_CHECKING
+
+from dcvsessions.errors import (
+    ApiError,
+    DcvSessionsError,
+    ErrorAbsorbed,
+    StateSeen,
+    WaitFailedError,
+    WaitReport,
+    WaitTimeoutError,
+)
+
+if TYPE_CHECKING:
+    from dcvsessions._wait.deadline import Deadline
+    from dcvsessions._wait.decisions import Failed
+
+__all__ = ["Report", "brief"]
+
+# A wait without a deadline must not need ever more memory.
+_LONGEST_HISTORY = 1000
+
+
+class Report:
+    """The record of one call of a helper: its polls, states and absorbed errors.
+
+    Args:
+        deadline: The deadline of the call.
+    """
+
+    def __init__(self, deadline: "Deadline") -> None:
+        self._deadline = deadline
+        self._polls: Counter[str] = Counter()
+        self._history: deque[StateSeen | ErrorAbsorbed] = deque(maxlen=_LONGEST_HISTORY)
+        self._last: StateSeen | None = None
+        self._states: dict[str, str] = {}
+
+    def state_of(self, resource: str) -> str | None:
+        """Return the state of the latest reading of a resource."""
+        return self._states.get(resource)
+
+    def polled(self, resource: str) -> int:
+        """Count a poll, and return how many there were of this resource."""
+        self._polls[resource] += 1
+        return self._polls[resource]
+
+    def saw(self, resource: str, state: str) -> None:
+        """Record a state, if it is another than the one before."""
+        self._states[resource] = state
+        last = self._last
+        if last is None or (last.resource, last.state) != (resource, state):
+            self._last = StateSeen(resource=resource, state=state, elapsed=self._deadline.elapsed)
+            self._history.append(self._last)
+
+    def absorbed(self, error: str) -> None:
+        """Record an error that does not end the wait; the same error in a row is counted."""
+        last = self._history[-1] if self._history else None
+        if isinstance(last, ErrorAbsorbed) and last.error == error:
+            self._history[-1] = ErrorAbsorbed(
+                error=error, elapsed=last.elapsed, times=last.times + 1
+            )
+        else:
+            self._history.append(ErrorAbsorbed(error=error, elapsed=self._deadline.elapsed))
+
+    def failed(self, failure: "Failed", resource: str, awaited: str) -> DcvSessionsError:
+        """Return the error of a decision that the goal cannot be reached."""
+        if failure.error is not None:
+            self.add_to(failure.error, resource, awaited)
+            return failure.error
+        return WaitFailedError(failure.reason, self.of(resource, awaited), failure.details)
+
+    def timed_out(self, resource: str, awaited: str) -> WaitTimeoutError:
+        """Return the error of a deadline that has come."""
+        reason = f"The timeout of {self._deadline.timeout:g} s is over."
+        return WaitTimeoutError(reason, self.of(resource, awaited))
+
+    def of(self, resource: str, awaited: str) -> WaitReport:
+        """Return the report as errors carry it."""
+        return WaitReport(
+            resource=resource,
+            awaited=awaited,
+            elapsed=self._deadline.elapsed,
+            polls=self._polls.total(),
+            history=tuple(self._history),
+        )
+
+    def add_to(self, error: DcvSessionsError, resource: str, awaited: str) -> None:
+        """Note in the error of a call what was waited for when it came."""
+        report = self.of(resource, awaited)
+        note = f"While waiting for {resource} to be {awaited}, {report.duration}. {report.events}"
+        error.add_note(note.rstrip())
+
+
+def brief(error: DcvSessionsError) -> str:
+    """Return an error as text that is the same when the error comes again.
+
+    It leaves out the id of the request.
+    """
+    if isinstance(error, ApiError):
+        return f"{error.operation}: {error.code} (HTTP {error.http_status})"
+    return str(error)
