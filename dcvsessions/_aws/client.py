@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from dcvsessions._aws.convert import Answer
 from dcvsessions._secrets import logs
-from dcvsessions._secrets.tracebacks import strip
+from dcvsessions._secrets.tracebacks import remove_secrets
 from dcvsessions.errors import ClientStateError, InvalidArgumentError, InvalidResponseError
 
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ class AwsClient:
             raise ClientStateError(f"This {type(self).__name__} {state}: make another.")
         self._loop = asyncio.get_running_loop()
         self._process = os.getpid()
-        logs.install()
-        self._exit.callback(logs.remove)
+        self._exit.enter_context(logs.masking())
         try:
             self._client = await _within_boundary(self._create(), self._service)
         except BaseException:
@@ -229,23 +228,25 @@ async def _within_boundary(
     A function and not a context manager: those give an error its frames back.
     """
     outer = sys.exception()
+    masked = logs.MASKED.set(True)
     try:
-        with logs.ours():
-            return await work
+        return await work
     except Exception as error:
         from dcvsessions._aws.errors import Call, translated  # noqa: PLC0415 - as above
 
         # First, because the frames tell whether it was the answer that could not be read.
         ours = translated(error, Call(service, operation, endpoint_url))
         if ours is None:
-            strip(error, keep=outer)
+            remove_secrets(error, keep=outer)
             raise
         # What trips over an answer quotes it.
         ours.__cause__ = None if isinstance(ours, InvalidResponseError) else error
-        strip(ours, keep=outer)
+        remove_secrets(ours, keep=outer)
     except BaseException as error:
-        strip(error, keep=outer)
+        remove_secrets(error, keep=outer)
         raise
+    finally:
+        logs.MASKED.reset(masked)
     # Out here, where the foreign error is no context that comes along by itself.
     raise ours
 

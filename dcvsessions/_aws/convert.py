@@ -9,7 +9,7 @@ from attrs import AttrsInstance, field, fields, frozen, has
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
-from dcvsessions._secrets.tracebacks import stripped
+from dcvsessions._secrets.tracebacks import errors_without_secrets
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import InvalidResponseError
 
@@ -86,7 +86,7 @@ class Answer:
         member = self.members.get(name)
         return member if isinstance(member, str) and member else None
 
-    @stripped
+    @errors_without_secrets
     def _structured(self, name: str | None, kind: type[_Structured], what: str) -> _Structured:
         try:
             return _converter.structure(self.members if name is None else self.members[name], kind)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 from urllib.parse import unquote
 
-from dcvsessions._secrets.tracebacks import stripped
+from dcvsessions._secrets.tracebacks import errors_without_secrets
 from dcvsessions.errors import InvalidArgumentError, InvalidUrlError, OpenError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class ConnectionFile:
         self.__exit__(kind, error, traceback)
 
 
-@stripped
+@errors_without_secrets
 def write(
     url: "DcvUrl", directory: "str | os.PathLike[str] | None", options: ConnectionOptions
 ) -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
-from dcvsessions._secrets.tracebacks import stripped
+from dcvsessions._secrets.tracebacks import errors_without_secrets
 from dcvsessions.dcv import file as connection_file
 from dcvsessions.errors import InvalidArgumentError, LauncherNotFoundError, OpenError
 
@@ -67,7 +67,7 @@ def _open_browser(url: "DcvUrl") -> Opened:
     return Opened("browser")
 
 
-@stripped  # it may wait for the browser, and be interrupted with the plain URL in its frames
+@errors_without_secrets  # it may wait for the browser, and be interrupted with the plain URL in its frames
 def _browsed(url: "DcvUrl") -> bool:
     try:
         return webbrowser.open(url)

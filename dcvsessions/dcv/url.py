@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal, SupportsIndex, Unpack
 from urllib.parse import unquote
 
-from dcvsessions._secrets.tracebacks import stripped
+from dcvsessions._secrets.tracebacks import errors_without_secrets
 from dcvsessions.dcv import opening
 from dcvsessions.dcv import probe
 from dcvsessions.dcv.file import ConnectionFile, ConnectionOptions
@@ -209,7 +209,7 @@ class DcvUrl(str):
             "(the token is left out, as notebooks save what they show: use <code>.open()</code>)"
         )
 
-    @stripped
+    @errors_without_secrets
     def _part(self, name: str) -> str | None:
         match = _URL.fullmatch(self)
         return match[name] if match else None
@@ -227,7 +227,7 @@ class DcvUrl(str):
         session = f"#{self.session_id}" if self._has_plain_session_id() else ""
         return f"{self.scheme}://{self._server()}/{hidden}{session}"
 
-    @stripped
+    @errors_without_secrets
     def _has_plain_session_id(self) -> bool:
         """Whether this is the published form, in which the fragment is an id and no token."""
         query, session_id = self._part("query") or "", self.session_id or ""
