@@ -12,11 +12,7 @@ A streaming session of Nimble Studio:
 from dcvsessions._enums import (
     OpenEnum,
 )
-from dcvsessions.dcv.file import ConnectionOptions
-from dcvsessions.dcv.opening import Opened
-from dcvsessions.dcv.url import (
-    DcvUrl,
-)
+from dcvsessions.dcv import ConnectionOptions, DcvUrl, Opened
 from dcvsessions.errors import (
     AccessDeniedError,
     ApiError,
@@ -31,12 +27,10 @@ from dcvsessions.errors import (
     CredentialsNotFoundError,
     DcvSessionsError,
     ErrorAbsorbed,
-    ExtraNotInstalledError,
     InvalidArgumentError,
     InvalidRequestError,
     InvalidResponseError,
     InvalidUrlError,
-    LauncherNotFoundError,
     NotFoundError,
     OpenError,
     OperationFailedError,
@@ -124,7 +118,6 @@ __all__ = [
     "DcvSessionsError",
     "DcvUrl",
     "ErrorAbsorbed",
-    "ExtraNotInstalledError",
     "GuiDesktop",
     "GuiSession",
     "GuiSessionAccessDetails",
@@ -136,7 +129,6 @@ __all__ = [
     "InvalidResponseError",
     "InvalidUrlError",
     "IpAddressType",
-    "LauncherNotFoundError",
     "LightsailClient",
     "NimbleClient",
     "NotFoundError",

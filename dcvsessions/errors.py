@@ -6,7 +6,6 @@ DcvSessionsError
 │   └── InvalidUrlError                       not a URL that a desktop can be opened with
 ├── ConfigurationError                        no region, a profile that does not exist, …
 │   └── CredentialsNotFoundError              nothing to sign with
-├── ExtraNotInstalledError (also ImportError) an optional dependency is missing
 ├── ClientStateError                          not open yet, closed, another loop, another process
 ├── ApiError                                  the service answered with an error
 │   ├── AccessDeniedError
@@ -29,7 +28,6 @@ DcvSessionsError
 │   ├── WaitFailedError
 │   └── WaitTimeoutError (also TimeoutError)
 └── OpenError                                 a URL is at hand, the desktop is not
-    ├── LauncherNotFoundError                 no browser, no DCV viewer
     └── UnreachableError
 ```
 
@@ -52,13 +50,11 @@ __all__ = [
     "CredentialsNotFoundError",
     "DcvSessionsError",
     "ErrorAbsorbed",
-    "ExtraNotInstalledError",
     "Failure",
     "InvalidArgumentError",
     "InvalidRequestError",
     "InvalidResponseError",
     "InvalidUrlError",
-    "LauncherNotFoundError",
     "NotFoundError",
     "OpenError",
     "OperationFailedError",
@@ -99,10 +95,6 @@ class ConfigurationError(DcvSessionsError):
 
 class CredentialsNotFoundError(ConfigurationError):
     """There are no credentials to sign a call with, or they could not be loaded."""
-
-
-class ExtraNotInstalledError(DcvSessionsError, ImportError):
-    """A feature needs an optional dependency that is not installed."""
 
 
 class ClientStateError(DcvSessionsError):
@@ -415,10 +407,6 @@ class WaitFailedError(WaitError):
 
 class OpenError(DcvSessionsError):
     """The desktop of a URL could not be opened."""
-
-
-class LauncherNotFoundError(OpenError):
-    """There is no browser or no DCV viewer on this machine to open a URL with."""
 
 
 class UnreachableError(OpenError):

@@ -28,18 +28,19 @@ def mask(text: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Make one line of a text that a service wrote: safe to print, to log and to raise.
+    r"""Make one line of a text that a service wrote, without secrets and control characters.
 
     Args:
         text: What the service said, of any length.
 
     Returns:
-        The text without its secrets. White space is one space, any other character that cannot be
-        printed (controls, those that turn the direction of writing, lone surrogates) is U+FFFD.
-        Past 8,000 characters it is cut off before anything else is done, and ends in `…`.
+        The text with `***` for each secret, one space for each run of white space, and U+FFFD for
+        any other character that cannot be printed: controls, marks that turn the direction of
+        writing, lone surrogates. A text of more than 8,000 characters is cut off first, and ends
+        in `…`, so that one of megabytes takes no time.
 
     Example:
-        >>> plain_text("No capacity.\\r\\nSee https://user:s3cr3t@example.com/a")
+        >>> plain_text("No capacity.\r\nSee https://user:s3cr3t@example.com/a")
         'No capacity. See https://***@example.com/a'
     """
     shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -6,10 +6,11 @@ a step is decided by the pure functions of each service's `states.py`.
 
 import asyncio
 import inspect
+import itertools
 import logging
 import math
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from enum import StrEnum
@@ -63,6 +64,8 @@ _Client = TypeVar("_Client")
 
 OnProgress = Callable[[Progress], object]
 
+_wait_numbers = itertools.count(1)
+
 
 def is_absorbed(error: DcvSessionsError) -> bool:
     """Whether an error is no news: a wait goes on until its deadline."""
@@ -108,6 +111,8 @@ class Waiting:
         self._fixed = None if interval is None else fixed(interval)
         self._on_progress = on_progress
         self.polls = 0
+        self._number = next(_wait_numbers)
+        self._readings: Counter[str] = Counter()
         # A wait without a deadline must not grow without one.
         self._history: deque[StateSeen | ErrorAbsorbed] = deque(maxlen=_LONGEST_HISTORY)
 
@@ -234,12 +239,15 @@ class Waiting:
         """Tell the caller of a reading."""
         if self._on_progress is None:
             return
+        self._readings[resource] += 1
         event = Progress(
+            wait=self._number,
+            desktop=next(iter(self._readings)),
             resource=resource,
             state=state,
             percentage=percentage,
             elapsed=self.elapsed,
-            attempt=self.polls,
+            attempt=self._readings[resource],
         )
         heard = self._on_progress(event)
         if not inspect.isawaitable(heard):
