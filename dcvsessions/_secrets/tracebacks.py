@@ -2,7 +2,7 @@
 
 A traceback can be rendered with the local variables of its frames, and an error shows what it was
 made from: aiohttp's errors hold the headers of the request, with its signature and session token.
-The variables are cleared. The frames stay, so that a traceback still shows where an error came from.
+The variables are cleared. The frames stay, so that a traceback still shows where it came from.
 """
 
 import sys
