@@ -29,17 +29,17 @@ class Progress:
     Attributes:
         wait: The number of the wait. All events of one wait have the same number, and no two waits
             of a process do.
-        desktop: The desktop that is waited for, as `GUI session of my-computer`. It stays the same
-            during the wait. Two waits can have the same.
+        desktop: A name for the desktop, as `GUI session of my-computer`. It stays the same during
+            the wait. Two waits can have the same name: two creates in one studio, for example.
         resource: What was read. A wait can go from one resource to the next: from a streaming
             session to its stream, for example.
         state: The state of the resource, in the service's word. None if it could not be read yet.
         percentage: How far it is, 0 to 100, or None if the service does not say.
         elapsed: Seconds since the wait began.
         attempt: How often the wait has read this resource, from 1.
-        error: The error that this reading ended with and that does not end the wait. `state` and
-            `percentage` are then those of the last reading without an error.
-        is_done: Whether the desktop is what it was waited for to be: no event of the wait follows.
+        error: The error of this reading, if it failed and the wait goes on. `state` and
+            `percentage` are then those of the last reading that succeeded.
+        is_done: Whether the wait succeeded with this reading. No other event of the wait follows.
     """
 
     wait: int

@@ -1,8 +1,8 @@
-"""Errors without the secrets that they passed on their way.
+"""Secrets removed from errors before a caller sees them.
 
 A traceback can be rendered with the local variables of its frames, and an error shows what it was
 made from: aiohttp's errors hold the headers of the request, with its signature and session token.
-The frames stay, so that a traceback still tells the way; only their variables are cleared.
+The variables are cleared. The frames stay, so that a traceback still shows where it came from.
 """
 
 import sys
@@ -23,7 +23,7 @@ _LONGEST = 100_000
 
 
 class MaskedError(Exception):
-    """Takes the place of an error in a chain that shows a secret: its class and text, masked."""
+    """Replaces an error that shows a secret, behind another error: its class and text, masked."""
 
 
 def remove_secrets(error: BaseException, *, keep: BaseException | None = None) -> None:
@@ -33,7 +33,7 @@ def remove_secrets(error: BaseException, *, keep: BaseException | None = None) -
 
     Args:
         error: The error, which is changed. Its own text stays.
-        keep: The error that the caller was handling before. It is the caller's own, and stays.
+        keep: The error that the caller was handling when it called us. It is not changed.
     """
     # The errors are kept beside their ids, because the id of a freed error can be used again.
     replaced: dict[int, tuple[BaseException | None, BaseException | None]] = {
@@ -58,10 +58,10 @@ def remove_secrets(error: BaseException, *, keep: BaseException | None = None) -
 def errors_without_secrets(
     function: Callable[_Arguments, _Result],
 ) -> Callable[_Arguments, _Result]:
-    """Decorate a function that holds a secret in a local variable.
+    """Remove the secrets from the errors of a function that holds one in a local variable.
 
     Args:
-        function: The function. The `repr` of its arguments must show no secret.
+        function: The function. The `repr` of its arguments must not show a secret.
     """
 
     @wraps(function)
