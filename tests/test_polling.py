@@ -24,7 +24,7 @@ from dcvsessions import (
     open_streaming_session,
 )
 from dcvsessions._wait.loop import MOMENT
-from dcvsessions.simulator import Course, Fault, Simulator
+from dcvsessions.simulator import Fault, Simulator, TransitionPlan
 
 pytestmark = pytest.mark.looptime
 
@@ -51,7 +51,7 @@ def now() -> float:
 
 
 async def test_a_wait_of_25_minutes_to_the_exact_poll(sim: Simulator) -> None:
-    sim.lightsail.script("my-computer", "StartGUISession", Course(seconds=25 * 60 - 1))
+    sim.lightsail.plan("my-computer", "StartGUISession", TransitionPlan(seconds=25 * 60 - 1))
     began = now()
     url = await open_gui_session("my-computer", poll_interval=60)
     assert sim.accepts(url)
@@ -63,8 +63,8 @@ async def test_a_wait_of_25_minutes_to_the_exact_poll(sim: Simulator) -> None:
 
 
 async def test_a_wait_of_25_minutes_by_the_schedule(sim: Simulator) -> None:
-    sim.lightsail.script(
-        "my-computer", "StartGUISession", Course(seconds=25 * 60, percentages=(0,))
+    sim.lightsail.plan(
+        "my-computer", "StartGUISession", TransitionPlan(seconds=25 * 60, percentages=(0,))
     )
     began = now()
     await open_gui_session("my-computer")
@@ -87,7 +87,7 @@ async def test_the_last_poll_comes_at_the_deadline(sim: Simulator) -> None:
 
 
 async def test_what_is_ready_just_before_the_deadline_is_found(sim: Simulator) -> None:
-    sim.lightsail.script("my-computer", "StartGUISession", Course(seconds=99))
+    sim.lightsail.plan("my-computer", "StartGUISession", TransitionPlan(seconds=99))
     url = await open_gui_session("my-computer", timeout=100, poll_interval=60)
     assert sim.accepts(url)
 
@@ -102,7 +102,7 @@ async def test_a_timeout_of_zero_looks_once_and_changes_nothing(sim: Simulator) 
 
 @pytest.mark.parametrize("timeout", [None, math.inf, 10**400], ids=["None", "inf", "huge"])
 async def test_no_timeout_is_no_deadline(sim: Simulator, timeout: float | None) -> None:
-    sim.lightsail.script("my-computer", "StartGUISession", Course(seconds=2 * 3600))
+    sim.lightsail.plan("my-computer", "StartGUISession", TransitionPlan(seconds=2 * 3600))
     url = await open_gui_session("my-computer", timeout=timeout, poll_interval=600)
     assert sim.accepts(url)
     assert len(sim.calls(READ)) == pytest.approx(12, abs=2)
@@ -288,7 +288,9 @@ async def test_access_denied_is_no_wait_error(sim: Simulator) -> None:
 
 @pytest.mark.parametrize("is_async", [False, True])
 async def test_progress(sim: Simulator, *, is_async: bool) -> None:
-    sim.lightsail.script("my-computer", "StartGUISession", Course(seconds=20, percentages=(10, 60)))
+    sim.lightsail.plan(
+        "my-computer", "StartGUISession", TransitionPlan(seconds=20, percentages=(10, 60))
+    )
     events: list[Progress] = []
 
     async def heard(event: Progress) -> None:

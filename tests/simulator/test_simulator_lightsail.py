@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from dcvsessions.simulator import Course, Simulator, Timings
+from dcvsessions.simulator import Simulator, Timings, TransitionPlan
 
 pytestmark = pytest.mark.looptime
 
@@ -188,8 +188,8 @@ async def test_a_stop_can_fail(sim, wire):
 
 
 async def test_a_course_says_how_long_at_which_percentages_and_until_when(sim, wire):
-    course = Course(seconds=40, percentages=(5, 20, 20, 80), expires_after=60)
-    sim.lightsail.script("my-computer", "StartGUISession", course)
+    plan = TransitionPlan(seconds=40, percentages=(5, 20, 20, 80), expires_after=60)
+    sim.lightsail.plan("my-computer", "StartGUISession", plan)
     await wire.lightsail("StartGUISession", NAME)
     seen = []
     for _ in range(4):
@@ -362,7 +362,7 @@ async def test_a_made_up_page_token_is_refused(wire, token):
 
 
 async def test_the_oldest_operations_are_forgotten(open_wire, monkeypatch):
-    monkeypatch.setattr("dcvsessions.simulator.operation_log._KEPT", 10)
+    monkeypatch.setattr("dcvsessions.simulator.lightsail.operation_log._LIMIT", 10)
     async with Simulator(timings=Timings.instant()) as sim, open_wire(sim) as wire:
         sim.lightsail.add_instance("my-computer")
         first = (await wire.lightsail("StartGUISession", NAME)).json["operations"][0]["id"]
@@ -408,7 +408,7 @@ def test_mistakes_in_setting_up_are_told():
     with pytest.raises(KeyError, match="no instance 'other'"):
         sim.lightsail.fail_start("other")
     with pytest.raises(ValueError, match="operation must be one of StartGUISession"):
-        sim.lightsail.script("my-computer", "GetInstances", Course())
+        sim.lightsail.plan("my-computer", "GetInstances", TransitionPlan())
     with pytest.raises(ValueError, match="times must be at least 1"):
         sim.lightsail.fail_stop("my-computer", times=0)
 

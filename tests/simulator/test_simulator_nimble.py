@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from dcvsessions.simulator import Course, Simulator, Timings
+from dcvsessions.simulator import Simulator, Timings, TransitionPlan
 
 pytestmark = pytest.mark.looptime
 
@@ -333,7 +333,7 @@ async def test_holding_uncovers_nothing_to_a_stale_reader(open_wire):
 
 
 async def test_what_is_held_never_ends_whatever_its_course_says(sim, wire):
-    sim.nimble.script("CreateStreamingSession", Course(seconds=1))
+    sim.nimble.plan("CreateStreamingSession", TransitionPlan(seconds=1))
     sim.nimble.hold()
     assert await state(wire, await ready(wire)) == "CREATE_IN_PROGRESS"
 
@@ -351,7 +351,7 @@ async def test_a_session_may_last_for_ever_or_nearly(open_wire):
 
 
 async def test_a_course_says_how_long(sim, wire):
-    sim.nimble.script("CreateStreamingSession", Course(seconds=300))
+    sim.nimble.plan("CreateStreamingSession", TransitionPlan(seconds=300))
     identifier = await ready(wire)
     await asyncio.sleep(298.9)
     assert await state(wire, identifier) == "CREATE_IN_PROGRESS"
@@ -500,8 +500,8 @@ async def test_a_read_after_a_write_is_stale_as_long_as_asked(open_wire):
 
 
 async def test_deleted_sessions_and_old_streams_do_not_pile_up(open_wire, monkeypatch):
-    monkeypatch.setattr("dcvsessions.simulator.nimble._DELETED_KEPT", 10)
-    monkeypatch.setattr("dcvsessions.simulator.nimble._STREAMS_KEPT", 10)
+    monkeypatch.setattr("dcvsessions.simulator.nimble.account._DELETED_LIMIT", 10)
+    monkeypatch.setattr("dcvsessions.simulator.nimble.operations._STREAM_LIMIT", 10)
     async with Simulator(timings=Timings.instant()) as sim, open_wire(sim) as wire:
         sim.nimble.add_studio("studio-1")
         identifier = (await wire.create()).json["session"]["sessionId"]
@@ -537,6 +537,6 @@ def test_mistakes_in_setting_up_are_told():
     with pytest.raises(KeyError, match="no session 'x'"):
         sim.nimble.set_state("x", "READY")
     with pytest.raises(ValueError, match="operation must be one of CreateStreamingSession"):
-        sim.nimble.script("GetStreamingSession", Course())
+        sim.nimble.plan("GetStreamingSession", TransitionPlan())
     with pytest.raises(ValueError, match="times must be at least 1"):
         sim.nimble.fail_sessions(times=0)

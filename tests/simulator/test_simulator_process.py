@@ -156,7 +156,8 @@ def test_options(dcv_simulator):
 class TestClass:
     @pytest.mark.dcv_simulator(seed=5)
     async def test_method(self, dcv_simulator):
-        assert dcv_simulator._world.identifier(5) == Simulator(seed=5)._world.identifier(5)
+        other = Simulator(seed=5)
+        assert dcv_simulator._environment.identifier(5) == other._environment.identifier(5)
 """
 
 

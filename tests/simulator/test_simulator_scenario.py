@@ -9,22 +9,22 @@ from pathlib import Path
 import pytest
 
 from dcvsessions.simulator import (
-    Course,
     Fault,
     FaultScenario,
     InstanceScenario,
     LightsailScenario,
+    LightsailSimulator,
     NimbleScenario,
+    NimbleSimulator,
     Scenario,
     ScenarioError,
     StudioScenario,
     Timings,
+    TransitionPlan,
 )
 from dcvsessions.simulator import (
     scenario as scenario_module,
 )
-from dcvsessions.simulator.lightsail import LightsailSimulator
-from dcvsessions.simulator.nimble import NimbleSimulator
 
 IN_PYTHON = Scenario(
     speed=10,
@@ -34,9 +34,9 @@ IN_PYTHON = Scenario(
             InstanceScenario(
                 name="my-computer",
                 state="stopped",
-                courses={
+                plans={
                     "StartGUISession": (
-                        Course(
+                        TransitionPlan(
                             seconds=40,
                             percentages=(5, 20, 80),
                             ends="failedStartingGUISession",
@@ -50,8 +50,10 @@ IN_PYTHON = Scenario(
     ),
     nimble=NimbleScenario(
         studios=(StudioScenario(studio_id="studio-1", launch_profiles=("lp-1",), session_quota=2),),
-        courses={
-            "CreateStreamingSession": (Course(ends="CREATE_FAILED", code="INSUFFICIENT_CAPACITY"),)
+        plans={
+            "CreateStreamingSession": (
+                TransitionPlan(ends="CREATE_FAILED", code="INSUFFICIENT_CAPACITY"),
+            )
         },
     ),
     faults=(
@@ -94,7 +96,7 @@ async def test_a_scenario_happens(open_wire):
                     "tags": {"a": "b"},
                     "blueprint_id": "rstudio",
                     "bundle_id": "app_standard_2xl_1_0",
-                    "courses": {
+                    "plans": {
                         "StartGUISession": [
                             {"ends": "failedStartingGUISession", "message": "No", "times": 2},
                             {"seconds": 40, "percentages": [5, 80], "expires_after": 60},
@@ -163,21 +165,21 @@ async def test_a_scenario_happens(open_wire):
             r"There is an instance 'x1' already @ \$\.lightsail\.instances\[1\]",
         ),
         (
-            "[[lightsail.instances]]\nname = 'x1'\n[[lightsail.instances.courses.Foo]]",
+            "[[lightsail.instances]]\nname = 'x1'\n[[lightsail.instances.plans.Foo]]",
             r"must be one of StartGUISession, .*; not 'Foo' @ \$\.lightsail\.instances\[0\]",
         ),
         (
-            "[[lightsail.instances]]\nname = 'x1'\ncourses = { Foo = [] }",
+            "[[lightsail.instances]]\nname = 'x1'\nplans = { Foo = [] }",
             r"must be one of StartGUISession, .*; not 'Foo' @ \$\.lightsail\.instances\[0\]",
         ),
         (
-            "[[nimble.courses.StopStreamingSession]]\nseconds = -1",
-            r"zero or more seconds, not -1\.0 @ \$\.nimble\.courses\['StopStreamingSession'\]\[0\]",
+            "[[nimble.plans.StopStreamingSession]]\nseconds = -1",
+            r"zero or more seconds, not -1\.0 @ \$\.nimble\.plans\['StopStreamingSession'\]\[0\]",
         ),
-        ("[[nimble.courses.StopStreamingSession]]\ntimes = 0", r"times must be at least 1"),
+        ("[[nimble.plans.StopStreamingSession]]\ntimes = 0", r"times must be at least 1"),
         (
-            "[[nimble.courses.GetStreamingSession]]",
-            r"not 'GetStreamingSession' @ \$\.nimble\.courses",
+            "[[nimble.plans.GetStreamingSession]]",
+            r"not 'GetStreamingSession' @ \$\.nimble\.plans",
         ),
         (
             "[[nimble.studios]]\nstudio_id = 's'\n[[nimble.studios]]\nstudio_id = 's'",
@@ -243,7 +245,7 @@ def test_the_scenario_in_the_docs_is_one(tmp_path):
     page = Path(__file__).parents[2] / "docs" / "simulator.md"
     text = page.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
     found = Scenario.load(write(tmp_path, text))
-    assert [course.times for course in found.lightsail.instances[0].courses["StartGUISession"]] == [
+    assert [plan.times for plan in found.lightsail.instances[0].plans["StartGUISession"]] == [
         2,
         1,
     ]

@@ -10,8 +10,8 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcvsessions.simulator.messages import HttpRequest
-from dcvsessions.simulator.signature import KeyPair, SignatureError, verify
+from dcvsessions.simulator.protocol.messages import HttpRequest
+from dcvsessions.simulator.protocol.signature import KeyPair, SignatureError, verify
 
 BODY = json.dumps({"resourceName": "my-computer"}).encode()
 TARGET = {"X-Amz-Target": "Lightsail_20161128.CreateGUISessionAccessDetails"}
@@ -121,7 +121,7 @@ def signed(method="POST", path="/", *, query="", body=BODY, headers=None, servic
     """Sign with botocore, at the time that it is."""
     url = f"https://example.com{path}{'?' + query if query else ''}"
     request = AWSRequest(method=method, url=url, data=body, headers=headers or {})
-    credentials = Credentials(KEYS.access_key_id, KEYS.secret_access_key)
+    credentials = Credentials(KEYS.access_key, KEYS.secret_key)
     SigV4Auth(credentials, service, "us-east-1").add_auth(request)
     found = {name.lower(): value for name, value in request.headers.items()}
     return HttpRequest(method, path, query, {"host": "example.com", **found}, body)
@@ -170,4 +170,4 @@ def test_whatever_botocore_signs_is_accepted(body, value, query, segments):
 
 
 def test_a_key_pair_does_not_show_its_secret():
-    assert KEYS.secret_access_key not in repr(KEYS)
+    assert KEYS.secret_key not in repr(KEYS)

@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 from dcvsessions.simulator import Simulator, Timings, serve_in_thread
-from dcvsessions.simulator.clock import Clock
+from dcvsessions.simulator.time.clock import Clock
 
 DURATIONS = (
     "operation_queue",
@@ -111,7 +111,7 @@ def test_a_duration_that_is_none_is_told(value):
 
 def test_a_seed_determines_identifiers_but_no_secrets():
     one, other = Simulator(seed=7), Simulator(seed=7)
-    assert one._world.identifier(22) == other._world.identifier(22)
+    assert one._environment.identifier(22) == other._environment.identifier(22)
     for sim in (one, other):
         sim.lightsail.add_instance("my-computer", status="started")
     tokens = {desktop.token for sim in (one, other) for desktop in sim.lightsail.desktops()}
@@ -138,7 +138,7 @@ def test_a_loop_that_sets_its_time_back_takes_none_from_the_simulator():
     assert clock.now() == 0.5
     loop.now = 1
     assert clock.now() == 2.5
-    assert clock.wall(clock.now()) == dt.datetime(2026, 1, 1, 0, 0, 2, 500_000, tzinfo=dt.UTC)
+    assert clock.wall_time(clock.now()) == dt.datetime(2026, 1, 1, 0, 0, 2, 500_000, tzinfo=dt.UTC)
 
 
 @pytest.fixture
