@@ -1,4 +1,4 @@
-"""A simulator that serves for days does not grow."""
+"""The memory of a simulator that serves for days."""
 
 import datetime as dt
 import gc
@@ -10,7 +10,7 @@ from dcvsessions.simulator import Fault, Simulator, Timings, TransitionPlan
 from dcvsessions.simulator.protocol.messages import HttpRequest
 from dcvsessions.simulator.protocol.signature import KeyPair, sign
 
-#: Few enough of each kind to be there soon: from then on whatever grows has no bound.
+# Limits that are reached soon. What grows after that has no limit.
 KEPT = {
     "lightsail.operation_log._LIMIT": 20,
     "nimble.client_tokens._LIMIT": 20,

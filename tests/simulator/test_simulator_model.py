@@ -1,6 +1,6 @@
-"""Requests made from the service models: right ones, and ones that are broken in one place.
+"""Requests made from the service models: valid ones, and ones with one invalid parameter.
 
-Whatever comes is answered as the model demands, and never with a fault of the simulator.
+The simulator has to answer each of them as the model says, and may never fail itself.
 """
 
 import copy
@@ -137,7 +137,7 @@ def is_sendable(found):
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(data=st.data())
-def test_a_right_request_is_answered_as_the_model_says(server, service, operation, data):
+def test_a_valid_request_is_answered_as_the_model_says(server, service, operation, data):
     found = data.draw(parameters(operation).filter(is_sendable))
     status, error, answer = send(server, service, operation, found)
     if error is None:
@@ -157,7 +157,7 @@ BREAKABLE = [(service, operation) for service, operation in OPERATIONS if breaki
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(data=st.data())
-def test_a_request_that_is_broken_in_one_place_is_refused(server, service, operation, data):
+def test_a_request_with_one_invalid_parameter_is_refused(server, service, operation, data):
     found = copy.copy(data.draw(parameters(operation).filter(is_sendable)))
     name, value, what = data.draw(st.sampled_from(breakings(operation)))
     found.pop(name, None)
@@ -194,7 +194,7 @@ def assert_fits(shape, value, place="answer"):
         assert violations(shape, value) == [], place
 
 
-def test_the_models_hold_every_operation_that_is_simulated():
+def test_every_operation_of_the_models_is_simulated():
     handlers = Simulator()._gateway._handlers
     assert {name: set(each) for name, each in handlers.items()} == {
         service.name: set(service.operations) for service in SERVICES
