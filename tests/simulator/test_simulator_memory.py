@@ -52,7 +52,7 @@ class Direct:
 
 
 def use(sim, direct):
-    """Do all that there is to do, once."""
+    """Use every kind of request, fault and plan once."""
     message = f"{next(NUMBERS):01000}"
     sim.inject("GetInstances", Fault.error("ThrottlingException", message=message))
     sim.lightsail.fail_start("my-computer", reason=message)

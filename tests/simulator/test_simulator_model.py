@@ -45,7 +45,7 @@ def server():
 
 
 def values(name, shape):
-    """Values that keep to the shape."""
+    """Valid values of a shape."""
     if shape.kind == "map":
         return st.dictionaries(TEXT, values(name, shape.element), max_size=3)
     if shape.kind == "integer":
@@ -54,7 +54,7 @@ def values(name, shape):
 
 
 def texts(name, shape):
-    """Texts that keep to the shape."""
+    """Valid strings of a shape."""
     if shape.enum:
         return st.sampled_from(shape.enum)
     if shape.pattern:
@@ -66,7 +66,7 @@ def texts(name, shape):
 
 
 def parameters(operation):
-    """Parameters that keep to the model, of resources that exist and of others."""
+    """Valid parameters, for resources that exist and for others."""
     strategies = {}
     for name, member in operation.input.members.items():
         strategy = values(name, member.shape)
@@ -76,7 +76,7 @@ def parameters(operation):
 
 
 def breakings(operation):
-    """Ways to break parameters in one place: a name, and what to put there (None: nothing)."""
+    """Ways to make one parameter invalid: its name, its value (None: left out), and what is wrong."""
     found = []
     for name, member in operation.input.members.items():
         shape = member.shape
@@ -101,7 +101,7 @@ def breakings(operation):
 
 
 def send(server, service, operation, given_parameters):
-    """Put parameters where the model says they go."""
+    """Send parameters in the places that the model states."""
     sim, connection = server
     members = operation.input.members
     places = {"body": {}, "uri": {}, "querystring": {}, "header": {}}
@@ -128,7 +128,7 @@ def send(server, service, operation, given_parameters):
 
 
 def is_sendable(found):
-    """Whether urllib and http.client can put a path on the wire as it is meant."""
+    """Whether urllib and http.client send these path segments unchanged."""
     return all(value not in (".", "..") for value in found.values())
 
 
@@ -170,7 +170,7 @@ def test_a_request_with_one_invalid_parameter_is_refused(server, service, operat
 
 
 def assert_fits(shape, value, place="answer"):
-    """Hold an answer against the model: names, types and limits."""
+    """Check an answer against the model: names, types and limits."""
     kinds = {
         "structure": dict,
         "map": dict,

@@ -27,7 +27,7 @@ COMMAND = [sys.executable, "-X", "dev", "-W", "error", "-m", "dcvsessions.simula
 
 @contextmanager
 def serving(*arguments):
-    """Start the process, and read its environment as a shell would."""
+    """Start the command, and read the environment variables that it prints."""
     process = subprocess.Popen(
         [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -67,7 +67,7 @@ IN_PYTHON = Scenario(
 
 
 def in_toml():
-    """The example in the documentation of the module is the test."""
+    """Return the example in the docstring of the module."""
     return textwrap.dedent(scenario_module.__doc__.partition("::\n")[2])
 
 

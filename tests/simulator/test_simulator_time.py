@@ -119,7 +119,7 @@ def test_a_seed_determines_identifiers_but_no_secrets():
 
 
 class LoopOfItsOwn:
-    """Just enough of an event loop for a clock."""
+    """The part of an event loop that a clock uses."""
 
     def __init__(self, now):
         self.now = now
@@ -143,7 +143,7 @@ def test_simulated_time_never_goes_back_with_the_loop():
 
 @pytest.fixture
 async def starting():
-    """Set up before the time of the test begins."""
+    """A simulator with a transition that begins before the test."""
     async with Simulator() as sim:
         sim.lightsail.add_instance("my-computer", status="starting")
         yield sim
@@ -202,11 +202,11 @@ def test_serve_in_thread_raises_if_the_simulator_was_entered_before():
 
 
 class FailsAtTheEnd(Simulator):
-    """A simulator that cannot be stopped in peace."""
+    """A simulator whose exit fails."""
 
     async def __aexit__(self, *error):
         await super().__aexit__(*error)
-        raise OSError("not in peace")
+        raise OSError("exit failed")
 
 
 def test_an_error_at_the_end_of_the_thread_is_raised_in_the_thread(monkeypatch):
@@ -214,7 +214,7 @@ def test_an_error_at_the_end_of_the_thread_is_raised_in_the_thread(monkeypatch):
     monkeypatch.setattr("threading.excepthook", told.append)
     with serve_in_thread(FailsAtTheEnd()):
         pass
-    assert [str(each.exc_value) for each in told] == ["not in peace"]
+    assert [str(each.exc_value) for each in told] == ["exit failed"]
 
 
 def test_an_error_in_the_with_block_is_passed_on():
