@@ -76,7 +76,7 @@ def parameters(operation):
 
 
 def breakings(operation):
-    """Ways to make one parameter invalid: its name, its value (None: left out), and what is wrong."""
+    """Ways to make one parameter invalid: name, value (None: left out), and what is wrong."""
     found = []
     for name, member in operation.input.members.items():
         shape = member.shape
