@@ -27,7 +27,7 @@ from dcvsessions import (
     WaitTimeoutError,
     errors,
 )
-from dcvsessions.errors import ErrorAbsorbed, Failure, StateSeen, WaitStory
+from dcvsessions.errors import ErrorAbsorbed, Failure, LeftBehind, StateSeen, WaitReport
 from dcvsessions.simulator import Fault, Simulator
 
 CLASSES = [
@@ -95,18 +95,21 @@ def made(kind: type[DcvSessionsError]) -> DcvSessionsError:
             error.skew = 3600.0
         return error
     if issubclass(kind, WaitError):
-        story = WaitStory(
+        report = WaitReport(
             resource="GUI session of my-computer",
             awaited="started",
             elapsed=12.5,
             polls=3,
-            history=(StateSeen("starting", 0.0), ErrorAbsorbed("503", 2.0, times=4)),
+            history=(
+                StateSeen(resource="GUI session of my-computer", state="starting", elapsed=0.0),
+                ErrorAbsorbed(error="503", elapsed=2.0, times=4),
+            ),
         )
         if issubclass(kind, WaitFailedError):
-            waited: WaitError = kind("The reason.", story, Failure(state="CREATE_FAILED"))
+            waited: WaitError = kind("The reason.", report, Failure(state="CREATE_FAILED"))
         else:
-            waited = kind("The reason.", story)
-        waited.session_id, waited.client_token = "s-1", "token-1"
+            waited = kind("The reason.", report)
+        waited.left_behind = LeftBehind(session_id="s-1", client_token="token-1")
         return waited
     if issubclass(kind, ConnectionFailedError):
         return kind("No answer.", operation="GetInstances")
@@ -176,15 +179,20 @@ def test_a_wait_error_names_what_is_left(
 ) -> None:
     error = WaitTimeoutError(
         "The timeout of 9 s is over.",
-        WaitStory(
+        WaitReport(
             resource="streaming session s-1",
             awaited="READY",
             elapsed=9.0,
             polls=1,
-            history=(StateSeen("CREATE_IN_PROGRESS", 0.5),),
+            history=(
+                StateSeen(
+                    resource="streaming session s-1", state="CREATE_IN_PROGRESS", elapsed=0.5
+                ),
+            ),
         ),
     )
-    error.session_id, error.client_token = session_id, client_token
+    if left:
+        error.left_behind = LeftBehind(session_id=session_id, client_token=client_token)
     assert str(error).startswith(
         "streaming session s-1 is not READY after 9.0 s and 1 poll: The timeout of 9 s is over. "
         "States seen: CREATE_IN_PROGRESS at 0.5 s." + left

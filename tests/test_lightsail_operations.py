@@ -226,7 +226,7 @@ async def test_instances_come_from_all_pages(
 async def test_a_page_that_names_itself_is_no_endless_loop(
     sim: Simulator, lightsail: LightsailClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dcvsessions.simulator.lightsail.page", lambda *_: ([], "again"))
+    monkeypatch.setattr("dcvsessions.simulator.lightsail.operations.page", lambda *_: ([], "again"))
     with pytest.raises(InvalidResponseError, match="names itself"):
         await lightsail.get_instances()
 

@@ -16,7 +16,7 @@ from dcvsessions import (
 )
 from dcvsessions._wait.deadline import FINAL_POLL_GRACE
 from dcvsessions._wait.decisions import STALE_READ_WINDOW
-from dcvsessions.simulator import Course, Fault, Simulator
+from dcvsessions.simulator import Fault, Simulator, TransitionPlan
 
 pytestmark = pytest.mark.looptime
 
@@ -39,7 +39,7 @@ READ = "CreateGUISessionAccessDetails"
 async def test_a_start_whose_answer_was_lost_is_not_sent_again(
     sim: Simulator, fault: Fault
 ) -> None:
-    sim.lightsail.script("my-computer", START, Course(seconds=100))
+    sim.lightsail.plan("my-computer", START, TransitionPlan(seconds=100))
     sim.inject(START, fault)
     assert sim.accepts(await open_gui_session("my-computer", poll_interval=5))
     assert len(sim.calls(START)) == 1
@@ -82,10 +82,10 @@ async def test_a_stale_reading_after_a_start_is_waited_out(
 
 
 async def test_an_operation_that_failed_at_once(sim: Simulator) -> None:
-    failing = Course(
+    failing = TransitionPlan(
         seconds=0, ends="failedStartingGUISession", code="NoCapacity", message="None is left."
     )
-    sim.lightsail.script("my-computer", START, failing)
+    sim.lightsail.plan("my-computer", START, failing)
     with pytest.raises(WaitFailedError, match="StartGUISession failed: None is left") as caught:
         await open_gui_session("my-computer")
     assert (caught.value.error_code, caught.value.error_details) == ("NoCapacity", "None is left.")
@@ -120,7 +120,7 @@ async def test_nothing_is_stopped_that_does_not_run(sim: Simulator) -> None:
 
 async def test_a_stop_is_sent_once(sim: Simulator) -> None:
     sim.lightsail.set_status("my-computer", "started")
-    sim.lightsail.script("my-computer", "StopGUISession", Course(seconds=60))
+    sim.lightsail.plan("my-computer", "StopGUISession", TransitionPlan(seconds=60))
     sim.inject("StopGUISession", Fault.lost_response())
     await close_gui_session("my-computer", poll_interval=5)
     assert len(sim.calls("StopGUISession")) == 1
