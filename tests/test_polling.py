@@ -177,13 +177,9 @@ async def test_what_was_absorbed_is_told(sim: Simulator) -> None:
         await open_gui_session("my-computer", timeout=600, poll_interval=60)
     error = caught.value
     assert error.history == (
-        StateSeen(
-            resource=error.resource, state="notStarted", elapsed=pytest.approx(0, abs=EXACT)
-        ),
+        StateSeen(resource=error.resource, state="notStarted", elapsed=pytest.approx(0, abs=EXACT)),
         ErrorAbsorbed(error=error.history[1].error, elapsed=error.history[1].elapsed, times=3),
-        StateSeen(
-            resource=error.resource, state="starting", elapsed=error.history[2].elapsed
-        ),
+        StateSeen(resource=error.resource, state="starting", elapsed=error.history[2].elapsed),
     )
     assert 60 <= error.history[1].elapsed < error.history[2].elapsed
     assert isinstance(error, TimeoutError)
