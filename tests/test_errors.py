@@ -229,7 +229,7 @@ async def test_the_frames_of_the_cause_have_no_variables(
 ) -> None:
     sim.inject("GetInstances", fault, times=None)
     with pytest.raises(DcvSessionsError) as caught:
-        await lightsail.get_instances()
+        [one async for one in lightsail.get_instances()]
     assert caught.value.__cause__ is not None
     # They held the signature and the answer.
     frames = [frame for link in chain(caught.value) for frame in foreign_frames(link)]
@@ -247,7 +247,7 @@ async def test_an_error_that_the_caller_handles_keeps_its_frames(
         raise mine
     except KeyError:
         with pytest.raises(ApiError) as caught:
-            await lightsail.get_instances()
+            [one async for one in lightsail.get_instances()]
     assert mine.__traceback__ is not None
     assert mine in chain(caught.value)
     others = [link for link in chain(caught.value) if link is not mine]
@@ -265,4 +265,4 @@ async def test_a_cancellation_is_what_it_was(sim: Simulator, lightsail: Lightsai
         await calling
     # And the client is none the worse for it.
     sim.heal()
-    assert len(await lightsail.get_instances()) == 1
+    assert len([one async for one in lightsail.get_instances()]) == 1

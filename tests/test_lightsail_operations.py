@@ -178,7 +178,7 @@ async def test_operations_of_a_resource_come_from_all_pages(
         (operation,) = await lightsail.start_instance("my-computer")
         await asyncio.sleep(3)
         made.append(operation.id)
-    operations = await lightsail.get_operations_for_resource("my-computer")
+    operations = [one async for one in lightsail.get_operations_for_resource("my-computer")]
     assert [operation.id for operation in operations] == made
     assert {operation.operation_type for operation in operations} == {
         "StopInstance",
@@ -206,7 +206,7 @@ async def test_instances_come_from_all_pages(
 ) -> None:
     for number in range(4):
         sim.lightsail.add_instance(f"number-{number}")
-    instances = await lightsail.get_instances()
+    instances = [one async for one in lightsail.get_instances()]
     assert [each.name for each in instances] == list(sim.lightsail.instances)
     assert len(sim.calls("GetInstances")) == 3
     wire = [one async for page in raw.get_paginator("get_instances").paginate() for one in [page]]
@@ -228,7 +228,7 @@ async def test_a_page_that_names_itself_is_no_endless_loop(
 ) -> None:
     monkeypatch.setattr("dcvsessions.simulator.lightsail.operations.page", lambda *_: ([], "again"))
     with pytest.raises(InvalidResponseError, match="names itself"):
-        await lightsail.get_instances()
+        [one async for one in lightsail.get_instances()]
 
 
 @pytest.mark.parametrize("force", [None, True, False])

@@ -261,7 +261,7 @@ async def test_every_member_of_an_instance(monkeypatch: pytest.MonkeyPatch) -> N
         "ofTomorrow": {"unknown": [1, 2]},
     }
     async with answering(monkeypatch, {"instances": [wire]}) as (lightsail, _):
-        (instance,) = await lightsail.get_instances()
+        (instance,) = [one async for one in lightsail.get_instances()]
     assert instance == Instance(
         name="my-computer",
         arn="arn:aws:lightsail:us-east-1:123456789012:Instance/1",
@@ -356,7 +356,7 @@ async def test_what_does_not_fit_in_a_list(
 ) -> None:
     async with answering(monkeypatch, {"instances": [{"name": "fine"}, misfit]}) as (lightsail, _):
         with pytest.raises(InvalidResponseError, match="GetInstances"):
-            await lightsail.get_instances()
+            [one async for one in lightsail.get_instances()]
 
 
 @pytest.mark.parametrize("body", [{}, {"session": None}, {"session": "s-1"}, {"session": []}, []])

@@ -197,7 +197,7 @@ async def test_retry_after(
 ) -> None:
     sim.inject("GetInstances", Fault.error(None, 429, retry_after=sent), times=None)
     with pytest.raises(ThrottledError) as caught:
-        await lightsail.get_instances()
+        [one async for one in lightsail.get_instances()]
     assert caught.value.retry_after == read
 
 
@@ -247,7 +247,7 @@ async def test_a_wrong_content_type_changes_nothing(
     sim: Simulator, lightsail: LightsailClient
 ) -> None:
     sim.inject("GetInstances", Fault.wrong_content_type())
-    (instance,) = await lightsail.get_instances()
+    (instance,) = [one async for one in lightsail.get_instances()]
     assert instance.name == "my-computer"
 
 

@@ -57,7 +57,7 @@ async def test_an_error_of_the_callers_event_handler_keeps_its_frames(sim):
     session.register("before-call.lightsail.GetInstances", Rule().refuse)
     async with LightsailClient(session=session) as client:
         with pytest.raises(LookupError) as caught:
-            await client.get_instances()
+            [one async for one in client.get_instances()]
     assert function_names(caught.value)[-2:] == ["refuse", "look_up"]
     *_, refuse, look_up = (frame for frame, _ in traceback.walk_tb(caught.value.__traceback__))
     assert refuse.f_locals == look_up.f_locals == {}

@@ -54,13 +54,13 @@ class Answer:
         """
         return self._needed(self._structured(None, model, model.__name__), needed)
 
-    def one(self, name: str, model: type[_Model], *, needed: str) -> _Model:
+    def one(self, name: str, model: type[_Model], *, needed: str | None = None) -> _Model:
         """Return the member that the answer is about.
 
         Args:
             name: The member, in the service's name.
             model: The attrs class to make.
-            needed: The attribute without which it tells nothing.
+            needed: The attribute without which it tells nothing, if there is one.
 
         Raises:
             InvalidResponseError: The member or that attribute is missing or does not fit.
@@ -95,8 +95,8 @@ class Answer:
         headers = metadata.get("HTTPHeaders") if isinstance(metadata, dict) else None
         return headers.get("date") if isinstance(headers, dict) else None
 
-    def _needed(self, structured: _Model, attribute: str) -> _Model:
-        if getattr(structured, attribute) is None:
+    def _needed(self, structured: _Model, attribute: str | None) -> _Model:
+        if attribute is not None and getattr(structured, attribute) is None:
             raise self._misfit(_wire_name(attribute))
         return structured
 

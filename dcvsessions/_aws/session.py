@@ -82,7 +82,7 @@ async def opened_client(
         endpoint_url=endpoint_url,
         config=ours.merge(config) if config else ours,
     ) as client:
-        _check_region(used, client.meta.region_name, client.meta.endpoint_url)
+        await _check_region(used, client.meta.region_name, client.meta.endpoint_url)
         yield client
 
 
@@ -107,33 +107,23 @@ class _Unredirected:
         return await self._session.request(method, **options, allow_redirects=False)
 
 
-def _check_region(session: AioSession, region_name: str, endpoint_url: str) -> None:
+async def _check_region(session: AioSession, region_name: str, endpoint_url: str) -> None:
     """Refuse a region that no partition of AWS can have, unless the endpoint is not AWS's."""
     if not (urlsplit(endpoint_url).hostname or "").endswith(_AWS_HOSTS):
         return
     try:
-        session.get_partition_for_region(region_name)
+        await session.get_partition_for_region(region_name)
     except UnknownRegionError:
         regions = {
             region
-            for partition in session.get_available_partitions()
-            for region in session.get_available_regions("lightsail", partition)
-            + session.get_available_regions("ec2", partition)
+            for partition in await session.get_available_partitions()
+            for region in await session.get_available_regions("ec2", partition)
         }
         nearest = get_close_matches(region_name, sorted(regions)) or ["us-east-1", "eu-west-1"]
         raise InvalidArgumentError(
             f"region_name={region_name!r} cannot be the name of an AWS region. The nearest names "
             f"are: {', '.join(nearest)}."
         ) from None
-
-
-def known_regions(session: AioSession, service: str) -> list[str]:
-    """Return the regions that botocore's data names for a service, in all partitions."""
-    return [
-        region
-        for partition in session.get_available_partitions()
-        for region in session.get_available_regions(service, partition)
-    ]
 
 
 def _new_session(profile_name: str | None) -> AioSession:

@@ -102,7 +102,7 @@ class LightsailClient(AwsClient):
         answer = await self._call(
             "GetOperation", operationId=checked_identifier(operation_id, "operation_id")
         )
-        return answer.one("operation", Operation, needed="id")
+        return answer.one("operation", Operation)
 
     async def get_operations_for_resource(
         self, resource_name: str
@@ -137,7 +137,7 @@ class LightsailClient(AwsClient):
         answer = await self._call(
             "GetInstanceState", instanceName=checked_name(instance_name, "instance_name")
         )
-        return answer.one("state", InstanceState, needed="name")
+        return answer.one("state", InstanceState)
 
     async def get_instances(self) -> AsyncGenerator[Instance, None]:
         """Iterate over the virtual computers of the region; each page is read when it is needed.

@@ -108,7 +108,7 @@ class NimbleClient(AwsClient):
             The session; one that is `DELETED` stays readable for a while.
         """
         answer = await self._call("GetStreamingSession", **_session(studio_id, session_id))
-        return answer.one("session", StreamingSession, needed="state")
+        return answer.one("session", StreamingSession)
 
     async def list_streaming_sessions(
         self,
@@ -166,7 +166,7 @@ class NimbleClient(AwsClient):
             **_session(studio_id, session_id),
             clientToken=checked_token(client_token),
         )
-        return answer.one("session", StreamingSession, needed="state")
+        return answer.one("session", StreamingSession)
 
     async def start_streaming_session(
         self,
@@ -193,7 +193,7 @@ class NimbleClient(AwsClient):
             backupId=backup_id,
             clientToken=checked_token(client_token),
         )
-        return answer.one("session", StreamingSession, needed="state")
+        return answer.one("session", StreamingSession)
 
     async def stop_streaming_session(
         self,
@@ -220,7 +220,7 @@ class NimbleClient(AwsClient):
             volumeRetentionMode=volume_retention_mode and str(volume_retention_mode),
             clientToken=checked_token(client_token),
         )
-        return answer.one("session", StreamingSession, needed="state")
+        return answer.one("session", StreamingSession)
 
     async def create_streaming_session_stream(
         self,
@@ -271,7 +271,7 @@ class NimbleClient(AwsClient):
             **_session(studio_id, session_id),
             streamId=checked_identifier(stream_id, "stream_id"),
         )
-        return answer.one("stream", Stream, needed="state")
+        return answer.one("stream", Stream)
 
 
 def checked_expiration(expiration_in_seconds: int | None) -> int | None:

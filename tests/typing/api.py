@@ -67,9 +67,11 @@ async def lightsail_operations(client: LightsailClient) -> None:
     assert_type(await client.start_gui_session("my-computer"), tuple[Operation, ...])
     assert_type(await client.stop_gui_session("my-computer"), tuple[Operation, ...])
     assert_type(await client.get_operation("id"), Operation)
-    assert_type(await client.get_operations_for_resource("my-computer"), tuple[Operation, ...])
+    assert_type(
+        [one async for one in client.get_operations_for_resource("my-computer")], list[Operation]
+    )
     assert_type(await client.get_instance_state("my-computer"), InstanceState)
-    assert_type(await client.get_instances(), tuple[Instance, ...])
+    assert_type([one async for one in client.get_instances()], list[Instance])
     assert_type(await client.start_instance("my-computer"), tuple[Operation, ...])
     assert_type(await client.stop_instance("my-computer", force=True), tuple[Operation, ...])
 
