@@ -125,14 +125,15 @@ def checked_choice(value: object, argument: str, choices: Sequence[str]) -> None
         )
 
 
-def checked_boolean(value: object, argument: str) -> None:
-    """Refuse what is not True or False.
+def checked_boolean(value: object, argument: str) -> bool | None:
+    """Return True or False, or None if none is given.
 
     Raises:
         InvalidArgumentError: It is something else.
     """
-    if not isinstance(value, bool):
+    if value is not None and not isinstance(value, bool):
         raise InvalidArgumentError(f"{argument}={_shown(value)} has to be True or False.")
+    return value
 
 
 def checked_text(value: object, argument: str) -> str | None:

@@ -7,15 +7,13 @@ error of this package.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
-
-from attrs import define
 
 from dcvsessions._arguments import checked_endpoint, checked_text
 from dcvsessions._aws.convert import Answer
@@ -103,14 +101,15 @@ class AwsClient:
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
-        self._methods = {
-            operation: method
-            for method, operation in self._client.meta.method_to_api_mapping.items()
-        }
+        names = self._client.meta.method_to_api_mapping
+        self._methods = dict(zip(names.values(), names.keys(), strict=True))
         # Limits calls to the pool size, so that no call is signed early and then waits for a
         # connection.
         self._turns = asyncio.Semaphore(self._client.meta.config.max_pool_connections)
-        _register(self._client.meta.events, self._service)
+        for event, handler in _HANDLERS["first"]:
+            self._client.meta.events.register_first(f"{event}.{self._service}", handler)
+        for event, handler in _HANDLERS["last"]:
+            self._client.meta.events.register_last(f"{event}.{self._service}", handler)
         return self
 
     async def _create(self) -> Any:  # noqa: ANN401 - aiobotocore's client, which stays in here
@@ -146,10 +145,17 @@ class AwsClient:
             self._closed = True
             await self._exit.aclose()
 
-    async def _call(self, operation: str, **parameters: object) -> Answer:
+    async def _call(
+        self, operation: str, *, is_repeatable: bool = True, **parameters: object
+    ) -> Answer:
         """Call one operation; parameters that are None are left to the service.
 
         No local variable here holds the answer, because it can hold a URL in plain text.
+
+        Args:
+            operation: The operation.
+            is_repeatable: Whether botocore may repeat the call if its outcome is not known.
+            **parameters: The parameters.
         """
         self._require_usable()
         # botocore's own table of its methods: CreateGUISessionAccessDetails does not split by rule.
@@ -158,8 +164,11 @@ class AwsClient:
         async with self._turns:
             # Once more, because it may have been closed while this waited for its turn.
             self._require_usable()
-            return self._dated(
-                Answer(operation, await self._within_boundary(method(**given), operation))
+            return Answer(
+                operation,
+                await self._within_boundary(
+                    method(**given), operation, is_repeatable=is_repeatable
+                ),
             )
 
     async def _pages(
@@ -206,18 +215,15 @@ class AwsClient:
     def _was_closed(self) -> ClientStateError:
         return ClientStateError(f"This {type(self).__name__} was closed: make another.")
 
-    def _dated(self, answer: Answer) -> Answer:
-        if (date := answer.date) is not None:
-            self._last_date = (date, asyncio.get_running_loop().time())
-        return answer
-
-    async def _within_boundary(self, work: Awaitable[_Result], operation: str | None) -> _Result:
+    async def _within_boundary(
+        self, work: Awaitable[_Result], operation: str | None, *, is_repeatable: bool = True
+    ) -> _Result:
         """Let no error of botocore's or aiohttp's out, and no frames with secrets in them.
 
         A method and not a context manager, because those give an error its frames back.
         """
         outer = sys.exception()
-        exchange = _Exchange()
+        exchange = _Exchange(self, is_repeatable=is_repeatable and _BLIND_REPEATS.get())
         tokens = (_EXCHANGE.set(exchange), MASKED.set(True))
         try:
             return await work
@@ -275,29 +281,26 @@ def service_now(client: AwsClient) -> datetime:
     return datetime.now(UTC)
 
 
-@define
 class _Exchange:
     """How far one call of botocore's has come.
 
     Attributes:
+        client: The client that makes the call.
+        is_repeatable: Whether botocore may repeat the call if its outcome is not known.
         was_sent: Whether a request was handed to the connection.
         is_parsing: Whether an answer is being parsed.
     """
 
-    was_sent: bool = False
-    is_parsing: bool = False
+    def __init__(self, client: AwsClient, *, is_repeatable: bool) -> None:
+        self.client = client
+        self.is_repeatable = is_repeatable
+        self.was_sent = False
+        self.is_parsing = False
 
 
 _EXCHANGE: ContextVar[_Exchange] = ContextVar("exchange")
+_FIRST_REDIRECT = 300
 _BLIND_REPEATS: ContextVar[bool] = ContextVar("blind_repeats", default=True)
-
-
-def _register(events: Any, service: str) -> None:  # noqa: ANN401 - botocore carries no types
-    events.register_first(f"needs-retry.{service}", _veto_blind_repeat)
-    events.register_last(f"before-send.{service}", _note_sending)
-    events.register_first(f"before-parse.{service}", _note_parsing)
-    events.register_last(f"before-parse.{service}", replace_unproven_error)
-    events.register_first(f"response-received.{service}", _note_parsed)
 
 
 @contextmanager
@@ -319,7 +322,7 @@ def _veto_blind_repeat(response: tuple[Any, Any] | None, **_: object) -> bool | 
     """Answer botocore's question whether to repeat a call: False, or None for no opinion."""
     from dcvsessions._aws.errors import THROTTLING_CODES  # noqa: PLC0415 - as in _create()
 
-    if _BLIND_REPEATS.get():
+    if _EXCHANGE.get().is_repeatable:
         return None
     code = response[1].get("Error", {}).get("Code") if response is not None else None
     return None if code in THROTTLING_CODES else False
@@ -329,9 +332,27 @@ def _note_sending(**_: object) -> None:
     _EXCHANGE.get().was_sent = True
 
 
-def _note_parsing(**_: object) -> None:
+def _note_parsing(
+    response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
+) -> None:
     _EXCHANGE.get().is_parsing = True
+    if response_dict["status_code"] >= _FIRST_REDIRECT:
+        replace_unproven_error(response_dict, customized_response_dict)
 
 
-def _note_parsed(**_: object) -> None:
-    _EXCHANGE.get().is_parsing = False
+def _note_parsed(response_dict: Mapping[str, Any] | None, **_: object) -> None:
+    exchange = _EXCHANGE.get()
+    exchange.is_parsing = False
+    if response_dict is not None and (date := response_dict["headers"].get("date")):
+        exchange.client._last_date = (date, asyncio.get_running_loop().time())  # noqa: SLF001 - both are of this file
+
+
+# What botocore asks or tells, as events of its clients, and in which order after its own handlers.
+_HANDLERS: Mapping[str, tuple[tuple[str, Callable[..., object]], ...]] = {
+    "first": (
+        ("needs-retry", _veto_blind_repeat),
+        ("before-parse", _note_parsing),
+        ("response-received", _note_parsed),
+    ),
+    "last": (("before-send", _note_sending),),
+}

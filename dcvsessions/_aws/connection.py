@@ -53,8 +53,9 @@ class Connection(Generic[_Client]):
         self._kind = kind
         self._client = client
         self._settings = settings
+        # Made here, because a client checks its settings when it is made.
+        self._next = None if client is not None else self._new()
         self._stack = AsyncExitStack()
-        self._new()  # checks the settings before anything is awaited
 
     async def __aenter__(self) -> Self:
         if self._client is not None:
@@ -79,7 +80,8 @@ class Connection(Generic[_Client]):
         if self._client is not None:
             yield self._client
             return
-        async with enter(self._new(), "AWS client") as client:
+        new, self._next = self._next or self._new(), None
+        async with enter(new, "AWS client") as client:
             yield client
 
     def _new(self) -> _Client:

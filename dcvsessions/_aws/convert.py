@@ -5,6 +5,7 @@ fail over a member that nobody needs. The members that an answer is about have t
 """
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import GenericAlias
@@ -14,13 +15,15 @@ from attrs import AttrsInstance, field, fields, frozen, has
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
-from dcvsessions._secrets.tracebacks import errors_without_secrets
+from dcvsessions._secrets.tracebacks import remove_secrets
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import InvalidResponseError
 
 __all__ = ["Answer"]
 
 _log = logging.getLogger(__name__)
+
+_MISFITS = (TypeError, ValueError, AttributeError, OverflowError)
 
 _Model = TypeVar("_Model", bound=AttrsInstance)
 _Structured = TypeVar("_Structured")
@@ -52,7 +55,7 @@ class Answer:
         Raises:
             InvalidResponseError: That attribute is missing or does not fit.
         """
-        return self._needed(self._structured(None, model, model.__name__), needed)
+        return self._structured(None, model, model.__name__, needed)
 
     def one(self, name: str, model: type[_Model], *, needed: str | None = None) -> _Model:
         """Return the member that the answer is about.
@@ -65,7 +68,7 @@ class Answer:
         Raises:
             InvalidResponseError: The member or that attribute is missing or does not fit.
         """
-        return self._needed(self._structured(name, model, name), needed)
+        return self._structured(name, model, name, needed)
 
     def all(self, name: str, model: type[_Model]) -> tuple[_Model, ...]:
         """Return the elements of the list that the answer is about.
@@ -88,24 +91,24 @@ class Answer:
         member = self.members.get(name)
         return member if isinstance(member, str) and member else None
 
-    @property
-    def date(self) -> str | None:
-        """The `Date` header of the answer, if it has one."""
-        metadata = self.members.get("ResponseMetadata")
-        headers = metadata.get("HTTPHeaders") if isinstance(metadata, dict) else None
-        return headers.get("date") if isinstance(headers, dict) else None
-
-    def _needed(self, structured: _Model, attribute: str | None) -> _Model:
-        if attribute is not None and getattr(structured, attribute) is None:
-            raise self._misfit(_wire_name(attribute))
-        return structured
-
-    @errors_without_secrets
-    def _structured(self, name: str | None, kind: type[_Structured], what: str) -> _Structured:
+    def _structured(
+        self, name: str | None, kind: type[_Structured], what: str, needed: str | None = None
+    ) -> _Structured:
+        outer = sys.exception()
         try:
-            return _converter.structure(self.members if name is None else self.members[name], kind)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            structured = _converter.structure(
+                self.members if name is None else self.members[name], kind
+            )
+        except (KeyError, *_MISFITS):
             misfit = self._misfit(what)
+        except BaseException as error:
+            # An interruption, with the members in the frames behind it.
+            remove_secrets(error, keep=outer)
+            raise
+        else:
+            if needed is None or getattr(structured, needed) is not None:
+                return structured
+            misfit = self._misfit(_wire_name(needed))
         # Raised out here, because the converter's own error quotes what did not fit.
         raise misfit
 
@@ -161,9 +164,6 @@ def _fitting(
         else:
             fitting[name] = members[name]
     return fitting
-
-
-_MISFITS = (TypeError, ValueError, AttributeError, OverflowError)
 
 
 def _mapping(value: object) -> Mapping[str, object]:

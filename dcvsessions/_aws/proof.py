@@ -13,7 +13,6 @@ from typing import cast
 __all__ = ["error_code", "replace_unproven_error"]
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,127}", re.ASCII)
-_FIRST_REDIRECT = 300
 _FIRST_CLIENT_ERROR = 400
 # A message is for people; nobody reads, masks or logs megabytes of it.
 _LONGEST_MESSAGE = 2000
@@ -43,21 +42,17 @@ def error_code(headers: Mapping[str, str], body: object) -> str | None:
 def replace_unproven_error(
     response_dict: MutableMapping[str, object],
     customized_response_dict: MutableMapping[str, object],
-    **_: object,
 ) -> None:
-    """Handle botocore's `before-parse` event: let its parser see proven errors only.
+    """Let botocore's parser see proven errors only.
 
     The parser and the retry check of botocore take the code of any body for a string, and break
     where it is not. Of a foreign answer, only the HTTP status is left to them.
 
     Args:
-        response_dict: The answer that will be parsed.
+        response_dict: The answer that will be parsed, with an HTTP status of 300 or more.
         customized_response_dict: What will replace members of the parsed answer.
-        **_: What else botocore tells.
     """
     status = cast("int", response_dict["status_code"])
-    if status < _FIRST_REDIRECT:
-        return
     body = _parsed(cast("bytes", response_dict["body"] or b""))
     code = error_code(cast("Mapping[str, str]", response_dict["headers"]), body)
     is_proven = code is not None and status >= _FIRST_CLIENT_ERROR

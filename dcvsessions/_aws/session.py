@@ -103,8 +103,8 @@ class _Unredirected:
     def __init__(self, session: Any) -> None:  # noqa: ANN401 - aiobotocore's, without types
         self._session = session
 
-    async def request(self, method: str, **options: Any) -> Any:  # noqa: ANN401 - as above
-        return await self._session.request(method, **options, allow_redirects=False)
+    def request(self, method: str, **options: Any) -> Any:  # noqa: ANN401 - as above
+        return self._session.request(method, **options, allow_redirects=False)
 
 
 async def _check_region(session: AioSession, region_name: str, endpoint_url: str) -> None:

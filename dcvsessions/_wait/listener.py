@@ -4,13 +4,9 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from dcvsessions.errors import InvalidArgumentError
 from dcvsessions.progress import Progress
-
-if TYPE_CHECKING:
-    from dcvsessions._wait.deadline import Deadline
 
 __all__ = ["Listener", "OnProgress"]
 
@@ -25,25 +21,27 @@ class Listener:
 
     Args:
         on_progress: The callable.
-        deadline: The deadline of the call, which a slow callable does not delay.
 
     Raises:
         InvalidArgumentError: It is not callable.
     """
 
-    def __init__(self, on_progress: OnProgress, deadline: "Deadline") -> None:
+    def __init__(self, on_progress: OnProgress) -> None:
         if not callable(on_progress):
             raise InvalidArgumentError("on_progress= has to be a function that takes a Progress.")
         self._on_progress = on_progress
-        self._deadline = deadline
         self._has_failed = False
 
-    async def tell(self, event: Progress) -> None:
+    async def tell(self, event: Progress, until: float | None) -> None:
         """Call the callable, and await what it returns if that is awaitable.
 
         An exception in it is logged once, with its traceback.
+
+        Args:
+            event: The event.
+            until: When it is cut off, by the clock of the event loop; None for never.
         """
-        limit = asyncio.timeout_at(self._deadline.limit(is_final=self._deadline.remaining == 0))
+        limit = asyncio.timeout_at(until)
         try:
             async with limit:
                 told = self._on_progress(event)

@@ -18,7 +18,6 @@ from attrs import define, field, frozen
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from dcvsessions._arguments import checked_seconds
-from dcvsessions._wait.deadline import Deadline
 from dcvsessions._wait.decisions import (
     Decision,
     Done,
@@ -40,16 +39,22 @@ from dcvsessions.errors import (
     DcvSessionsError,
     Failure,
     WaitFailedError,
+    WaitTimeoutError,
 )
 from dcvsessions.progress import Progress
 
-__all__ = ["UNANSWERED_LIMIT", "Goal", "Waiter"]
+__all__ = ["FINAL_POLL_GRACE", "UNANSWERED_LIMIT", "Goal", "Waiter"]
 
 _log = logging.getLogger(__name__)
 
+# Seconds after the deadline within which the last poll has to be answered.
+FINAL_POLL_GRACE = 3.0
 # Seconds after which a wait ends if no connection to the endpoint could be made in it at all.
 UNANSWERED_LIMIT = 60.0
 
+_CLOCK_RESOLUTION = 1e-3
+_NO_TREND = PercentageTrend()
+_NO_STEPS = WaitContext()
 _NUMBERS = count(1)
 
 _Resource = TypeVar("_Resource")
@@ -104,14 +109,50 @@ class Waiter:
     ) -> None:
         limit = checked_seconds(timeout, "timeout")
         interval = checked_seconds(poll_interval, "poll_interval", zero=False)
-        self.deadline = Deadline(limit)
-        self.report = Report(self.deadline)
+        self.listener = None if on_progress is None else Listener(on_progress)
+        self.report = Report()
         self.schedule = None if interval is None else fixed(interval)
-        self.listener = None if on_progress is None else Listener(on_progress, self.deadline)
         self.desktop = desktop
         self.number = next(_NUMBERS)
         self.has_answered = False
         self.connection_error: ConnectionFailedError | None = None
+        self._loop = asyncio.get_running_loop()
+        self._timeout = limit
+        self.began = self._loop.time()
+        self._deadline = math.inf if limit is None else self.began + limit
+        self._end: float | None = None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the call began."""
+        return self._loop.time() - self.began
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline; 0 once it has come."""
+        left = self._deadline - self._loop.time()
+        return left if left > _CLOCK_RESOLUTION else 0.0
+
+    def limit(self, *, is_final: bool = False) -> float | None:
+        """Return when a call is cut off, by the clock of the event loop; None for never.
+
+        Args:
+            is_final: Whether it is the last poll, which may take a little longer.
+        """
+        if math.isinf(self._deadline):
+            return None
+        if not is_final:
+            return self._deadline
+        # The grace is given once for the whole call. It begins later than at the deadline if the
+        # process was stopped, or the loop was busy, when the deadline came.
+        if self._end is None:
+            self._end = max(self._deadline, self._loop.time()) + FINAL_POLL_GRACE
+        return self._end
+
+    def timed_out(self, resource: str, awaited: str) -> WaitTimeoutError:
+        """Return the error of a deadline that has come."""
+        reason = f"The timeout of {self._timeout:g} s is over."
+        return WaitTimeoutError(reason, self.report.of(resource, awaited, self.elapsed))
 
     async def until(self, goal: Goal[_Resource, _Value]) -> _Value:
         """Observe, decide and take steps until a goal is reached.
@@ -121,7 +162,7 @@ class Waiter:
             WaitTimeoutError: The deadline has come.
             DcvSessionsError: A call failed with an error that is not temporary.
         """
-        reconciliation = _Reconciliation(waiter=self, goal=goal, began=self.deadline.elapsed)
+        reconciliation = _Reconciliation(waiter=self, goal=goal, began=self.elapsed)
         engine = AsyncRetrying(
             retry=retry_if_result(_is_none),
             wait=reconciliation.interval,
@@ -131,7 +172,7 @@ class Waiter:
         )
         done: Done[_Value] | None = await engine(reconciliation.poll)
         if done is None:
-            raise self.report.timed_out(goal.resource, goal.awaited)
+            raise self.timed_out(goal.resource, goal.awaited)
         return done.value
 
     @asynccontextmanager
@@ -149,14 +190,14 @@ class Waiter:
             WaitTimeoutError: Entering took too long, as a sign-in over the network can.
         """
         async with AsyncExitStack() as stack:
-            limit = asyncio.timeout_at(self.deadline.limit(is_final=True))
+            limit = asyncio.timeout_at(self.limit(is_final=True))
             try:
                 async with limit:
                     value = await stack.enter_async_context(context)
             except TimeoutError:
                 if not limit.expired():
                     raise
-                raise self.report.timed_out(what, awaited) from None
+                raise self.timed_out(what, awaited) from None
             yield value
 
     async def reachable(self, url: DcvUrl, resource: str) -> None:
@@ -165,12 +206,12 @@ class Waiter:
         Raises:
             UnreachableError: It does not answer.
         """
-        limit = self.deadline.limit(is_final=self.deadline.remaining == 0)
+        limit = self.limit(is_final=self.remaining == 0)
         left = None if limit is None else max(limit - asyncio.get_running_loop().time(), 0.001)
         try:
             await url.wait_until_reachable(timeout=left)
         except DcvSessionsError as error:
-            self.report.add_to(error, resource, "reachable")
+            self.report.add_to(error, resource, "reachable", self.elapsed)
             raise
 
 
@@ -182,21 +223,20 @@ class _Reconciliation(Generic[_Resource, _Value]):
     goal: Goal[_Resource, _Value]
     # Seconds since the wait began at which this goal, or the latest step towards it, began.
     began: float
-    context: WaitContext = field(init=False, factory=WaitContext)
+    context: WaitContext = field(init=False, default=_NO_STEPS)
     percentage: int | None = field(init=False, default=None)
-    trend: PercentageTrend = field(init=False, factory=PercentageTrend)
+    trend: PercentageTrend = field(init=False, default=_NO_TREND)
     conflict: ConflictError | None = field(init=False, default=None)
     unknown_states: set[str] = field(init=False, factory=set[str])
     has_warned_of_connection: bool = field(init=False, default=False)
     errors: int = field(init=False, default=0)
     retry_after: float = field(init=False, default=0.0)
-    attempt: int = field(init=False, default=0)
     is_last: bool = field(init=False, default=False)
 
     async def poll(self) -> Done[_Value] | None:
         """Observe and decide once; None if the goal is not reached yet."""
-        self.is_last = self.waiter.deadline.remaining == 0
-        self.attempt = self.waiter.report.polled(self.goal.resource)
+        self.is_last = self.waiter.remaining == 0
+        self.waiter.report.polls[self.goal.resource] += 1
         self.retry_after = 0.0
         observation = await self._call(self.goal.observe)
         if isinstance(observation, DcvSessionsError):
@@ -208,7 +248,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
             case Done():
                 return decision
             case Failed():
-                raise self.waiter.report.failed(decision, self.goal.resource, self.goal.awaited)
+                raise self._failed(decision)
             case TakeStep(step) if not self.is_last:
                 await self._take(step, observation.state)
             case _:
@@ -218,7 +258,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
     def interval(self, _: RetryCallState) -> float:
         """Return the seconds until the next poll, never past the deadline."""
         wish = (self.waiter.schedule or self.goal.schedule).interval(
-            self.waiter.deadline.elapsed - self.began,
+            self.waiter.elapsed - self.began,
             remaining=self.trend.remaining,
             errors=self.errors,
             draw=random.random(),  # noqa: S311 - it spreads polls and protects nothing
@@ -248,11 +288,11 @@ class _Reconciliation(Generic[_Resource, _Value]):
         if isinstance(outcome, DcvSessionsError) and is_refusal(outcome):
             return
         # A step that was not answered may have happened: the next readings tell.
-        self.began = self.waiter.deadline.elapsed
+        self.began = self.waiter.elapsed
         self.context = self.context.requested(step, state, self.began)
-        self.trend = PercentageTrend()
+        self.trend = _NO_TREND
         if isinstance(outcome, Failed):
-            raise self.waiter.report.failed(outcome, self.goal.resource, self.goal.awaited)
+            raise self._failed(outcome)
 
     async def _call(self, call: Callable[[], Awaitable[_Result]]) -> "_Result | DcvSessionsError":
         """Return what a call returned, or its error if the wait goes on after it."""
@@ -264,7 +304,9 @@ class _Reconciliation(Generic[_Resource, _Value]):
         except DcvSessionsError as failure:
             if not is_absorbed(failure):
                 self.waiter.has_answered |= isinstance(failure, ApiError)
-                self.waiter.report.add_to(failure, self.goal.resource, self.goal.awaited)
+                self.waiter.report.add_to(
+                    failure, self.goal.resource, self.goal.awaited, self.waiter.elapsed
+                )
                 raise
             error = failure
         except TimeoutError:
@@ -290,12 +332,12 @@ class _Reconciliation(Generic[_Resource, _Value]):
                 # A wrong proxy or certificate looks like trouble that passes.
                 self.has_warned_of_connection = True
                 _log.warning("%s: waiting on after: %s", self.goal.resource, error)
-        self.waiter.report.absorbed(brief(error))
+        self.waiter.report.absorbed(brief(error), self.waiter.elapsed)
         await self._tell(error=error)
 
     def _record(self, observation: Observation[_Resource]) -> None:
-        state, now = observation.state, self.waiter.deadline.elapsed
-        self.waiter.report.saw(self.goal.resource, state)
+        state, now = observation.state, self.waiter.elapsed
+        self.waiter.report.saw(self.goal.resource, state, now)
         if not observation.is_known and state not in self.unknown_states:
             self.unknown_states.add(state)
             _log.warning(
@@ -305,7 +347,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
             )
         self.context = self.context.read(state, now)
         self.percentage = observation.percentage
-        self.trend = self.trend.read(now, observation.percentage)
+        if observation.percentage is not None:
+            self.trend = self.trend.read(now, observation.percentage)
 
     async def _tell(self, *, error: DcvSessionsError | None = None, is_done: bool = False) -> None:
         if self.waiter.listener is None:
@@ -317,23 +360,29 @@ class _Reconciliation(Generic[_Resource, _Value]):
                 resource=self.goal.resource,
                 state=self.waiter.report.state_of(self.goal.resource),
                 percentage=self.percentage,
-                elapsed=self.waiter.deadline.elapsed,
-                attempt=self.attempt,
+                elapsed=self.waiter.elapsed,
+                attempt=self.waiter.report.polls[self.goal.resource],
                 error=None if error is None else brief(error),
                 is_done=is_done and self.goal.is_last,
-            )
+            ),
+            self.waiter.limit(is_final=self.is_last),
+        )
+
+    def _failed(self, failure: Failed) -> DcvSessionsError:
+        return self.waiter.report.failed(
+            failure, self.goal.resource, self.goal.awaited, self.waiter.elapsed
         )
 
     def _remaining(self) -> float:
-        remaining = self.waiter.deadline.remaining
+        remaining = self.waiter.remaining
         if self._is_unanswered():
-            remaining = min(remaining, max(0.0, UNANSWERED_LIMIT - self.waiter.deadline.elapsed))
+            remaining = min(remaining, max(0.0, UNANSWERED_LIMIT - self.waiter.elapsed))
         return remaining
 
     def _limit(self) -> float | None:
-        limit = self.waiter.deadline.limit(is_final=self.is_last)
+        limit = self.waiter.limit(is_final=self.is_last)
         if self._is_unanswered():
-            unanswered = self.waiter.deadline.began + UNANSWERED_LIMIT
+            unanswered = self.waiter.began + UNANSWERED_LIMIT
             limit = min(unanswered, math.inf if limit is None else limit)
         return limit
 
@@ -342,7 +391,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
 
     def _unanswered(self) -> WaitFailedError:
         error = self.waiter.connection_error
-        report = self.waiter.report.of(self.goal.resource, self.goal.awaited)
+        report = self.waiter.report.of(self.goal.resource, self.goal.awaited, self.waiter.elapsed)
         failure = WaitFailedError(
             f"No connection could be made within {UNANSWERED_LIMIT:g} s. {error}", report, Failure()
         )

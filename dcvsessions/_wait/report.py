@@ -1,8 +1,8 @@
-"""What happened in one call of a helper, and the errors that tell of it."""
+"""What happened in one call of a helper, and the errors that tell of it. Pure."""
 
 from collections import Counter, deque
-from typing import TYPE_CHECKING
 
+from dcvsessions._wait.decisions import Failed
 from dcvsessions.errors import (
     ApiError,
     DcvSessionsError,
@@ -10,12 +10,7 @@ from dcvsessions.errors import (
     StateSeen,
     WaitFailedError,
     WaitReport,
-    WaitTimeoutError,
 )
-
-if TYPE_CHECKING:
-    from dcvsessions._wait.deadline import Deadline
-    from dcvsessions._wait.decisions import Failed
 
 __all__ = ["Report", "brief"]
 
@@ -26,13 +21,12 @@ _LONGEST_HISTORY = 1000
 class Report:
     """The record of one call of a helper: its polls, states and absorbed errors.
 
-    Args:
-        deadline: The deadline of the call.
+    Attributes:
+        polls: How often each resource was read.
     """
 
-    def __init__(self, deadline: "Deadline") -> None:
-        self._deadline = deadline
-        self._polls: Counter[str] = Counter()
+    def __init__(self) -> None:
+        self.polls: Counter[str] = Counter()
         self._history: deque[StateSeen | ErrorAbsorbed] = deque(maxlen=_LONGEST_HISTORY)
         self._last: StateSeen | None = None
         self._states: dict[str, str] = {}
@@ -41,20 +35,15 @@ class Report:
         """Return the state of the latest reading of a resource."""
         return self._states.get(resource)
 
-    def polled(self, resource: str) -> int:
-        """Count a poll, and return how many there were of this resource."""
-        self._polls[resource] += 1
-        return self._polls[resource]
-
-    def saw(self, resource: str, state: str) -> None:
+    def saw(self, resource: str, state: str, elapsed: float) -> None:
         """Record a state, if it is another than the one before."""
         self._states[resource] = state
         last = self._last
         if last is None or (last.resource, last.state) != (resource, state):
-            self._last = StateSeen(resource=resource, state=state, elapsed=self._deadline.elapsed)
+            self._last = StateSeen(resource=resource, state=state, elapsed=elapsed)
             self._history.append(self._last)
 
-    def absorbed(self, error: str) -> None:
+    def absorbed(self, error: str, elapsed: float) -> None:
         """Record an error that does not end the wait; the same error in a row is counted."""
         last = self._history[-1] if self._history else None
         if isinstance(last, ErrorAbsorbed) and last.error == error:
@@ -62,33 +51,30 @@ class Report:
                 error=error, elapsed=last.elapsed, times=last.times + 1
             )
         else:
-            self._history.append(ErrorAbsorbed(error=error, elapsed=self._deadline.elapsed))
+            self._history.append(ErrorAbsorbed(error=error, elapsed=elapsed))
 
-    def failed(self, failure: "Failed", resource: str, awaited: str) -> DcvSessionsError:
+    def failed(
+        self, failure: Failed, resource: str, awaited: str, elapsed: float
+    ) -> DcvSessionsError:
         """Return the error of a decision that the goal cannot be reached."""
         if failure.error is not None:
-            self.add_to(failure.error, resource, awaited)
+            self.add_to(failure.error, resource, awaited, elapsed)
             return failure.error
-        return WaitFailedError(failure.reason, self.of(resource, awaited), failure.details)
+        return WaitFailedError(failure.reason, self.of(resource, awaited, elapsed), failure.details)
 
-    def timed_out(self, resource: str, awaited: str) -> WaitTimeoutError:
-        """Return the error of a deadline that has come."""
-        reason = f"The timeout of {self._deadline.timeout:g} s is over."
-        return WaitTimeoutError(reason, self.of(resource, awaited))
-
-    def of(self, resource: str, awaited: str) -> WaitReport:
+    def of(self, resource: str, awaited: str, elapsed: float) -> WaitReport:
         """Return the report as errors carry it."""
         return WaitReport(
             resource=resource,
             awaited=awaited,
-            elapsed=self._deadline.elapsed,
-            polls=self._polls.total(),
+            elapsed=elapsed,
+            polls=self.polls.total(),
             history=tuple(self._history),
         )
 
-    def add_to(self, error: DcvSessionsError, resource: str, awaited: str) -> None:
+    def add_to(self, error: DcvSessionsError, resource: str, awaited: str, elapsed: float) -> None:
         """Note in the error of a call what was waited for when it came."""
-        report = self.of(resource, awaited)
+        report = self.of(resource, awaited, elapsed)
         note = f"While waiting for {resource} to be {awaited}, {report.duration}. {report.events}"
         error.add_note(note.rstrip())
 

@@ -92,9 +92,9 @@ class PercentageTrend:
     first: tuple[float, int] | None = None
     last: tuple[float, int] | None = None
 
-    def read(self, now: float, percentage: int | None) -> "PercentageTrend":
+    def read(self, now: float, percentage: int) -> "PercentageTrend":
         """Return the trend after a reading."""
-        if percentage is None or (self.last is not None and self.last[1] == percentage):
+        if self.last is not None and self.last[1] == percentage:
             return self
         reading = (now, percentage)
         return PercentageTrend(self.first or reading, reading)

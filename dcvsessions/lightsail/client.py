@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator
 from typing import ClassVar
 
-from dcvsessions._arguments import checked_identifier, checked_name
-from dcvsessions._aws.client import AwsClient, no_blind_repeats
+from dcvsessions._arguments import checked_boolean, checked_identifier, checked_name
+from dcvsessions._aws.client import AwsClient
 from dcvsessions.lightsail.models import (
     GuiSessionAccessDetails,
     Instance,
@@ -45,6 +45,9 @@ class LightsailClient(AwsClient):
 
     _service: ClassVar[str] = "lightsail"
 
+    # Lightsail has no token to tell a repeat by: after a change whose outcome is not known, the
+    # state has to be read before the change is requested again.
+
     async def create_gui_session_access_details(
         self, resource_name: str
     ) -> GuiSessionAccessDetails:
@@ -73,9 +76,12 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has taken on.
         """
-        return await self._operations(
-            "StartGUISession", resourceName=checked_name(resource_name, "resource_name")
+        answer = await self._call(
+            "StartGUISession",
+            is_repeatable=False,
+            resourceName=checked_name(resource_name, "resource_name"),
         )
+        return answer.all("operations", Operation)
 
     async def stop_gui_session(self, resource_name: str) -> tuple[Operation, ...]:
         """End the GUI session of a virtual computer. Unsaved work in it is lost.
@@ -86,9 +92,12 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has taken on.
         """
-        return await self._operations(
-            "StopGUISession", resourceName=checked_name(resource_name, "resource_name")
+        answer = await self._call(
+            "StopGUISession",
+            is_repeatable=False,
+            resourceName=checked_name(resource_name, "resource_name"),
         )
+        return answer.all("operations", Operation)
 
     async def get_operation(self, operation_id: str) -> Operation:
         """Read an operation.
@@ -161,9 +170,12 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has taken on.
         """
-        return await self._operations(
-            "StartInstance", instanceName=checked_name(instance_name, "instance_name")
+        answer = await self._call(
+            "StartInstance",
+            is_repeatable=False,
+            instanceName=checked_name(instance_name, "instance_name"),
         )
+        return answer.all("operations", Operation)
 
     async def stop_instance(
         self, instance_name: str, *, force: bool | None = None
@@ -177,14 +189,10 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has taken on.
         """
-        return await self._operations(
+        answer = await self._call(
             "StopInstance",
+            is_repeatable=False,
             instanceName=checked_name(instance_name, "instance_name"),
-            force=force,
+            force=checked_boolean(force, "force"),
         )
-
-    async def _operations(self, operation: str, **parameters: object) -> tuple[Operation, ...]:
-        # Lightsail has no token to tell a repeat by: the state has to be read first.
-        with no_blind_repeats():
-            answer = await self._call(operation, **parameters)
         return answer.all("operations", Operation)

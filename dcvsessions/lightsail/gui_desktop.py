@@ -77,7 +77,7 @@ class GuiDesktop(Desktop):
 
     def _read(self, started: StartedSession, waiter: Waiter) -> tuple[DcvUrl, Instant]:
         if started.not_started_at is not None:
-            now = waiter.deadline.elapsed
+            now = waiter.elapsed
             self._started = (
                 Instant.ago(now - started.not_started_at),
                 Instant.ago(now - started.started_at),

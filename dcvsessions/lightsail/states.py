@@ -132,7 +132,7 @@ def observation(reading: Reading) -> Observation[Reading]:
     details = reading.details
     if not reading.is_running and reading.instance is not None:
         return Observation(plain_text(f"computer {reading.instance.name}"), reading)
-    is_known = details.status is not None and details.status.is_known
+    is_known = details.status in _OPEN
     state = str(details.status)
     return Observation(
         state if is_known else plain_text(state),

@@ -163,9 +163,7 @@ async def made(
     session_id = await owned.make(client, waiter)
     session = StreamingSessionController(client, owned.studio_id, session_id)
     # One that an earlier run made may have been stopped since.
-    goal = session.ready(
-        may_start=owned.is_earlier, created_at=waiter.deadline.elapsed, is_last=is_last
-    )
+    goal = session.ready(may_start=owned.is_earlier, created_at=waiter.elapsed, is_last=is_last)
     await waiter.until(goal)
     return session
 

@@ -17,9 +17,8 @@ from attrs import define, field, frozen
 from dcvsessions._aws.client import no_blind_repeats, service_now
 from dcvsessions._aws.connection import Connection
 from dcvsessions._tasks import finished
-from dcvsessions._wait.deadline import FINAL_POLL_GRACE
 from dcvsessions._wait.desktop import Instant
-from dcvsessions._wait.loop import Goal, Waiter
+from dcvsessions._wait.loop import FINAL_POLL_GRACE, Goal, Waiter
 from dcvsessions._wait.outcome import is_refusal
 from dcvsessions._wait.schedule import Schedule
 from dcvsessions.errors import (
@@ -165,7 +164,7 @@ class OwnedSession:
                 observe=partial(self._delete, client, uuid.uuid4().hex),
                 decide=partial(
                     decide_deletion_requested,
-                    created_at=waiter.deadline.elapsed - (self.made.age if self.made else 0.0),
+                    created_at=waiter.elapsed - (self.made.age if self.made else 0.0),
                 ),
                 schedule=_REQUESTING_DELETION,
             )

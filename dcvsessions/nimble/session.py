@@ -100,7 +100,7 @@ class StreamingSessionController:
                 resource=f"stream {stream_id}",
                 awaited="READY with a URL",
                 observe=partial(self._observe_stream, stream_id),
-                decide=partial(decide_stream, created_at=waiter.deadline.elapsed),
+                decide=partial(decide_stream, created_at=waiter.elapsed),
                 schedule=_STREAMING,
             )
         )

@@ -100,7 +100,7 @@ class StreamingDesktop(Desktop):
         return desktop_of(self.session_id)
 
     async def _had_to_start(self, waiter: Waiter) -> bool:
-        created_at = None if self._created is None else waiter.deadline.elapsed - self._created.age
+        created_at = None if self._created is None else waiter.elapsed - self._created.age
         goal = self._session.ready(created_at=created_at, is_last=self._has_fresh_url)
         ready = await waiter.until(goal)
         self._read_at = Instant.ago()
