@@ -30,7 +30,7 @@ from dcvsessions import (
     open_streaming_session,
     streaming_session,
 )
-from dcvsessions._wait.deadline import FINAL_POLL_GRACE
+from dcvsessions._wait.loop import FINAL_POLL_GRACE
 from dcvsessions.lightsail.gui_desktop import STOP_TIMEOUT
 from dcvsessions.nimble.ownership import CLEANUP_TIMEOUT, PATIENCE
 from dcvsessions.nimble.streaming_desktop import DELETE_TIMEOUT

@@ -21,7 +21,7 @@ from dcvsessions import (
     open_stream,
     open_streaming_session,
 )
-from dcvsessions._wait.deadline import FINAL_POLL_GRACE
+from dcvsessions._wait.loop import FINAL_POLL_GRACE
 from dcvsessions.errors import ErrorAbsorbed, StateSeen
 from dcvsessions.simulator import Fault, Simulator, TransitionPlan
 

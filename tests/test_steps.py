@@ -14,7 +14,7 @@ from dcvsessions import (
     open_gui_session,
     open_stream,
 )
-from dcvsessions._wait.deadline import FINAL_POLL_GRACE
+from dcvsessions._wait.loop import FINAL_POLL_GRACE
 from dcvsessions._wait.decisions import STALE_READ_WINDOW
 from dcvsessions.simulator import Fault, Simulator, TransitionPlan
 

@@ -145,17 +145,15 @@ class AwsClient:
             self._closed = True
             await self._exit.aclose()
 
-    async def _call(
-        self, operation: str, *, is_repeatable: bool = True, **parameters: object
-    ) -> Answer:
+    async def _call_once(self, operation: str, **parameters: object) -> Answer:
+        """Call an operation that botocore must not repeat while its outcome is not known."""
+        with no_blind_repeats():
+            return await self._call(operation, **parameters)
+
+    async def _call(self, operation: str, **parameters: object) -> Answer:
         """Call one operation; parameters that are None are left to the service.
 
         No local variable here holds the answer, because it can hold a URL in plain text.
-
-        Args:
-            operation: The operation.
-            is_repeatable: Whether botocore may repeat the call if its outcome is not known.
-            **parameters: The parameters.
         """
         self._require_usable()
         # botocore's own table of its methods: CreateGUISessionAccessDetails does not split by rule.
@@ -164,12 +162,7 @@ class AwsClient:
         async with self._turns:
             # Once more, because it may have been closed while this waited for its turn.
             self._require_usable()
-            return Answer(
-                operation,
-                await self._within_boundary(
-                    method(**given), operation, is_repeatable=is_repeatable
-                ),
-            )
+            return Answer(operation, await self._within_boundary(method(**given), operation))
 
     async def _pages(
         self, operation: str, *, page_parameter: str, page_member: str, **parameters: object
@@ -215,15 +208,13 @@ class AwsClient:
     def _was_closed(self) -> ClientStateError:
         return ClientStateError(f"This {type(self).__name__} was closed: make another.")
 
-    async def _within_boundary(
-        self, work: Awaitable[_Result], operation: str | None, *, is_repeatable: bool = True
-    ) -> _Result:
+    async def _within_boundary(self, work: Awaitable[_Result], operation: str | None) -> _Result:
         """Let no error of botocore's or aiohttp's out, and no frames with secrets in them.
 
         A method and not a context manager, because those give an error its frames back.
         """
         outer = sys.exception()
-        exchange = _Exchange(self, is_repeatable=is_repeatable and _BLIND_REPEATS.get())
+        exchange = _Exchange(self)
         tokens = (_EXCHANGE.set(exchange), MASKED.set(True))
         try:
             return await work
@@ -286,14 +277,12 @@ class _Exchange:
 
     Attributes:
         client: The client that makes the call.
-        is_repeatable: Whether botocore may repeat the call if its outcome is not known.
         was_sent: Whether a request was handed to the connection.
         is_parsing: Whether an answer is being parsed.
     """
 
-    def __init__(self, client: AwsClient, *, is_repeatable: bool) -> None:
+    def __init__(self, client: AwsClient) -> None:
         self.client = client
-        self.is_repeatable = is_repeatable
         self.was_sent = False
         self.is_parsing = False
 
@@ -322,7 +311,7 @@ def _veto_blind_repeat(response: tuple[Any, Any] | None, **_: object) -> bool | 
     """Answer botocore's question whether to repeat a call: False, or None for no opinion."""
     from dcvsessions._aws.errors import THROTTLING_CODES  # noqa: PLC0415 - as in _create()
 
-    if _EXCHANGE.get().is_repeatable:
+    if _BLIND_REPEATS.get():
         return None
     code = response[1].get("Error", {}).get("Code") if response is not None else None
     return None if code in THROTTLING_CODES else False

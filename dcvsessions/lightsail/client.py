@@ -76,9 +76,8 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has taken on.
         """
-        answer = await self._call(
+        answer = await self._call_once(
             "StartGUISession",
-            is_repeatable=False,
             resourceName=checked_name(resource_name, "resource_name"),
         )
         return answer.all("operations", Operation)
@@ -92,9 +91,8 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has taken on.
         """
-        answer = await self._call(
+        answer = await self._call_once(
             "StopGUISession",
-            is_repeatable=False,
             resourceName=checked_name(resource_name, "resource_name"),
         )
         return answer.all("operations", Operation)
@@ -170,9 +168,8 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has taken on.
         """
-        answer = await self._call(
+        answer = await self._call_once(
             "StartInstance",
-            is_repeatable=False,
             instanceName=checked_name(instance_name, "instance_name"),
         )
         return answer.all("operations", Operation)
@@ -189,9 +186,8 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has taken on.
         """
-        answer = await self._call(
+        answer = await self._call_once(
             "StopInstance",
-            is_repeatable=False,
             instanceName=checked_name(instance_name, "instance_name"),
             force=checked_boolean(force, "force"),
         )
