@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dates
+import datetime as dt
 import importlib
 import pkgutil
 import sys
@@ -53,12 +53,12 @@ class Clock:
     @property
     def http_date(self) -> str:
         """The service's `Date` header."""
-        return format_datetime(dates.datetime.fromtimestamp(self.service, dates.UTC), usegmt=True)
+        return format_datetime(dt.datetime.fromtimestamp(self.service, dt.UTC), usegmt=True)
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Make this the wall clock of `time`, and of `datetime` in all modules of dcvsessions."""
         clock = self
-        real_time, real_gettime, real_date = time.time, time.clock_gettime, dates.datetime
+        real_time, real_gettime, real_date = time.time, time.clock_gettime, dt.datetime
 
         def now() -> float:
             try:
@@ -72,7 +72,7 @@ class Clock:
 
         class Datetime(real_date, metaclass=_OnlyLooks):
             @classmethod
-            def now(cls, tz: dates.tzinfo | None = None) -> dates.datetime:  # type: ignore[override]
+            def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]
                 return real_date.fromtimestamp(now(), tz)
 
         def gettime(which: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterable, Iterator
+from typing import Self
 
 from dcvsessions import WaitError
 from second_fake.service import Service, Session
@@ -73,7 +74,7 @@ class Logged(logging.Handler):
         """The warnings, and what is worse."""
         return "\n".join(self.warnings)
 
-    def __enter__(self) -> Logged:
+    def __enter__(self) -> Self:
         root = logging.getLogger()
         self._before = root.level
         root.addHandler(self)
@@ -89,5 +90,8 @@ class Logged(logging.Handler):
 def requests_with_secrets(service: Service, headers: Iterable[str]) -> list[str]:
     """Return which of these headers arrived at the other host."""
     return [
-        name for request in service.elsewhere.requests for name in headers if name in request.headers
+        name
+        for request in service.elsewhere.requests
+        for name in headers
+        if name in request.headers
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterator
@@ -32,7 +33,20 @@ CREDENTIALS = {
 _GUI_LIFETIME = 3600.0
 
 
-class Refusal(Exception):
+# Method, number of path segments after `streaming-sessions`, and the second of these.
+_ROUTES = {
+    ("POST", 0, ""): "CreateStreamingSession",
+    ("GET", 0, ""): "ListStreamingSessions",
+    ("GET", 1, ""): "GetStreamingSession",
+    ("DELETE", 1, ""): "DeleteStreamingSession",
+    ("POST", 2, "start"): "StartStreamingSession",
+    ("POST", 2, "stop"): "StopStreamingSession",
+    ("POST", 2, "streams"): "CreateStreamingSessionStream",
+    ("GET", 3, "streams"): "GetStreamingSessionStream",
+}
+
+
+class RefusalError(Exception):
     """The service refuses a request."""
 
     def __init__(self, code: str, status: int, message: str = "") -> None:
@@ -211,7 +225,9 @@ class Service(Listener):
             self._start(computer, 0)
         return computer
 
-    def add_session(self, state: str = "READY", token: str | None = None, age: float = 0) -> Session:
+    def add_session(
+        self, state: str = "READY", token: str | None = None, age: float = 0
+    ) -> Session:
         """Add a streaming session that was made so many seconds ago."""
         session_id = f"session-{self._number()}"
         self.sessions[session_id] = session = Session(
@@ -260,39 +276,25 @@ class Service(Listener):
     def _recognized(self, request: Request) -> tuple[str, list[str]]:
         if target := request.headers.get("x-amz-target"):
             return target.partition(".")[2], []
-        match request.method, *request.segments[1:]:
-            case "POST", "studios", _, "streaming-sessions":
-                return "CreateStreamingSession", []
-            case "GET", "studios", _, "streaming-sessions":
-                return "ListStreamingSessions", []
-            case "GET", "studios", _, "streaming-sessions", one:
-                return "GetStreamingSession", [one]
-            case "DELETE", "studios", _, "streaming-sessions", one:
-                return "DeleteStreamingSession", [one]
-            case "POST", "studios", _, "streaming-sessions", one, "start":
-                return "StartStreamingSession", [one]
-            case "POST", "studios", _, "streaming-sessions", one, "stop":
-                return "StopStreamingSession", [one]
-            case "POST", "studios", _, "streaming-sessions", one, "streams":
-                return "CreateStreamingSessionStream", [one]
-            case "GET", "studios", _, "streaming-sessions", one, "streams", stream:
-                return "GetStreamingSessionStream", [one, stream]
-        return "Unknown", []
+        rest = request.segments[4:]  # after /2020-08-01/studios/{studioId}/streaming-sessions
+        key = request.method, len(rest), rest[1] if len(rest) > 1 else ""
+        return _ROUTES.get(key, "Unknown"), rest[::2]
 
     def _carried_out(self, request: Request, arguments: list[str]) -> Reply:
         try:
-            members = getattr(self, f"_{request.operation}")(request, *arguments)
-        except Refusal as refusal:
+            carry_out = getattr(self, f"_{_snake_case(request.operation)}", self._unknown)
+            members = carry_out(request, *arguments)
+        except RefusalError as refusal:
             return refusal.reply
         headers = {"content-type": AMZ_JSON, "x-amzn-requestid": f"request-{len(self.requests)}"}
         return Reply(200, headers, json.dumps(members).encode())
 
-    def _Unknown(self, request: Request) -> dict[str, Any]:
-        raise Refusal("UnknownOperationException", 404, f"{request.method} {request.target}")
+    def _unknown(self, request: Request, *_: str) -> dict[str, Any]:
+        raise RefusalError("UnknownOperationException", 404, f"{request.method} {request.target}")
 
     # --- Lightsail ---
 
-    def _CreateGUISessionAccessDetails(self, request: Request) -> dict[str, Any]:
+    def _create_gui_session_access_details(self, request: Request) -> dict[str, Any]:
         computer = self._computer(request, "resourceName")
         members: dict[str, Any] = {"resourceName": computer.name, "status": computer.state}
         if computer.percentage is not None:
@@ -307,35 +309,35 @@ class Service(Listener):
             ]
         return members
 
-    def _StartGUISession(self, request: Request) -> dict[str, Any]:
+    def _start_gui_session(self, request: Request) -> dict[str, Any]:
         computer = self._computer(request, "resourceName")
         if computer.state in ("starting", "started", "stopping") or computer.instance != "running":
-            raise Refusal("InvalidInputException", 400, "The session cannot be started now.")
+            raise RefusalError("InvalidInputException", 400, "The session cannot be started now.")
         self._start(computer, self.start_time)
         return self._operation(computer, "StartGUISession")
 
-    def _StopGUISession(self, request: Request) -> dict[str, Any]:
+    def _stop_gui_session(self, request: Request) -> dict[str, Any]:
         computer = self._computer(request, "resourceName")
         computer.go(self.clock.service, (0, "stopping"), (self.start_time, "stopped"))
         return self._operation(computer, "StopGUISession")
 
-    def _GetInstanceState(self, request: Request) -> dict[str, Any]:
+    def _get_instance_state(self, request: Request) -> dict[str, Any]:
         computer = self._computer(request, "instanceName")
         code = {"running": 16, "stopped": 80}.get(computer.instance, 0)
         return {"state": {"code": code, "name": computer.instance}}
 
-    def _StartInstance(self, request: Request) -> dict[str, Any]:
+    def _start_instance(self, request: Request) -> dict[str, Any]:
         computer = self._computer(request, "instanceName")
         computer.instance = "running"
         return self._operation(computer, "StartInstance")
 
-    def _GetInstances(self, _: Request) -> dict[str, Any]:
+    def _get_instances(self, _: Request) -> dict[str, Any]:
         return {"instances": [{"name": name} for name in self.computers]}
 
     def _computer(self, request: Request, member: str) -> Computer:
         name = request.members.get(member)
         if name not in self.computers:
-            raise Refusal("NotFoundException", 400, f"There is no {name}.")
+            raise RefusalError("NotFoundException", 400, f"There is no {name}.")
         return self.computers[name]
 
     def _start(self, computer: Computer, seconds: float) -> None:
@@ -356,12 +358,12 @@ class Service(Listener):
 
     # --- Nimble Studio ---
 
-    def _CreateStreamingSession(self, request: Request) -> dict[str, Any]:
+    def _create_streaming_session(self, request: Request) -> dict[str, Any]:
         token = request.client_token
         for session in self.sessions.values():
             if token is not None and session.token == token:
                 if session.asked_for and session.asked_for != request.members:
-                    raise Refusal("ConflictException", 409, "The token has other parameters.")
+                    raise RefusalError("ConflictException", 409, "The token has other parameters.")
                 return {"session": self._shown(session)}
         session = self.add_session(token=token)
         session.asked_for = request.members
@@ -369,30 +371,30 @@ class Service(Listener):
         session.go(self.clock.service, (0, "CREATE_IN_PROGRESS"), (self.start_time, then))
         return {"session": self._shown(session)}
 
-    def _GetStreamingSession(self, _: Request, session_id: str) -> dict[str, Any]:
+    def _get_streaming_session(self, _: Request, session_id: str) -> dict[str, Any]:
         return {"session": self._shown(self._session(session_id))}
 
-    def _ListStreamingSessions(self, request: Request) -> dict[str, Any]:
+    def _list_streaming_sessions(self, request: Request) -> dict[str, Any]:
         wanted = request.query.get("sessionIds")
         found = [one for one in self.sessions.values() if not wanted or one.session_id in wanted]
         return {"sessions": [self._shown(session) for session in found]}
 
-    def _DeleteStreamingSession(self, _: Request, session_id: str) -> dict[str, Any]:
+    def _delete_streaming_session(self, _: Request, session_id: str) -> dict[str, Any]:
         session = self._session(session_id)
         if session.bills:
             session.go(self.clock.service, (0, "DELETE_IN_PROGRESS"), (5, "DELETED"))
         return {"session": self._shown(session)}
 
-    def _StartStreamingSession(self, _: Request, session_id: str) -> dict[str, Any]:
+    def _start_streaming_session(self, _: Request, session_id: str) -> dict[str, Any]:
         return self._moved(session_id, "STOPPED", "START_IN_PROGRESS", "READY")
 
-    def _StopStreamingSession(self, _: Request, session_id: str) -> dict[str, Any]:
+    def _stop_streaming_session(self, _: Request, session_id: str) -> dict[str, Any]:
         return self._moved(session_id, "READY", "STOP_IN_PROGRESS", "STOPPED")
 
-    def _CreateStreamingSessionStream(self, request: Request, session_id: str) -> dict[str, Any]:
+    def _create_streaming_session_stream(self, request: Request, session_id: str) -> dict[str, Any]:
         session = self._session(session_id)
         if session.state != "READY":
-            raise Refusal("ConflictException", 409, f"The session is {session.state}.")
+            raise RefusalError("ConflictException", 409, f"The session is {session.state}.")
         for stream in self.streams.values():
             if request.client_token is not None and stream.token == request.client_token:
                 return {"stream": self._shown_stream(stream)}
@@ -405,24 +407,24 @@ class Service(Listener):
         self.streams[stream.stream_id] = stream
         return {"stream": self._shown_stream(stream)}
 
-    def _GetStreamingSessionStream(
+    def _get_streaming_session_stream(
         self, _: Request, session_id: str, stream_id: str
     ) -> dict[str, Any]:
         stream = self.streams.get(stream_id)
         if stream is None or stream.session_id != session_id:
-            raise Refusal("ResourceNotFoundException", 404, f"There is no {stream_id}.")
+            raise RefusalError("ResourceNotFoundException", 404, f"There is no {stream_id}.")
         return {"stream": self._shown_stream(stream)}
 
     def _session(self, session_id: str) -> Session:
         if session_id not in self.sessions:
-            raise Refusal("ResourceNotFoundException", 404, f"There is no {session_id}.")
+            raise RefusalError("ResourceNotFoundException", 404, f"There is no {session_id}.")
         return self.sessions[session_id]
 
     def _moved(self, session_id: str, *states: str) -> dict[str, Any]:
         session = self._session(session_id)
         before, during, after = states
         if session.state != before:
-            raise Refusal("ConflictException", 409, f"The session is {session.state}.")
+            raise RefusalError("ConflictException", 409, f"The session is {session.state}.")
         session.go(self.clock.service, (0, during), (self.start_time, after))
         return {"session": self._shown(session)}
 
@@ -466,6 +468,10 @@ class Service(Listener):
         secret = f"s3cr3t-of-a-url-{self._number()}"
         self.secrets.append(secret)
         return f"https://desktop.test:8443/?authToken={secret}#{session}"
+
+
+def _snake_case(operation: str) -> str:
+    return re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", operation).lower()
 
 
 def _iso(instant: float) -> str:
