@@ -20,8 +20,8 @@ from second_fake.answers import (
     truncated,
 )
 from second_fake.clock import Clock
-from second_fake.wire import Request
 from second_fake.service import Elsewhere, Service
+from second_fake.wire import Request
 
 __all__ = [
     "PROPERLY",

@@ -52,7 +52,7 @@ class Logged(logging.Handler):
         level: The level from which on it listens.
     """
 
-    def __init__(self, level: int = logging.DEBUG) -> None:
+    def __init__(self, level: int = logging.WARNING) -> None:
         super().__init__(level)
         self.stream = io.StringIO()
         self.warnings: list[str] = []
