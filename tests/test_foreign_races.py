@@ -50,6 +50,22 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
+HELPERS: dict[str, Callable[..., Any]] = {
+    "open_gui_session": lambda **how: open_gui_session("lab", **how),
+    "close_gui_session": lambda **how: close_gui_session("lab", **how),
+    "gui_session": lambda **how: gui_session("lab", **how).__aenter__(),
+    "open_streaming_session": new_session,
+    "open_stream": lambda **how: open_stream("studio", "session-1", **how),
+    "close_streaming_session": lambda **how: close_streaming_session("studio", "session-1", **how),
+    "streaming_session": lambda **how: streaming_session(
+        "studio", launch_profile_id="lp", **how
+    ).__aenter__(),
+    "existing_streaming_session": lambda **how: existing_streaming_session(
+        "studio", "session-1", **how
+    ).__aenter__(),
+}
+
+
 # --- A url() in flight when its block ends ---
 
 
@@ -252,24 +268,23 @@ async def test_a_block_whose_client_is_closed_deletes_its_session_or_names_it(
     assert not unnamed(fake, told(caught.value))
 
 
-@pytest.mark.parametrize("helper", ["open", "stream", "close", "block"])
+@pytest.mark.parametrize(
+    "helper",
+    [
+        "open_streaming_session",
+        "open_stream",
+        "close_streaming_session",
+        "streaming_session",
+        "existing_streaming_session",
+    ],
+)
 async def test_a_closed_client_is_not_absorbed(fake: Service, helper: str) -> None:
-    session = fake.add_session()
+    fake.add_session()
     async with NimbleClient() as client:
         pass
     began = now()
     with pytest.raises(ClientStateError, match="was closed"):
-        match helper:
-            case "open":
-                await new_session(client=client)
-            case "stream":
-                await open_stream("studio", session.session_id, client=client)
-            case "close":
-                await close_streaming_session("studio", session.session_id, client=client)
-            case "block":
-                await streaming_session(
-                    "studio", launch_profile_id="lp", client=client
-                ).__aenter__()
+        await HELPERS[helper](client=client)
     assert now() - began < 1
     assert fake.requests == []
 
@@ -420,22 +435,6 @@ async def test_not_found_long_after_creation_is_an_error_inside_a_block(fake: Se
 
 
 # --- The caller's own callbacks ---
-
-
-HELPERS: dict[str, Callable[..., Any]] = {
-    "open_gui_session": lambda **how: open_gui_session("lab", **how),
-    "close_gui_session": lambda **how: close_gui_session("lab", **how),
-    "gui_session": lambda **how: gui_session("lab", **how).__aenter__(),
-    "open_streaming_session": new_session,
-    "open_stream": lambda **how: open_stream("studio", "session-1", **how),
-    "close_streaming_session": lambda **how: close_streaming_session("studio", "session-1", **how),
-    "streaming_session": lambda **how: streaming_session(
-        "studio", launch_profile_id="lp", **how
-    ).__aenter__(),
-    "existing_streaming_session": lambda **how: existing_streaming_session(
-        "studio", "session-1", **how
-    ).__aenter__(),
-}
 
 
 @pytest.mark.parametrize("callback", [5, "printer", True, [print], {}], ids=repr)
