@@ -168,8 +168,7 @@ async def ends(fake: Service, work: Awaitable[Any]) -> float:
         entered = await work
     elapsed = now() - began
     if hasattr(entered, "__aexit__"):
-        for operation in ("*", *{request.operation for request in fake.requests}):
-            fake.always(operation, None)
+        fake.recover()
         await entered.__aexit__(None, None, None)
     return elapsed
 
@@ -227,7 +226,7 @@ async def test_url_ends_within_its_timeout_and_three_seconds(
         await asyncio.sleep(10)
         fake.always("*", TROUBLE[trouble])
         assert await ends(fake, desktop.url()) <= 30 + allowed + 0.1
-        fake.always("*", None)
+        fake.recover()
 
 
 # --- An endpoint that has never answered ---
@@ -256,7 +255,7 @@ async def no_such_host(*_: object, **__: object) -> object:
 
 
 @pytest.fixture(params=["refused", "dns", "tls"])
-def unreachable(
+async def unreachable(
     request: pytest.FixtureRequest,
     plain_port: int,
     unused_tcp_port: int,

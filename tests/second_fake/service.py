@@ -207,12 +207,14 @@ class Service(Listener):
         """Say what happens to the next calls of an operation, or of any (`*`), one each."""
         self._next[operation].extend(answers)
 
-    def always(self, operation: str, answer: Do | None) -> None:
-        """Say what happens to all other calls of an operation, or of any (`*`); None: properly."""
-        if answer is None:
-            self._always.pop(operation, None)
-        else:
-            self._always[operation] = answer
+    def always(self, operation: str, answer: Do) -> None:
+        """Say what happens to all other calls of an operation, or of any (`*`)."""
+        self._always[operation] = answer
+
+    def recover(self) -> None:
+        """Answer everything properly from now on."""
+        self._next.clear()
+        self._always.clear()
 
     def called(self, operation: str) -> list[Request]:
         """Return the requests of an operation so far."""
