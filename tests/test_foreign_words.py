@@ -82,7 +82,7 @@ def wrong_for_all() -> list[tuple[str, str, object]]:
         ("profile_name", 5),
         ("profile_name", ""),
         ("client", "client"),
-        ("client", object()),
+        ("client", ["client"]),
         ("client", LightsailClient),
     ]
     return [(helper, *pair) for helper in HELPERS for pair in wrong]
@@ -152,7 +152,7 @@ async def test_the_client_of_the_other_service_is_refused(fake: Service, helper:
         ("endpoint_url", ""),
         ("endpoint_url", 5),
         ("session", "session"),
-        ("session", object()),
+        ("session", ["session"]),
         ("config", {}),
         ("config", "config"),
     ],

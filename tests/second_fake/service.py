@@ -469,7 +469,8 @@ class Service(Listener):
     def _url(self, session: str) -> str:
         secret = f"s3cr3t-of-a-url-{self._number()}"
         self.secrets.append(secret)
-        return f"https://desktop.test:8443/?authToken={secret}#{session}"
+        # Nobody listens there: a check whether it can be reached must not leave the machine.
+        return f"https://127.0.0.1:9/?authToken={secret}#{session}"
 
 
 def _snake_case(operation: str) -> str:
