@@ -78,9 +78,7 @@ def wrong_for_all() -> list[tuple[str, str, object]]:
         ("endpoint_url", 5),
         ("endpoint_url", b"http://127.0.0.1"),
         ("region_name", 5),
-        ("region_name", ""),
         ("profile_name", 5),
-        ("profile_name", ""),
         ("client", "client"),
         ("client", ["client"]),
         ("client", LightsailClient),
@@ -106,7 +104,7 @@ def wrong_for_some() -> list[tuple[str, str, object]]:
     for one in sorted(MAKERS):
         wrong += [(one, "launch_profile_id", value) for value in ids]
         wrong += [(one, "client_token", value) for value in (5, "", "x" * 65, b"mine", "é")]
-        wrong += [(one, "ec2_instance_type", value) for value in (5, "", ["g4dn.xlarge"])]
+        wrong += [(one, "ec2_instance_type", value) for value in (5, ["g4dn.xlarge"])]
         wrong += [(one, "owned_by", value) for value in (5, ["me"])]
         wrong += [(one, "streaming_image_id", value) for value in (5, ["image"])]
         wrong += [(one, "tags", value) for value in (5, ["a"], {"a": 5}, {5: "a"}, "a=b")]
@@ -145,10 +143,8 @@ async def test_the_client_of_the_other_service_is_refused(fake: Service, helper:
     ("argument", "value"),
     [
         ("region_name", 5),
-        ("region_name", ""),
         ("region_name", True),
         ("profile_name", 5),
-        ("profile_name", ""),
         ("endpoint_url", ""),
         ("endpoint_url", 5),
         ("session", "session"),
@@ -205,7 +201,7 @@ async def test_every_argument_of_an_operation_of_lightsail_is_checked(
     assert fake.requests == []
 
 
-@pytest.mark.parametrize("ids", [[1], "session-1", 5, [None], [""], {"a": 1}, [b"session-1"]])
+@pytest.mark.parametrize("ids", [[1], "session-1", 5, [None], [""], [b"session-1"]])
 async def test_the_ids_of_sessions_to_list_are_checked(fake: Service, ids: Any) -> None:
     async with NimbleClient() as client:
         with pytest.raises(InvalidArgumentError, match="session_ids"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -24,6 +24,7 @@ class Request:
         at: When it arrived, by the event loop's clock.
         operation: The API operation, filled in by the service.
         took_effect: Whether the service has carried it out.
+        is_over: Whether it was answered, or the client has given up on it.
     """
 
     method: str
@@ -32,7 +33,8 @@ class Request:
     body: bytes
     at: float
     operation: str = ""
-    took_effect: bool = field(default=False)
+    took_effect: bool = False
+    is_over: bool = False
 
     @property
     def segments(self) -> list[str]:
@@ -148,8 +150,12 @@ class Listener:
             with contextlib.suppress(ConnectionError):
                 while (request := await read_request(reader)) is not None:
                     self.requests.append(request)
-                    reply, do = await self.answer(request)
-                    if not await send(reader, writer, reply, do):
+                    try:
+                        reply, do = await self.answer(request)
+                        lives_on = await send(reader, writer, reply, do)
+                    finally:
+                        request.is_over = True
+                    if not lives_on:
                         break
         except asyncio.CancelledError:
             # `stop` cuts connections so; asyncio's streams log a cancelled handler as an error.
