@@ -112,11 +112,11 @@ async def _check_region(session: AioSession, region_name: str, endpoint_url: str
     if not (urlsplit(endpoint_url).hostname or "").endswith(_AWS_HOSTS):
         return
     try:
-        await session.get_partition_for_region(region_name)
+        session.get_partition_for_region(region_name)
     except UnknownRegionError:
         regions = {
             region
-            for partition in await session.get_available_partitions()
+            for partition in session.get_available_partitions()
             for region in await session.get_available_regions("ec2", partition)
         }
         nearest = get_close_matches(region_name, sorted(regions)) or ["us-east-1", "eu-west-1"]

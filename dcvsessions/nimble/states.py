@@ -167,10 +167,21 @@ def decide_created_session(
     return Done(session.session_id)
 
 
-def decide_created_stream(seen: StreamReading, _: WaitContext) -> Decision[str]:
-    """Decide about the answer to a create: the stream's id is all that is needed."""
+def decide_created_stream(
+    seen: StreamReading, context: WaitContext, *, created_at: float | None
+) -> Decision[str]:
+    """Decide about the answer to a create: the stream's id is all that is needed.
+
+    Args:
+        seen: The stream, or the answer that its session was not found.
+        context: What was done before it.
+        created_at: When the session was made, in seconds since the wait began; None if that is
+            not known.
+    """
     stream = seen.resource
-    return Done(stream.stream_id) if isinstance(stream, Stream) and stream.stream_id else WAIT
+    if isinstance(stream, NotFoundError):
+        return _missing(stream, context, created_at)
+    return Done(stream.stream_id) if stream.stream_id else WAIT
 
 
 def decide_session(

@@ -26,7 +26,7 @@ def told(error: BaseException | None) -> str:
     words: list[str] = []
     for link in chain(error):
         if isinstance(link, WaitError):
-            words += [str(link.session_id), str(link.client_token), str(link.history)]
+            words += [str(link.history)]
         words += [str(link), *getattr(link, "__notes__", ())]
     return "\n".join(words)
 
