@@ -234,8 +234,8 @@ def decide_stream(
         return Done(UsableStream(stream, stream.url)) if stream.url else WAIT
     if rule is Rule.FAILED:
         return Failed(
-            reason=f"Nimble Studio reports {stream.state}: {_sentence(stream.status_code, None)}.",
-            details=Failure(state=seen.state, status_code=stream.status_code),
+            reason=f"Nimble Studio reports {seen.state}: {_sentence(stream.status_code, None)}.",
+            details=Failure(state=seen.state, status_code=_plain(stream.status_code)),
         )
     return WAIT
 
@@ -288,12 +288,15 @@ def _failed_session(session: StreamingSession, state: str) -> Failed:
 
 
 def _details(session: StreamingSession, state: str) -> Failure:
-    message = session.status_message
     return Failure(
         state=state,
-        status_code=session.status_code,
-        status_message=None if message is None else plain_text(message),
+        status_code=_plain(session.status_code),
+        status_message=_plain(session.status_message),
     )
+
+
+def _plain(text: str | None) -> str | None:
+    return None if text is None else plain_text(text)
 
 
 def _sentence(code: str | None, message: str | None) -> str:
