@@ -49,7 +49,9 @@ FOREIGN = [
 
 @pytest.mark.parametrize("operation", [None, "GetInstances"])
 @pytest.mark.parametrize("kind", FOREIGN, ids=lambda kind: kind.__name__)
-def test_every_foreign_error_becomes_an_error_of_this_package(kind: type[Exception], operation: str | None) -> None:
+def test_every_foreign_error_becomes_an_error_of_this_package(
+    kind: type[Exception], operation: str | None
+) -> None:
     # Each class takes other arguments, which this test does not need.
     plain = {"__init__": lambda _: None, "__str__": lambda _: "something"}
     error = type(kind.__name__, (kind,), plain)()

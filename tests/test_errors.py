@@ -172,18 +172,21 @@ def test_an_api_error_says_what_the_service_said(
 @pytest.mark.parametrize(
     ("session_id", "client_token", "left"),
     [
-        (None, None, ""),
         (
             "s-1",
             "t-1",
-            " Streaming session s-1 is left behind: open it with open_stream(), or end it with "
-            "close_streaming_session().",
+            (
+                "Streaming session s-1 is left behind: open it with open_stream(), or end it with "
+                "close_streaming_session()."
+            ),
         ),
         (
             None,
             "t-1",
-            " A streaming session may have been made: the same call with client_token='t-1' finds "
-            "it.",
+            (
+                "A streaming session may have been made: the same call with client_token='t-1' "
+                "finds it."
+            ),
         ),
     ],
 )
@@ -204,12 +207,13 @@ def test_a_wait_error_names_the_session_that_is_left_behind(
             ),
         ),
     )
-    if left:
-        error.left_behind = LeftBehind(session_id=session_id, client_token=client_token)
-    assert str(error) == (
+    text = (
         "streaming session s-1 is not READY after 9.0 s and 1 poll: The timeout of 9 s is over. "
-        "States seen: CREATE_IN_PROGRESS at 0.5 s." + left
+        "States seen: CREATE_IN_PROGRESS at 0.5 s."
     )
+    assert str(error) == text
+    error.left_behind = LeftBehind(session_id=session_id, client_token=client_token)
+    assert str(error) == f"{text} {left}"
 
 
 # --- The chain, and what is in it ---
@@ -278,7 +282,9 @@ async def test_an_error_that_the_caller_handles_keeps_its_frames(
 
 
 @pytest.mark.looptime
-async def test_a_cancelled_call_raises_the_cancellation(sim: Simulator, lightsail: LightsailClient) -> None:
+async def test_a_cancelled_call_raises_the_cancellation(
+    sim: Simulator, lightsail: LightsailClient
+) -> None:
     sim.inject("GetInstanceState", Fault.no_answer(), times=None)
     calling = asyncio.create_task(lightsail.get_instance_state("my-computer"))
     await asyncio.sleep(1)
