@@ -4,6 +4,7 @@ import pytest
 
 from dcvsessions import GuiSessionAccessDetails, GuiSessionStatus, Operation, OperationStatus
 from dcvsessions._wait.decisions import (
+    MAX_STARTS,
     STALE_READ_WINDOW,
     Done,
     Failed,
@@ -24,11 +25,11 @@ SESSIONS = (
     GuiSession(name="JupyterLab", url=URL, is_primary=True),
 )
 
-# A step was sent at 100 s, when the state was the same as now. What is seen
+# A step was sent at 100 s, when the state was the same as now. The reading comes
 #   at first:  before any step
-#   at once:   just after the step: it may be a stale reading
-#   later:     after the grace period
-#   moved:     at once, but another state was seen in between
+#   at once:   just after the step, so that it may be stale
+#   later:     when it cannot be stale any more
+#   moved:     just after the step, but another state was read in between
 AT = 100.0
 MOMENTS = ("at first", "at once", "later", "moved")
 
@@ -44,7 +45,7 @@ OPEN = {
     "failedStartingGUISession":  ("start",  "wait",  "failed", "failed"),
     "failedStoppingGUISession":  ("start",  "wait",  "failed", "failed"),
     "failedInstanceCreation":    ("failed", "failed", "failed", "failed"),
-    "a state of tomorrow":       ("wait",   "wait",  "wait",   "wait"),
+    "anUnknownState":            ("wait",   "wait",  "wait",   "wait"),
     None:                        ("wait",   "wait",  "wait",   "wait"),
 }  # fmt: skip
 
@@ -60,11 +61,11 @@ CLOSE = {
     "failedStartingGUISession":  ("done",   "done",  "done",   "done"),
     "failedStoppingGUISession":  ("stop",   "wait",  "failed", "failed"),
     "failedInstanceCreation":    ("done",   "done",  "done",   "done"),
-    "a state of tomorrow":       ("wait",   "wait",  "wait",   "wait"),
+    "anUnknownState":            ("wait",   "wait",  "wait",   "wait"),
     None:                        ("wait",   "wait",  "wait",   "wait"),
 }  # fmt: skip
 
-# Of a session that would have to be started. EC2's six states, none, and one of tomorrow.
+# Of a session that has to be started: EC2's six states, an unknown state, and no state.
 COMPUTER = {
     #                  not to be started  to be started
     "running":        ("start",           "start"),
@@ -74,7 +75,7 @@ COMPUTER = {
     "stopped":        ("failed",          "start computer"),
     "shutting-down":  ("failed",          "failed"),
     "terminated":     ("failed",          "failed"),
-    "of tomorrow":    ("wait",            "wait"),
+    "unknown":        ("wait",            "wait"),
 }  # fmt: skip
 
 WORDS = {
@@ -126,13 +127,13 @@ def cells(table: dict[str | None, tuple[str, ...]]) -> list[object]:
 
 
 @pytest.mark.parametrize(("state", "name", "expected"), cells(OPEN))
-def test_open(state: str | None, name: str, expected: str) -> None:
+def test_opening_does_what_the_table_says(state: str | None, name: str, expected: str) -> None:
     at = context(name, Step.START_SESSION, str(state))
     assert in_a_word(opened(reading(state), at)) == expected
 
 
 @pytest.mark.parametrize(("state", "name", "expected"), cells(CLOSE))
-def test_close(state: str | None, name: str, expected: str) -> None:
+def test_closing_does_what_the_table_says(state: str | None, name: str, expected: str) -> None:
     seen = states.observation(reading(state))
     at = context(name, Step.STOP_SESSION, str(state))
     assert in_a_word(states.decide_close(seen, at)) == expected
@@ -140,9 +141,7 @@ def test_close(state: str | None, name: str, expected: str) -> None:
 
 @pytest.mark.parametrize("table", [OPEN, CLOSE])
 def test_the_tables_are_complete(table: dict[str | None, object]) -> None:
-    of_tomorrow = {state for state in table if state and not GuiSessionStatus(state).is_known}
-    assert table.keys() - of_tomorrow - {None} == set(GuiSessionStatus)
-    assert of_tomorrow
+    assert table.keys() == {*GuiSessionStatus, "anUnknownState", None}
 
 
 @pytest.mark.parametrize(
@@ -153,7 +152,9 @@ def test_the_tables_are_complete(table: dict[str | None, object]) -> None:
         for start, expected in zip((False, True), row, strict=True)
     ],
 )
-def test_open_by_the_computer(state: str | None, *, start_instance: bool, expected: str) -> None:
+def test_opening_starts_the_computer_only_if_asked_to(
+    state: str | None, *, start_instance: bool, expected: str
+) -> None:
     decision = opened(reading("notStarted", state), start_instance=start_instance)
     assert in_a_word(decision) == expected
 
@@ -169,8 +170,8 @@ def test_a_start_of_the_computer_is_not_sent_twice_for_a_stale_reading() -> None
         assert in_a_word(opened(seen, at, start_instance=True)) == expected
 
 
-@pytest.mark.parametrize("status", [*GuiSessionStatus, GuiSessionStatus("tomorrow")])
-def test_the_computer_is_looked_at_where_a_start_is_due(status: GuiSessionStatus) -> None:
+@pytest.mark.parametrize("status", [*GuiSessionStatus, GuiSessionStatus("anUnknownState")])
+def test_the_computer_is_read_before_a_start_only(status: GuiSessionStatus) -> None:
     is_due = OPEN.get(status, ("wait",))[0] == "start"
     assert states.needs_instance(GuiSessionAccessDetails(status=status)) is is_due
     assert not states.needs_instance(GuiSessionAccessDetails())
@@ -179,7 +180,7 @@ def test_the_computer_is_looked_at_where_a_start_is_due(status: GuiSessionStatus
 @pytest.mark.parametrize(
     ("kind", "expected"), [("application", URL), ("operating_system", OTHER_URL)]
 )
-def test_which_url(kind: states.SessionKind, expected: DcvUrl) -> None:
+def test_the_kind_chooses_the_url(kind: states.SessionKind, expected: DcvUrl) -> None:
     assert opened(reading("started"), kind=kind) == Done(StartedSession(expected, None, 0.0))
 
 
@@ -210,6 +211,28 @@ def test_a_session_about_to_expire_is_waited_out(*, now: float, sent: bool, expe
     assert in_a_word(opened(reading("started"), at, renew_before=50.0)) == expected
 
 
+@pytest.mark.parametrize("state", ["notStarted", "stopped", "startExpired"])
+def test_a_session_is_started_three_times_at_most(state: str) -> None:
+    last = StepRecord(AT, state, moved=True, accepted=MAX_STARTS - 1)
+    assert in_a_word(opened(reading(state), WaitContext(AT, {Step.START_SESSION: last}))) == "start"
+    over = StepRecord(AT, state, moved=True, accepted=MAX_STARTS)
+    failed = opened(reading(state), WaitContext(AT, {Step.START_SESSION: over}))
+    assert failed == Failed(
+        reason=f"StartGUISession was accepted 3 times, and the state is {state} again.",
+        details=Failure(state=state),
+    )
+
+
+@pytest.mark.parametrize("percentage", [None, 0, 55, 100, -1, 101, 10**30])
+def test_a_percentage_is_from_0_to_100(percentage: int | None) -> None:
+    details = GuiSessionAccessDetails(
+        status=GuiSessionStatus.STARTING, percentage_complete=percentage
+    )
+    is_possible = percentage in (0, 55, 100)
+    seen = states.observation(Reading(details))
+    assert seen.percentage == (percentage if is_possible else None)
+
+
 def test_a_failure_says_why() -> None:
     failed = opened(reading("failedInstanceCreation"))
     assert isinstance(failed, Failed)
@@ -228,11 +251,12 @@ def test_a_stopped_computer_says_which_argument_starts_it() -> None:
     assert failed.details == Failure(state="computer stopped")
 
 
-def test_the_state_is_the_computers_while_it_is_not_up() -> None:
+def test_the_state_is_that_of_the_computer_until_it_runs() -> None:
     seen = states.observation(reading("stopped", "pending"))
     assert seen.state == "computer pending"
     assert seen.is_known
-    assert states.observation(reading("tomorrow")).is_known is False
+    assert states.observation(reading("anUnknownState")).is_known is False
+    assert states.observation(reading(None)).is_known is False
     assert states.observation(reading("started")).state == "started"
 
 
@@ -243,11 +267,11 @@ def test_the_state_is_the_computers_while_it_is_not_up() -> None:
         (OperationStatus.FAILED, "NoCapacity", None, "StartGUISession failed: NoCapacity."),
         (OperationStatus.FAILED, None, None, "StartGUISession failed: it gave no reason."),
         *[(each, None, None, None) for each in OperationStatus if each != "Failed"],
-        (OperationStatus("Tomorrow"), None, None, None),
+        (OperationStatus("Unknown"), None, None, None),
         (None, None, None, None),
     ],
 )
-def test_an_operation_that_failed_at_once(
+def test_an_operation_that_failed_at_once_is_a_failure(
     status: OperationStatus | None, code: str | None, details: str | None, reason: str | None
 ) -> None:
     fine = Operation(status=OperationStatus.STARTED)
@@ -266,5 +290,5 @@ def test_an_operation_that_failed_at_once(
         assert failure.details == Failure(error_code=code, error_details=details)
 
 
-def test_no_operations_are_no_failure() -> None:
+def test_an_answer_without_operations_is_not_a_failure() -> None:
     assert states.operation_failure(()) is None

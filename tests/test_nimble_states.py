@@ -4,6 +4,7 @@ import pytest
 
 from dcvsessions import NotFoundError, Stream, StreamingSession, StreamingSessionState, StreamState
 from dcvsessions._wait.decisions import (
+    MAX_STARTS,
     STALE_READ_WINDOW,
     Done,
     Failed,
@@ -26,11 +27,15 @@ NOT_FOUND = NotFoundError(
     http_status=404,
 )
 
-# A step was sent at 100 s, when the state was the same as now; see the table of Lightsail.
+# A step was sent at 100 s, when the state was the same as now. The reading comes
+#   at first:  before any step
+#   at once:   just after the step, so that it may be stale
+#   later:     when it cannot be stale any more
+#   moved:     just after the step, but another state was read in between
 AT = 100.0
 MOMENTS = ("at first", "at once", "later", "moved")
 
-# To a session that is READY, where it may be started: a session that was given.
+# To a session that is READY, if the helper may start it.
 READY = {
     #                        at first  at once   later     moved
     "READY":                ("done",   "done",   "done",   "done"),
@@ -44,12 +49,12 @@ READY = {
     "DELETE_FAILED":        ("failed", "failed", "failed", "failed"),
     "DELETE_IN_PROGRESS":   ("failed", "failed", "failed", "failed"),
     "DELETED":              ("failed", "failed", "failed", "failed"),
-    "OF_TOMORROW":          ("wait",   "wait",   "wait",   "wait"),
+    "UNKNOWN":              ("wait",   "wait",   "wait",   "wait"),
     None:                   ("wait",   "wait",   "wait",   "wait"),
     "not found":            ("failed", "failed", "failed", "failed"),
 }  # fmt: skip
 
-# To one that is gone.
+# To a session that is deleted.
 DELETED = {
     #                        at first  at once   later     moved
     "DELETED":              ("done",   "done",   "done",   "done"),
@@ -64,17 +69,17 @@ DELETED = {
     "START_FAILED":         ("delete", "wait",   "delete", "delete"),
     "STOP_FAILED":          ("delete", "wait",   "delete", "delete"),
     "DELETE_FAILED":        ("delete", "wait",   "failed", "failed"),
-    "OF_TOMORROW":          ("wait",   "wait",   "wait",   "wait"),
+    "UNKNOWN":              ("wait",   "wait",   "wait",   "wait"),
     None:                   ("wait",   "wait",   "wait",   "wait"),
 }  # fmt: skip
 
-# To one that is READY where it was just made: nobody asked for a start.
+# To a session that is READY, if the helper made it and may not start it: at first.
 MADE = {state: row[0] for state, row in READY.items()} | {
     "STOPPED": "failed",
     "STOP_IN_PROGRESS": "failed",
 }
 
-# After a deletion was asked for: whether it is on its way out.
+# The answer to a DeleteStreamingSession: whether the session will be gone.
 DELETION_REQUESTED = {
     **dict.fromkeys(READY, "wait"),
     "DELETE_IN_PROGRESS": "done",
@@ -90,15 +95,15 @@ STREAM = {
     "DELETE_FAILED":       ("failed",     "failed"),
     "DELETE_IN_PROGRESS":  ("failed",     "failed"),
     "DELETED":             ("failed",     "failed"),
-    "OF_TOMORROW":         ("wait",       "wait"),
+    "UNKNOWN":             ("wait",       "wait"),
     None:                  ("wait",       "wait"),
 }  # fmt: skip
 
-# Something that was not found, by when it was made.
+# A session or stream that is not found: when it was made, and when it is read.
 MISSING = [
-    (None, 0.0, "failed"),  # long before
+    (None, 0.0, "failed"),  # it was made long before
     (None, 1000.0, "failed"),
-    (50.0, 50.0, "wait"),  # at once: eventual consistency
+    (50.0, 50.0, "wait"),  # it was made just now: eventual consistency
     (50.0, 50.0 + STALE_READ_WINDOW - 0.1, "wait"),
     (50.0, 50.0 + STALE_READ_WINDOW, "failed"),
 ]
@@ -141,6 +146,14 @@ def seen_stream(state: str | None, url: DcvUrl | None) -> states.StreamReading:
     return states.observation(stream)
 
 
+def created_session(seen: states.StreamingSessionReading) -> object:
+    return states.decide_created_session(seen, WaitContext(), client_token="mine")
+
+
+def created_stream(seen: states.StreamReading) -> object:
+    return states.decide_created_stream(seen, WaitContext(), created_at=None)
+
+
 def cells(table: dict[str | None, tuple[str, ...]]) -> list[object]:
     return [
         pytest.param(state, name, expected, id=f"{state} {name}")
@@ -150,7 +163,9 @@ def cells(table: dict[str | None, tuple[str, ...]]) -> list[object]:
 
 
 @pytest.mark.parametrize(("state", "name", "expected"), cells(READY))
-def test_to_ready(state: str | None, name: str, expected: str) -> None:
+def test_the_way_to_ready_is_what_the_table_says(
+    state: str | None, name: str, expected: str
+) -> None:
     decision = states.decide_session(
         seen_session(state),
         context(name, Step.START, str(state)),
@@ -161,7 +176,7 @@ def test_to_ready(state: str | None, name: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(("state", "expected"), MADE.items())
-def test_to_ready_of_one_that_was_just_made(state: str | None, expected: str) -> None:
+def test_a_session_that_was_just_made_is_not_started(state: str | None, expected: str) -> None:
     decision = states.decide_session(
         seen_session(state), WaitContext(), may_start=False, created_at=-STALE_READ_WINDOW
     )
@@ -169,13 +184,17 @@ def test_to_ready_of_one_that_was_just_made(state: str | None, expected: str) ->
 
 
 @pytest.mark.parametrize(("state", "name", "expected"), cells(DELETED))
-def test_to_deleted(state: str | None, name: str, expected: str) -> None:
+def test_the_way_to_deleted_is_what_the_table_says(
+    state: str | None, name: str, expected: str
+) -> None:
     at = context(name, Step.DELETE, str(state))
     assert in_a_word(states.decide_deleted(seen_session(state), at)) == expected
 
 
 @pytest.mark.parametrize(("state", "expected"), DELETION_REQUESTED.items())
-def test_deletion_requested(state: str | None, expected: str) -> None:
+def test_a_requested_deletion_is_done_when_the_session_is_going(
+    state: str | None, expected: str
+) -> None:
     decision = states.decide_deletion_requested(seen_session(state), WaitContext(), created_at=None)
     assert in_a_word(decision) == expected
 
@@ -188,7 +207,9 @@ def test_deletion_requested(state: str | None, expected: str) -> None:
         for url, expected in zip((URL, None), row, strict=True)
     ],
 )
-def test_stream(state: str | None, url: DcvUrl | None, expected: str) -> None:
+def test_the_way_to_a_stream_is_what_the_table_says(
+    state: str | None, url: DcvUrl | None, expected: str
+) -> None:
     seen = seen_stream(state, url)
     decision = states.decide_stream(seen, WaitContext(), created_at=None)
     assert in_a_word(decision) == expected
@@ -209,13 +230,12 @@ def test_stream(state: str | None, url: DcvUrl | None, expected: str) -> None:
 def test_the_tables_are_complete(
     table: dict[str | None, object], states: type[StreamingSessionState | StreamState]
 ) -> None:
-    assert table.keys() - {None, "not found", "OF_TOMORROW"} == set(states)
-    assert {None, "OF_TOMORROW"} <= table.keys()
-    assert ("not found" in table) is (states is StreamingSessionState)
+    not_found = {"not found"} if states is StreamingSessionState else set()
+    assert table.keys() == {*states, "UNKNOWN", None, *not_found}
 
 
 @pytest.mark.parametrize(("created_at", "now", "expected"), MISSING)
-def test_not_found_is_waited_out_for_what_is_young(
+def test_a_new_resource_may_not_be_found_for_a_while(
     created_at: float | None, now: float, expected: str
 ) -> None:
     at = WaitContext(now)
@@ -223,35 +243,61 @@ def test_not_found_is_waited_out_for_what_is_young(
     assert missing.state == states.NOT_FOUND
     of_session = states.decide_session(missing, at, may_start=True, created_at=created_at)
     of_stream = states.decide_stream(missing, at, created_at=created_at)
-    assert in_a_word(of_session) == in_a_word(of_stream) == expected
-    given_up = states.decide_deletion_requested(missing, at, created_at=created_at)
-    assert in_a_word(given_up) == {"failed": "done", "wait": "wait"}[expected]
-    # The service's own error is what is raised, not one of ours around it.
-    if isinstance(of_session, Failed):
-        assert of_session.error is NOT_FOUND
+    of_create = states.decide_created_stream(missing, at, created_at=created_at)
+    assert {in_a_word(each) for each in (of_session, of_stream, of_create)} == {expected}
+    of_deletion = states.decide_deletion_requested(missing, at, created_at=created_at)
+    assert in_a_word(of_deletion) == {"failed": "done", "wait": "wait"}[expected]
+    # The service's own error is raised, not another one around it.
+    for decision in (of_session, of_stream, of_create):
+        assert not isinstance(decision, Failed) or decision.error is NOT_FOUND
 
 
-@pytest.mark.parametrize("state", [*StreamingSessionState, "OF_TOMORROW", None])
-def test_the_answer_to_a_create_is_its_id(state: str | None) -> None:
-    decision = states.decide_created_session(
-        seen_session(state), WaitContext(), client_token="mine"
+GONE = ("DELETE_IN_PROGRESS", "DELETED")
+
+
+@pytest.mark.parametrize(
+    "state", [each for each in (*StreamingSessionState, "UNKNOWN", None) if each not in GONE]
+)
+def test_a_create_is_done_when_the_id_is_known(state: str | None) -> None:
+    assert created_session(seen_session(state)) == Done("s-1")
+
+
+@pytest.mark.parametrize("state", GONE)
+def test_a_token_whose_session_is_deleted_is_used_up(state: str) -> None:
+    assert created_session(seen_session(state)) == Failed(
+        reason=(
+            "client_token='mine' is used up: streaming session s-1 was made with it, and is "
+            "deleted. Pass another client_token to make a new session."
+        ),
+        details=Failure(state=state, status_code="INTERNAL_ERROR", status_message="It broke."),
     )
-    assert decision == Done("s-1")
 
 
-@pytest.mark.parametrize("state", [*StreamState, "OF_TOMORROW", None])
-def test_the_answer_to_a_create_of_a_stream_is_its_id(state: str | None) -> None:
-    assert states.decide_created_stream(seen_stream(state, None), WaitContext()) == Done("st-1")
+@pytest.mark.parametrize("state", [*StreamState, "UNKNOWN", None])
+def test_a_create_of_a_stream_is_done_when_the_id_is_known(state: str | None) -> None:
+    assert created_stream(seen_stream(state, None)) == Done("st-1")
 
 
-def test_an_answer_without_an_id_is_no_answer() -> None:
-    session = states.observation(StreamingSession(session_id=""))
-    stream = states.observation(Stream())
-    assert (
-        in_a_word(states.decide_created_session(session, WaitContext(), client_token="mine"))
-        == "wait"
+def test_a_create_goes_on_while_the_id_is_not_known() -> None:
+    assert in_a_word(created_session(states.observation(StreamingSession(session_id="")))) == "wait"
+    assert in_a_word(created_stream(states.observation(Stream()))) == "wait"
+
+
+def test_a_session_is_started_three_times_at_most() -> None:
+    def decided(accepted: int) -> object:
+        record = StepRecord(AT, "STOPPED", moved=True, accepted=accepted)
+        return states.decide_session(
+            seen_session("STOPPED"),
+            WaitContext(AT, {Step.START: record}),
+            may_start=True,
+            created_at=None,
+        )
+
+    assert in_a_word(decided(MAX_STARTS - 1)) == "start"
+    assert decided(MAX_STARTS) == Failed(
+        reason="StartStreamingSession was accepted 3 times, and the state is STOPPED again.",
+        details=Failure(state="STOPPED"),
     )
-    assert in_a_word(states.decide_created_stream(stream, WaitContext())) == "wait"
 
 
 def test_a_failure_says_why() -> None:
@@ -276,9 +322,9 @@ def test_a_failure_says_why() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "is_known"), [("READY", True), ("OF_TOMORROW", False), (None, False)]
+    ("state", "is_known"), [("READY", True), ("UNKNOWN", False), (None, False)]
 )
-def test_what_is_known(state: str | None, *, is_known: bool) -> None:
+def test_an_unknown_state_is_observed_as_unknown(state: str | None, *, is_known: bool) -> None:
     assert seen_session(state).is_known is is_known
     assert seen_stream(state, None).is_known is is_known
     assert seen_session("not found").is_known
