@@ -2,20 +2,16 @@
 
 import asyncio
 import html
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Self
-
-from attrs import frozen
 
 from dcvsessions._tasks import InFlight
 from dcvsessions._wait.loop import Waiter
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import ClientStateError
 
-__all__ = ["ABOUT_TO_EXPIRE", "TRUSTED", "Desktop", "Instant", "UrlCalls", "date_in"]
+__all__ = ["ABOUT_TO_EXPIRE", "TRUSTED", "Desktop", "UrlCalls", "date_in"]
 
 # Seconds after a reading within which it is trusted. After that, somebody else may have stopped
 # the session.
@@ -24,28 +20,6 @@ TRUSTED = 1.0
 ABOUT_TO_EXPIRE = 30.0
 # Seconds that calls of url() have to end when the block of their desktop ends.
 _END_TIMEOUT = 5.0
-
-
-@frozen
-class Instant:
-    """A moment, by the clock of the event loop and by that of the wall.
-
-    The loop's clock stands still while the machine sleeps, and the wall's can be set. Whichever
-    says that more time has passed is believed: it is safe to take a URL for too old.
-    """
-
-    loop: float
-    wall: float
-
-    @classmethod
-    def ago(cls, seconds: float = 0.0) -> Self:
-        """Return the moment that was some seconds ago."""
-        return cls(asyncio.get_running_loop().time() - seconds, time.time() - seconds)
-
-    @property
-    def age(self) -> float:
-        """Seconds since then."""
-        return max(asyncio.get_running_loop().time() - self.loop, time.time() - self.wall)
 
 
 class UrlCalls:

@@ -26,6 +26,7 @@ from dcvsessions._wait.decisions import (
     TakeStep,
     WaitContext,
 )
+from dcvsessions._wait.instant import Instant
 from dcvsessions._wait.listener import Listener, OnProgress
 from dcvsessions._wait.outcome import is_absorbed, is_refusal
 from dcvsessions._wait.report import Report, brief
@@ -241,6 +242,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
         self.is_last = self.waiter.remaining == 0
         self.waiter.report.polls[self.goal.resource] += 1
         self.retry_after = 0.0
+        began = Instant.ago()
         observation = await self._call(self.goal.observe)
         if isinstance(observation, DcvSessionsError):
             return None
@@ -248,6 +250,9 @@ class _Reconciliation(Generic[_Resource, _Value]):
         decision = self.goal.decide(observation, self.context)
         await self._tell(is_done=isinstance(decision, Done))
         match decision:
+            case Done() if began.was_slept_since and not self.is_last:
+                # The machine slept since, and what was read may be over: read again.
+                return None
             case Done():
                 return decision
             case Failed():

@@ -12,12 +12,12 @@ from dcvsessions._wait.desktop import (
     ABOUT_TO_EXPIRE,
     TRUSTED,
     Desktop,
-    Instant,
     UrlCalls,
     date_in,
 )
+from dcvsessions._wait.instant import Instant
 from dcvsessions._wait.listener import OnProgress
-from dcvsessions._wait.loop import Goal, Waiter
+from dcvsessions._wait.loop import FINAL_POLL_GRACE, Goal, Waiter
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.lightsail.client import LightsailClient
 from dcvsessions.lightsail.helpers import OPEN_TIMEOUT
@@ -163,7 +163,9 @@ async def gui_session(
         if stop_on_exit:
             await stack.enter_async_context(
                 ending(
-                    lambda: Waiter(timeout=STOP_TIMEOUT).until(session.closing()),
+                    lambda: Waiter(timeout=STOP_TIMEOUT - FINAL_POLL_GRACE).until(
+                        session.closing()
+                    ),
                     within=2 * STOP_TIMEOUT,
                 )
             )

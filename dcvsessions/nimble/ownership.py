@@ -17,7 +17,7 @@ from attrs import define, field, frozen
 from dcvsessions._aws.client import no_blind_repeats, service_now
 from dcvsessions._aws.connection import Connection
 from dcvsessions._tasks import finished
-from dcvsessions._wait.desktop import Instant
+from dcvsessions._wait.instant import Instant
 from dcvsessions._wait.loop import FINAL_POLL_GRACE, Goal, Waiter
 from dcvsessions._wait.outcome import is_refusal
 from dcvsessions._wait.schedule import Schedule

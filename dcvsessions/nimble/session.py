@@ -7,9 +7,11 @@ from functools import partial
 from attrs import frozen
 
 from dcvsessions._wait.decisions import Failed
+from dcvsessions._wait.instant import Instant
 from dcvsessions._wait.loop import Goal, Waiter
 from dcvsessions._wait.schedule import Schedule
-from dcvsessions.errors import NotFoundError
+from dcvsessions.dcv.url import DcvUrl
+from dcvsessions.errors import NotFoundError, WaitFailedError
 from dcvsessions.nimble.client import NimbleClient
 from dcvsessions.nimble.models import Stream, StreamingSession
 from dcvsessions.nimble.states import (
@@ -25,16 +27,40 @@ from dcvsessions.nimble.states import (
     observation,
 )
 
-__all__ = ["StreamingSessionController", "desktop_of"]
+__all__ = ["OpenedStream", "StreamingSessionController", "desktop_of"]
 
 _STARTING = Schedule(typical=180, shortest=2, longest=15)
 _STREAMING = Schedule(typical=4, shortest=1, longest=5)
 _DELETING = Schedule(typical=60, shortest=2, longest=10)
 
 
+# Seconds; the least that the service model allows, for a stream whose life nobody told.
+_LEAST_LIFETIME = 60
+
+
 def desktop_of(session_id: str) -> str:
     """Return what to call a streaming session in events and errors."""
     return f"streaming session {session_id}"
+
+
+@frozen
+class OpenedStream:
+    """A stream with a usable URL.
+
+    Attributes:
+        url: The URL.
+        asked: When the stream was asked for.
+        lifetime: For how many seconds the URL works from then on.
+    """
+
+    url: DcvUrl
+    asked: Instant
+    lifetime: float
+
+    @property
+    def remaining(self) -> float:
+        """Seconds that the URL will still work."""
+        return self.lifetime - self.asked.age
 
 
 @frozen
@@ -89,8 +115,10 @@ class StreamingSessionController:
         expiration_in_seconds: int | None,
         *,
         created_at: float | None = None,
-    ) -> UsableStream:
+    ) -> OpenedStream:
         """Make a stream into the session, and wait until it has a usable URL.
+
+        A stream whose life is over by then, because the machine slept, is replaced by another.
 
         Args:
             waiter: The wait.
@@ -98,6 +126,22 @@ class StreamingSessionController:
             created_at: When the session was made, in seconds since the wait began; None if that
                 is not known.
         """
+        while True:
+            asked = Instant.ago()
+            try:
+                usable = await self._new_stream(waiter, expiration_in_seconds, created_at)
+            except (WaitFailedError, NotFoundError):
+                if not asked.was_slept_since:
+                    raise
+                continue
+            lifetime = _lifetime(usable.stream, expiration_in_seconds)
+            opened = OpenedStream(usable.url, asked, lifetime)
+            if opened.remaining > 0 or not asked.was_slept_since:
+                return opened
+
+    async def _new_stream(
+        self, waiter: Waiter, expiration_in_seconds: int | None, created_at: float | None
+    ) -> UsableStream:
         stream_id = await waiter.until(
             Goal(
                 resource=f"stream into {self.session_id}",
@@ -157,3 +201,10 @@ class StreamingSessionController:
         else:
             await self.client.delete_streaming_session(self.studio_id, self.session_id)
         return None
+
+
+def _lifetime(stream: Stream, requested: int | None) -> float:
+    """Return a stream's life in seconds, by the service's own clock if it tells."""
+    if stream.expires_at and stream.created_at:
+        return max(0.0, (stream.expires_at - stream.created_at).total_seconds())
+    return float(requested or _LEAST_LIFETIME)

@@ -12,20 +12,19 @@ from dcvsessions._wait.desktop import (
     ABOUT_TO_EXPIRE,
     TRUSTED,
     Desktop,
-    Instant,
     UrlCalls,
     date_in,
 )
+from dcvsessions._wait.instant import Instant
 from dcvsessions._wait.listener import OnProgress
-from dcvsessions._wait.loop import Waiter
+from dcvsessions._wait.loop import FINAL_POLL_GRACE, Waiter
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import ConflictError
 from dcvsessions.nimble.client import NimbleClient, checked_expiration
 from dcvsessions.nimble.helpers import OPEN_TIMEOUT, checked_request, made
-from dcvsessions.nimble.models import Stream, StreamingInstanceType
+from dcvsessions.nimble.models import StreamingInstanceType
 from dcvsessions.nimble.ownership import OwnedSession
-from dcvsessions.nimble.session import StreamingSessionController, desktop_of
-from dcvsessions.nimble.states import UsableStream
+from dcvsessions.nimble.session import OpenedStream, StreamingSessionController, desktop_of
 
 __all__ = ["StreamingDesktop", "existing_streaming_session", "streaming_session"]
 
@@ -33,8 +32,6 @@ __all__ = ["StreamingDesktop", "existing_streaming_session", "streaming_session"
 DELETE_TIMEOUT = 30.0
 # A URL with less than this share of its life left is not handed out.
 _LAST_SHARE = 0.25
-# Seconds; the least that the service model allows, for a stream whose life nobody told.
-_LEAST_LIFETIME = 60
 
 
 class StreamingDesktop(Desktop):
@@ -65,8 +62,7 @@ class StreamingDesktop(Desktop):
         self._created = created
         self._expiration_in_seconds = expiration_in_seconds
         self._read_at = Instant.ago()
-        # The stream at hand, when it was asked for, and for how many seconds its URL works.
-        self._stream: tuple[UsableStream, Instant, float] | None = None
+        self._stream: OpenedStream | None = None
         super().__init__(calls=calls, waiter=waiter, opened=opened)
 
     def __repr__(self) -> str:
@@ -75,25 +71,22 @@ class StreamingDesktop(Desktop):
     @property
     def expires_at(self) -> datetime | None:
         """When the URL that was handed out last stops working; None if there is none."""
-        if self._stream is None:
-            return None
-        _, asked, lifetime = self._stream
-        return date_in(lifetime - asked.age)
+        return None if self._stream is None else date_in(self._stream.remaining)
 
     async def _usable(self, waiter: Waiter) -> DcvUrl:
         if self._read_at.age >= TRUSTED and await self._had_to_start(waiter):
             # The streams into it did not outlive the stop.
             self._stream = None
         if self._stream is not None and self._has_fresh_url:
-            return self._stream[0].url
+            return self._stream.url
         return await self._new_url(waiter)
 
     @property
     def _has_fresh_url(self) -> bool:
         if self._stream is None:
             return False
-        _, asked, lifetime = self._stream
-        return asked.age < lifetime - min(ABOUT_TO_EXPIRE, lifetime * _LAST_SHARE)
+        least = min(ABOUT_TO_EXPIRE, self._stream.lifetime * _LAST_SHARE)
+        return self._stream.remaining > least
 
     @property
     def _resource(self) -> str:
@@ -106,18 +99,15 @@ class StreamingDesktop(Desktop):
         return ready.was_started
 
     async def _new_url(self, waiter: Waiter) -> DcvUrl:
-        asked = Instant.ago()
         try:
-            usable = await self._new_stream(waiter)
+            self._stream = await self._new_stream(waiter)
         except ConflictError:
             # The session is not READY any more, although it was a moment ago.
             await self._had_to_start(waiter)
-            usable = await self._new_stream(waiter)
-        lifetime = _lifetime(usable.stream, self._expiration_in_seconds)
-        self._stream = (usable, asked, lifetime)
-        return usable.url
+            self._stream = await self._new_stream(waiter)
+        return self._stream.url
 
-    async def _new_stream(self, waiter: Waiter) -> UsableStream:
+    async def _new_stream(self, waiter: Waiter) -> OpenedStream:
         return await self._session.stream(
             waiter, self._expiration_in_seconds, created_at=self._created_at(waiter)
         )
@@ -125,13 +115,6 @@ class StreamingDesktop(Desktop):
     def _created_at(self, waiter: Waiter) -> float | None:
         """When the session was made, in seconds since a wait began."""
         return None if self._created is None else waiter.elapsed - self._created.age
-
-
-def _lifetime(stream: Stream, requested: int | None) -> float:
-    """Return a stream's life in seconds, by the service's own clock if it tells."""
-    if stream.expires_at and stream.created_at:
-        return max(0.0, (stream.expires_at - stream.created_at).total_seconds())
-    return float(requested or _LEAST_LIFETIME)
 
 
 @asynccontextmanager
@@ -224,7 +207,7 @@ async def streaming_session(
         if delete_on_exit:
             await stack.enter_async_context(
                 ending(
-                    lambda: owned.end(nimble, Waiter(timeout=DELETE_TIMEOUT)),
+                    lambda: owned.end(nimble, Waiter(timeout=DELETE_TIMEOUT - FINAL_POLL_GRACE)),
                     within=2 * DELETE_TIMEOUT,
                 )
             )
