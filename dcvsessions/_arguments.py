@@ -4,7 +4,9 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
+from urllib.parse import urlsplit
 
+from dcvsessions._secrets.mask import mask
 from dcvsessions.errors import InvalidArgumentError
 
 __all__ = [
@@ -29,7 +31,6 @@ _NAME = re.compile(r"\w[\w.\-]*\w", re.ASCII)
 _IDENTIFIER = re.compile(r"[^\s/?#:%\\\x00-\x1f\x7f\ud800-\udfff]+")
 # The model's length, and what survives the way in an HTTP header.
 _TOKEN = re.compile(r"(?! )[\x20-\x7e]{1,64}(?<! )")
-_ENDPOINT = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
 _SHOWN = 80
 
 
@@ -175,11 +176,27 @@ def checked_endpoint(value: object, argument: str = "endpoint_url") -> str | Non
     """
     if value is None:
         return None
-    if not isinstance(value, str) or not _ENDPOINT.fullmatch(value):
+    if not isinstance(value, str) or not _is_endpoint(value):
         raise InvalidArgumentError(
-            f"{argument}={_shown(value)} has to be a URL like https://host or http://127.0.0.1:8080."
+            f"{argument}={_shown(value)} has to be a URL like https://host or "
+            "http://127.0.0.1:8080, without a user name."
         )
     return value
+
+
+def _is_endpoint(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(
+            parts.scheme in ("http", "https")
+            and parts.hostname
+            and parts.username is None
+            and parts.port != 0
+            and url.isprintable()
+            and " " not in url
+        )
+    except ValueError:
+        return False
 
 
 def checked_object(value: object, argument: str, method: str, wanted: str) -> None:
@@ -245,6 +262,6 @@ def checked_seconds(value: object, argument: str, *, zero: bool = True) -> float
 
 def _shown(value: object) -> str:
     # A URL that was passed by mistake can hold a token: no query or fragment of it is shown.
-    text = repr(value)
+    text = mask(repr(value)[: 10 * _SHOWN])
     shown = re.split(r"[?#]", text)[0][:_SHOWN]
     return text if shown == text else f"{shown}…"

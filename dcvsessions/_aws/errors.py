@@ -152,7 +152,7 @@ class Call:
         if self.endpoint_url is None:
             return ""
         region = f", region {self.region_name}" if self.region_name else ""
-        return plain_text(f" (endpoint {self.endpoint_url}{region})")
+        return f" (endpoint {plain_text(self.endpoint_url)}{region})"
 
 
 def translated(error: Exception, call: Call) -> DcvSessionsError:

@@ -257,7 +257,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
                 return decision
             case Failed():
                 raise self._failed(decision)
-            case TakeStep(step) if not self.is_last:
+            case TakeStep(step) if self.waiter.remaining > 0:
                 await self._take(step, observation.state)
             case _:
                 self.conflict = None
