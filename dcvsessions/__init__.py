@@ -7,16 +7,15 @@ A GUI session of Lightsail for Research:
 A streaming session of Nimble Studio:
 
     url = await open_streaming_session("studio-1", launch_profile_id="lp-1")
+
+Here are the helpers, the clients, the errors, and the models that the helpers are about. All
+other models and enums are in `dcvsessions.lightsail` and `dcvsessions.nimble`, and what opens a
+URL is in `dcvsessions.dcv`.
 """
 
-from dcvsessions._enums import (
-    OpenEnum,
-)
-from dcvsessions.dcv.file import ConnectionOptions
-from dcvsessions.dcv.opening import Opened
-from dcvsessions.dcv.url import (
-    DcvUrl,
-)
+from dcvsessions._version import __version__ as __version__
+from dcvsessions._wait.listener import OnProgress
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import (
     AccessDeniedError,
     ApiError,
@@ -30,157 +29,97 @@ from dcvsessions.errors import (
     CredentialsExpiredError,
     CredentialsNotFoundError,
     DcvSessionsError,
-    ErrorAbsorbed,
-    ExtraNotInstalledError,
     InvalidArgumentError,
     InvalidRequestError,
     InvalidResponseError,
     InvalidUrlError,
-    LauncherNotFoundError,
     NotFoundError,
     OpenError,
-    OperationFailedError,
     QuotaExceededError,
     ServiceClosedError,
     ServiceFaultError,
-    SetupInProgressError,
-    StateSeen,
     ThrottledError,
     UnreachableError,
     WaitError,
     WaitFailedError,
     WaitTimeoutError,
 )
-from dcvsessions.lightsail.client import (
-    LightsailClient,
-)
-from dcvsessions.lightsail.gui_desktop import (
-    GuiDesktop,
-    gui_session,
-)
-from dcvsessions.lightsail.helpers import (
-    close_gui_session,
-    open_gui_session,
-)
+from dcvsessions.lightsail.client import LightsailClient
+from dcvsessions.lightsail.gui_desktop import GuiDesktop, gui_session
+from dcvsessions.lightsail.helpers import close_gui_session, open_gui_session
 from dcvsessions.lightsail.models import (
-    GuiSession,
     GuiSessionAccessDetails,
     GuiSessionStatus,
-    Instance,
-    InstanceState,
-    IpAddressType,
     Operation,
     OperationStatus,
-    OperationType,
-    RegionName,
-    ResourceLocation,
-    ResourceType,
-    Tag,
 )
-from dcvsessions.nimble.client import (
-    NimbleClient,
-)
+from dcvsessions.nimble.client import NimbleClient
 from dcvsessions.nimble.helpers import (
     close_streaming_session,
     open_stream,
     open_streaming_session,
 )
 from dcvsessions.nimble.models import (
-    AutomaticTerminationMode,
-    SessionBackupMode,
-    SessionPersistenceMode,
     Stream,
-    StreamingInstanceType,
     StreamingSession,
     StreamingSessionState,
-    StreamingSessionStatusCode,
     StreamState,
-    StreamStatusCode,
-    VolumeConfiguration,
-    VolumeRetentionMode,
 )
 from dcvsessions.nimble.streaming_desktop import (
     StreamingDesktop,
+    existing_streaming_session,
     streaming_session,
 )
-from dcvsessions.progress import (
-    Progress,
-)
+from dcvsessions.progress import Progress
 
 __all__ = [
     "AccessDeniedError",
     "ApiError",
     "AuthenticationError",
-    "AutomaticTerminationMode",
     "CallTimeoutError",
     "ClientStateError",
     "ClockSkewError",
     "ConfigurationError",
     "ConflictError",
     "ConnectionFailedError",
-    "ConnectionOptions",
     "CredentialsExpiredError",
     "CredentialsNotFoundError",
     "DcvSessionsError",
     "DcvUrl",
-    "ErrorAbsorbed",
-    "ExtraNotInstalledError",
     "GuiDesktop",
-    "GuiSession",
     "GuiSessionAccessDetails",
     "GuiSessionStatus",
-    "Instance",
-    "InstanceState",
     "InvalidArgumentError",
     "InvalidRequestError",
     "InvalidResponseError",
     "InvalidUrlError",
-    "IpAddressType",
-    "LauncherNotFoundError",
     "LightsailClient",
     "NimbleClient",
     "NotFoundError",
-    "OpenEnum",
+    "OnProgress",
     "OpenError",
-    "Opened",
     "Operation",
-    "OperationFailedError",
     "OperationStatus",
-    "OperationType",
     "Progress",
     "QuotaExceededError",
-    "RegionName",
-    "ResourceLocation",
-    "ResourceType",
     "ServiceClosedError",
     "ServiceFaultError",
-    "SessionBackupMode",
-    "SessionPersistenceMode",
-    "SetupInProgressError",
-    "StateSeen",
     "Stream",
     "StreamState",
-    "StreamStatusCode",
     "StreamingDesktop",
-    "StreamingInstanceType",
     "StreamingSession",
     "StreamingSessionState",
-    "StreamingSessionStatusCode",
-    "Tag",
     "ThrottledError",
     "UnreachableError",
-    "VolumeConfiguration",
-    "VolumeRetentionMode",
     "WaitError",
     "WaitFailedError",
     "WaitTimeoutError",
     "close_gui_session",
     "close_streaming_session",
+    "existing_streaming_session",
     "gui_session",
     "open_gui_session",
     "open_stream",
     "open_streaming_session",
     "streaming_session",
 ]
-
-__version__ = "0.1.0"

@@ -8,12 +8,15 @@ from typing import cast
 from dcvsessions.errors import InvalidArgumentError
 
 __all__ = [
+    "checked_boolean",
     "checked_choice",
+    "checked_endpoint",
     "checked_identifier",
     "checked_name",
     "checked_range",
     "checked_seconds",
     "checked_tags",
+    "checked_text",
     "checked_token",
 ]
 
@@ -24,6 +27,7 @@ _NAME = re.compile(r"\w[\w.\-]*\w", re.ASCII)
 _IDENTIFIER = re.compile(r"[^\s/?#:%\\\x00-\x1f\x7f\ud800-\udfff]+")
 # The model's length, and what survives the way in an HTTP header.
 _TOKEN = re.compile(r"(?! )[\x20-\x7e]{1,64}(?<! )")
+_ENDPOINT = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
 _SHOWN = 80
 
 
@@ -119,6 +123,47 @@ def checked_choice(value: object, argument: str, choices: Sequence[str]) -> None
         raise InvalidArgumentError(
             f"{argument}={_shown(value)} has to be one of {', '.join(map(repr, choices))}."
         )
+
+
+def checked_boolean(value: object, argument: str) -> bool | None:
+    """Return True or False, or None if none is given.
+
+    Raises:
+        InvalidArgumentError: It is something else.
+    """
+    if value is not None and not isinstance(value, bool):
+        raise InvalidArgumentError(f"{argument}={_shown(value)} has to be True or False.")
+    return value
+
+
+def checked_text(value: object, argument: str) -> str | None:
+    """Return a text, or None if none is given.
+
+    Raises:
+        InvalidArgumentError: It is not a text, or is empty.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidArgumentError(
+            f"{argument}={_shown(value)} has to be a text that is not empty."
+        )
+    return value
+
+
+def checked_endpoint(value: object, argument: str = "endpoint_url") -> str | None:
+    """Return the URL of an endpoint, or None if none is given.
+
+    Raises:
+        InvalidArgumentError: It is not an http or https URL with a host.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _ENDPOINT.fullmatch(value):
+        raise InvalidArgumentError(
+            f"{argument}={_shown(value)} has to be a URL like https://host or http://127.0.0.1:8080."
+        )
+    return value
 
 
 def checked_range(value: object, argument: str, low: int, high: int) -> int | None:

@@ -6,7 +6,6 @@ DcvSessionsError
 │   └── InvalidUrlError                       not a URL that a desktop can be opened with
 ├── ConfigurationError                        no region, a profile that does not exist, …
 │   └── CredentialsNotFoundError              nothing to sign with
-├── ExtraNotInstalledError (also ImportError) an optional dependency is missing
 ├── ClientStateError                          not open yet, closed, another loop, another process
 ├── ApiError                                  the service answered with an error
 │   ├── AccessDeniedError
@@ -16,20 +15,17 @@ DcvSessionsError
 │   ├── ConflictError
 │   ├── InvalidRequestError
 │   ├── NotFoundError
-│   ├── OperationFailedError
 │   ├── QuotaExceededError
 │   ├── ServiceFaultError
-│   ├── SetupInProgressError
 │   └── ThrottledError
 ├── ConnectionFailedError                     no answer: refused, reset, DNS, TLS
 │   ├── CallTimeoutError (also TimeoutError)
-│   └── ServiceClosedError                    Nimble Studio's own endpoint is gone
-├── InvalidResponseError                      an answer that does not fit the service model
+│   └── ServiceClosedError                    Nimble Studio's own endpoint is closed
+├── InvalidResponseError                      an answer that is not the service's
 ├── WaitError                                 a wait that ended without what it waited for
 │   ├── WaitFailedError
 │   └── WaitTimeoutError (also TimeoutError)
 └── OpenError                                 a URL is at hand, the desktop is not
-    ├── LauncherNotFoundError                 no browser, no DCV viewer
     └── UnreachableError
 ```
 
@@ -52,33 +48,63 @@ __all__ = [
     "CredentialsNotFoundError",
     "DcvSessionsError",
     "ErrorAbsorbed",
-    "ExtraNotInstalledError",
     "Failure",
     "InvalidArgumentError",
     "InvalidRequestError",
     "InvalidResponseError",
     "InvalidUrlError",
-    "LauncherNotFoundError",
+    "LeftBehind",
     "NotFoundError",
     "OpenError",
-    "OperationFailedError",
     "QuotaExceededError",
     "ServiceClosedError",
     "ServiceFaultError",
-    "SetupInProgressError",
     "StateSeen",
     "ThrottledError",
     "UnreachableError",
     "WaitError",
     "WaitFailedError",
-    "WaitStory",
+    "WaitReport",
     "WaitTimeoutError",
-    "left_behind",
 ]
 
 
+@frozen(kw_only=True)
+class LeftBehind:
+    """A streaming session that a helper could not delete, and that may still cost money.
+
+    Attributes:
+        session_id: The session's id, if it is known.
+        client_token: The token that the session was made with, if this call made it.
+    """
+
+    session_id: str | None = None
+    client_token: str | None = None
+
+    def __str__(self) -> str:
+        if self.session_id is not None:
+            return (
+                f"Streaming session {self.session_id} is left behind: open it with open_stream(), "
+                "or end it with close_streaming_session()."
+            )
+        return (
+            "A streaming session may have been made: the same call with "
+            f"client_token={self.client_token!r} finds it."
+        )
+
+
 class DcvSessionsError(Exception):
-    """The base of every error of this package."""
+    """The base of every error of this package.
+
+    Attributes:
+        left_behind: The streaming session that the call has left, if there is or may be one.
+    """
+
+    left_behind: LeftBehind | None = None
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if self.left_behind is None else f"{text} {self.left_behind}"
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions are rebuilt by calling them with their args; here, much is keyword-only.
@@ -94,15 +120,19 @@ class InvalidUrlError(InvalidArgumentError):
 
 
 class ConfigurationError(DcvSessionsError):
-    """The AWS configuration at hand is not enough to make a call."""
+    """Something on this machine keeps calls from being made: configuration, a file, a handler.
+
+    Attributes:
+        was_sent: Whether the request may have reached the service all the same.
+    """
+
+    def __init__(self, message: str, *, was_sent: bool = False) -> None:
+        super().__init__(message)
+        self.was_sent = was_sent
 
 
 class CredentialsNotFoundError(ConfigurationError):
     """There are no credentials to sign a call with, or they could not be loaded."""
-
-
-class ExtraNotInstalledError(DcvSessionsError, ImportError):
-    """A feature needs an optional dependency that is not installed."""
 
 
 class ClientStateError(DcvSessionsError):
@@ -113,8 +143,7 @@ class ApiError(DcvSessionsError):
     """A service answered a call with an error.
 
     Attributes:
-        code: The service's name for the error, as `ThrottlingException`; for an answer without
-            one, the HTTP status as text.
+        code: The service's name for the error, as `ThrottlingException`.
         message: What the service said.
         operation: The API operation that was called, as `StartGUISession`.
         request_id: AWS's id of the request, to be given to AWS Support, if it sent one.
@@ -184,20 +213,12 @@ class NotFoundError(ApiError):
     """There is no such resource in this account and region."""
 
 
-class OperationFailedError(ApiError):
-    """The service took the request and failed to carry it out."""
-
-
 class QuotaExceededError(ApiError):
     """The request would go over a quota of the account."""
 
 
 class ServiceFaultError(ApiError):
-    """The service failed: an answer with a 5xx status."""
-
-
-class SetupInProgressError(ApiError):
-    """The account or region is still being set up for the service."""
+    """The service could not do it now: it failed, or the account or region is being set up."""
 
 
 class ThrottledError(ApiError):
@@ -229,33 +250,38 @@ class ServiceClosedError(ConnectionFailedError):
 
 
 class InvalidResponseError(DcvSessionsError):
-    """An answer said that all went well, but does not fit the service model.
+    """An answer came that is not the service's: it does not fit the service model.
+
+    A proxy, a captive portal, a load balancer, a wrong `endpoint_url` or a body that was cut off
+    answer so. It tells nothing of whether the call took effect.
 
     Attributes:
         operation: The API operation that was called.
+        http_status: The HTTP status of the answer, if it is known.
     """
 
-    def __init__(self, message: str, *, operation: str) -> None:
+    def __init__(self, message: str, *, operation: str, http_status: int | None = None) -> None:
         super().__init__(message)
         self.operation = operation
+        self.http_status = http_status
 
 
-@frozen
+@frozen(kw_only=True)
 class StateSeen:
     """A state that a wait met.
 
     Attributes:
+        resource: Whose state it is: a wait can go from one resource to the next.
         state: The state, in the service's word.
         elapsed: Seconds from the start of the wait to when it was first seen.
-        resource: Whose state it is: a wait can go from one resource to the next.
     """
 
+    resource: str
     state: str
     elapsed: float
-    resource: str = ""
 
 
-@frozen
+@frozen(kw_only=True)
 class ErrorAbsorbed:
     """An error that did not end a wait.
 
@@ -271,12 +297,12 @@ class ErrorAbsorbed:
 
 
 @frozen(kw_only=True)
-class WaitStory:
-    """What a wait has been through.
+class WaitReport:
+    """What happened in a wait.
 
     Attributes:
         resource: What was waited on, as `GUI session of my-computer`.
-        awaited: What it was waited for to be, as `started`.
+        awaited: The state that was waited for, as `started`.
         elapsed: Seconds that the wait took.
         polls: How often the resource was read.
         history: The states seen and the errors absorbed, oldest first.
@@ -289,81 +315,53 @@ class WaitStory:
     history: tuple[StateSeen | ErrorAbsorbed, ...]
 
     @property
-    def length(self) -> str:
-        """How long it was, in words."""
+    def duration(self) -> str:
+        """How long the wait was, in words."""
         polls = "1 poll" if self.polls == 1 else f"{self.polls} polls"
         return f"after {self.elapsed:.1f} s and {polls}"
 
     @property
     def events(self) -> str:
         """What happened in it, in words; empty if nothing did."""
-        told: list[str] = []
-        if seen := [entry for entry in self.history if isinstance(entry, StateSeen)]:
-            told.append(f"States seen: {', '.join(map(self._told, seen))}.")
+        sentences: list[str] = []
+        if states := [entry for entry in self.history if isinstance(entry, StateSeen)]:
+            sentences.append(f"States seen: {', '.join(map(self._state, states))}.")
         if absorbed := [entry for entry in self.history if isinstance(entry, ErrorAbsorbed)]:
             count = sum(entry.times for entry in absorbed)
-            told.append(f"Errors absorbed: {count}, the last: {absorbed[-1].error}")
-        return " ".join(told)
+            sentences.append(f"Errors absorbed: {count}, the last: {absorbed[-1].error}")
+        return " ".join(sentences)
 
-    def _told(self, entry: StateSeen) -> str:
-        whose = "" if entry.resource in ("", self.resource) else f"{entry.resource} "
+    def _state(self, entry: StateSeen) -> str:
+        whose = "" if entry.resource == self.resource else f"{entry.resource} "
         return f"{whose}{entry.state} at {entry.elapsed:.1f} s"
 
 
 class WaitError(DcvSessionsError):
-    """A wait ended without what it waited for. Its text tells the whole story.
+    """A wait ended without what it waited for. Its text tells the whole report.
 
     Attributes:
         reason: Why it ended.
+        report: What happened in it.
         resource: What was waited on, as `GUI session of my-computer`.
-        awaited: What it was waited for to be, as `started`.
+        awaited: The state that was waited for, as `started`.
         elapsed: Seconds that the wait took.
         polls: How often the resource was read.
         history: The states seen and the errors absorbed, oldest first.
-        story: All of these in one.
-        session_id: The streaming session that is left behind, if one is known of.
-        client_token: The token that finds, or makes, the session that may be left behind.
     """
 
-    def __init__(self, reason: str, story: WaitStory) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.story = story
-        self.resource = story.resource
-        self.awaited = story.awaited
-        self.elapsed = story.elapsed
-        self.polls = story.polls
-        self.history = story.history
-        self.session_id: str | None = None
-        self.client_token: str | None = None
-
-    def __str__(self) -> str:
-        story = self.story
-        told = [
-            f"{story.resource} is not {story.awaited} {story.length}: {self.reason}",
-            story.events,
+    def __init__(self, reason: str, report: WaitReport) -> None:
+        sentences = [
+            f"{report.resource} is not {report.awaited} {report.duration}: {reason}",
+            report.events,
         ]
-        if self.session_id is not None or self.client_token is not None:
-            told.append(left_behind(self.session_id, self.client_token))
-        return " ".join(filter(None, told))
-
-
-def left_behind(session_id: str | None, client_token: str | None) -> str:
-    """Say what is left and how to go on with it.
-
-    Args:
-        session_id: The streaming session, if one is known of.
-        client_token: The token that finds, or makes, the session that may be left otherwise.
-    """
-    if session_id is not None:
-        return (
-            f"Streaming session {session_id} is left behind: open it with open_stream(), "
-            "or end it with close_streaming_session()."
-        )
-    return (
-        f"A streaming session may have been made: the same call with "
-        f"client_token={client_token!r} finds it."
-    )
+        super().__init__(" ".join(filter(None, sentences)))
+        self.reason = reason
+        self.report = report
+        self.resource = report.resource
+        self.awaited = report.awaited
+        self.elapsed = report.elapsed
+        self.polls = report.polls
+        self.history = report.history
 
 
 class WaitTimeoutError(WaitError, TimeoutError):
@@ -403,8 +401,8 @@ class WaitFailedError(WaitError):
         status_message: Nimble's `statusMessage` of the session.
     """
 
-    def __init__(self, reason: str, story: WaitStory, failure: Failure) -> None:
-        super().__init__(reason, story)
+    def __init__(self, reason: str, report: WaitReport, failure: Failure) -> None:
+        super().__init__(reason, report)
         self.state = failure.state
         self.failure_reason = failure.failure_reason
         self.error_code = failure.error_code
@@ -415,10 +413,6 @@ class WaitFailedError(WaitError):
 
 class OpenError(DcvSessionsError):
     """The desktop of a URL could not be opened."""
-
-
-class LauncherNotFoundError(OpenError):
-    """There is no browser or no DCV viewer on this machine to open a URL with."""
 
 
 class UnreachableError(OpenError):

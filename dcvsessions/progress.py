@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, TextIO
 
 from attrs import frozen
 
-from dcvsessions.errors import ExtraNotInstalledError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -22,60 +20,84 @@ if TYPE_CHECKING:
 __all__ = ["Progress", "bar", "printer"]
 
 
-@frozen
+@frozen(kw_only=True)
 class Progress:
-    """What a wait saw when it looked at a resource.
+    """What a wait saw when it read a resource, or the error that it got instead.
 
     It holds no URL and no token: it may be printed, logged and kept.
 
     Attributes:
-        resource: What is waited on, as `GUI session of my-computer`.
-        state: Its state, in the service's word.
+        wait: The number of the wait. All events of one wait have the same number, and no two waits
+            of a process do.
+        desktop: A name for the desktop, as `GUI session of my-computer`. It stays the same during
+            the wait. Two waits can have the same name: two creates in one studio, for example.
+        resource: What was read. A wait can go from one resource to the next: from a streaming
+            session to its stream, for example.
+        state: The state of the resource, in the service's word. None if it could not be read yet.
         percentage: How far it is, 0 to 100, or None if the service does not say.
         elapsed: Seconds since the wait began.
-        attempt: Which look at the resource this is, from 1.
+        attempt: How often the wait has read this resource, from 1.
+        error: The error of this reading, if it failed and the wait goes on. `state` and
+            `percentage` are then those of the last reading that succeeded.
+        is_done: Whether the wait succeeded with this reading. No other event of the wait follows.
     """
 
+    wait: int
+    desktop: str
     resource: str
-    state: str
-    percentage: int | None
+    state: str | None
+    percentage: int | None = None
     elapsed: float
     attempt: int
+    error: str | None = None
+    is_done: bool = False
 
 
 def printer(stream: TextIO | None = None) -> "Callable[[Progress], None]":
-    """Make an `on_progress` that writes a line whenever a state or percentage changes.
+    """Make an `on_progress` that writes a line whenever a state, percentage or error changes.
 
-    One printer can serve many waits: it tells them apart by their resource.
+    One printer can serve many waits: it tells them apart.
 
     Args:
-        stream: Where to write. Default: `sys.stderr`, as it is when a line is written.
+        stream: Where to write. Default: what `sys.stderr` is when a line is written.
 
     Returns:
         A callable for `on_progress`. Each line costs one write and one flush.
 
     Example:
         >>> on_progress = printer(sys.stdout)
-        >>> on_progress(Progress("GUI session of lab", "starting", 40, elapsed=12.0, attempt=3))
+        >>> event = Progress(
+        ...     wait=1,
+        ...     desktop="GUI session of lab",
+        ...     resource="GUI session of lab",
+        ...     state="starting",
+        ...     percentage=40,
+        ...     elapsed=12.0,
+        ...     attempt=3,
+        ... )
+        >>> on_progress(event)
         GUI session of lab: starting, 40 % (12 s)
     """
-    shown: dict[str, tuple[str, int | None]] = {}
+    shown: dict[int, tuple[object, ...]] = {}
 
     def on_progress(event: Progress) -> None:
-        now = (event.state, event.percentage)
-        if shown.get(event.resource) != now:
-            shown[event.resource] = now
+        now = (event.resource, event.state, event.percentage, event.error)
+        if shown.get(event.wait) != now:
+            shown[event.wait] = now
             print(f"{event.resource}: {_line(event)}", file=stream or sys.stderr, flush=True)
+        if event.is_done:
+            del shown[event.wait]
 
     return on_progress
 
 
 @contextmanager
 def bar(console: "Console | None" = None) -> "Generator[Callable[[Progress], None], None, None]":
-    """Draw a bar per desktop while the block runs, in a terminal or a notebook.
+    """Draw a bar per wait while the block runs, in a terminal or a notebook.
 
-    A bar pulses until the service reports a percentage. One `bar` can serve many waits at once.
-    In a notebook, `rich` asks for `ipywidgets` to redraw in place.
+    A bar pulses until the service reports a percentage, and is full when the desktop is ready. One
+    `bar` can serve many waits at once. In a notebook, `rich` asks for `ipywidgets` to redraw in
+    place.
 
     Args:
         console: The `rich` console to draw on. Default: a new one on `sys.stderr`.
@@ -84,32 +106,42 @@ def bar(console: "Console | None" = None) -> "Generator[Callable[[Progress], Non
         A callable for `on_progress`.
 
     Raises:
-        ExtraNotInstalledError: `rich` is not installed; it is in the extra `dcvsessions[rich]`.
+        ImportError: `rich` is not installed; it is in the extra `dcvsessions[rich]`.
 
     Example:
+        >>> event = Progress(
+        ...     wait=1,
+        ...     desktop="GUI session of lab",
+        ...     resource="GUI session of lab",
+        ...     state="starting",
+        ...     elapsed=12.0,
+        ...     attempt=3,
+        ... )
         >>> with bar() as on_progress:
-        ...     on_progress(Progress("GUI session of lab", "starting", 40, elapsed=12.0, attempt=3))
+        ...     on_progress(event)
     """
     with _rich_progress(console) as drawing:
-        tasks: dict[str, TaskID] = {}
+        tasks: dict[int, TaskID] = {}
 
         def on_progress(event: Progress) -> None:
-            if event.resource not in tasks:
-                tasks[event.resource] = drawing.add_task(event.resource, total=None, line="")
-            _draw(drawing, tasks[event.resource], event)
+            if event.wait not in tasks:
+                tasks[event.wait] = drawing.add_task(event.desktop, total=None, line="")
+            _draw(drawing, tasks[event.wait], event)
 
         yield on_progress
 
 
 def _line(event: Progress) -> str:
-    percentage = "" if event.percentage is None else f", {event.percentage} %"
-    return f"{event.state}{percentage} ({event.elapsed:.0f} s)"
+    percentage = None if event.percentage is None else f"{event.percentage} %"
+    error = None if event.error is None else f"error: {event.error}"
+    return f"{', '.join(filter(None, [event.state, percentage, error]))} ({event.elapsed:.0f} s)"
 
 
 def _draw(drawing: "RichProgress", task: "TaskID", event: Progress) -> None:
+    completed = 100 if event.is_done else event.percentage
     # A task without a total pulses. It gets one with the first percentage: None changes nothing.
-    total = None if event.percentage is None else 100
-    drawing.update(task, line=_line(event), total=total, completed=event.percentage)
+    total = None if completed is None else 100
+    drawing.update(task, line=_line(event), total=total, completed=completed)
 
 
 def _rich_progress(console: "Console | None") -> "RichProgress":
@@ -117,8 +149,8 @@ def _rich_progress(console: "Console | None") -> "RichProgress":
         from rich import console as consoles  # noqa: PLC0415 - rich is an extra
         from rich import progress as drawings  # noqa: PLC0415 - rich is an extra
     except ImportError as error:
-        raise ExtraNotInstalledError(
-            "A progress bar needs rich: pip install 'dcvsessions[rich]'."
+        raise ImportError(
+            "A progress bar needs rich: pip install 'dcvsessions[rich]'.", name="rich"
         ) from error
     return drawings.Progress(
         # What the service says is text, and never rich's markup.

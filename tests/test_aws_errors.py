@@ -53,7 +53,9 @@ def test_every_foreign_error_has_one_of_ours(kind: type[Exception], operation: s
     # Each takes arguments of its own, which are of no matter here.
     plain = {"__init__": lambda _: None, "__str__": lambda _: "something"}
     error = type(kind.__name__, (kind,), plain)()
-    ours = translated(error, Call("lightsail", operation, "https://example.com"))
+    ours = translated(
+        error, Call(service="lightsail", operation=operation, endpoint_url="https://example.com")
+    )
     assert isinstance(ours, DcvSessionsError)
     assert not isinstance(ours, ApiError)
     assert (operation or "opening a lightsail client") in str(ours)
@@ -86,7 +88,7 @@ def test_every_module_of_foreign_errors_is_walked() -> None:
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )  # fmt: skip
 def test_some_of_them_by_name(error: Exception, kind: type[DcvSessionsError]) -> None:
-    assert type(translated(error, Call("lightsail", "GetInstances"))) is kind
+    assert type(translated(error, Call(service="lightsail", operation="GetInstances"))) is kind
 
 
 @pytest.mark.parametrize(
@@ -94,19 +96,53 @@ def test_some_of_them_by_name(error: Exception, kind: type[DcvSessionsError]) ->
 )
 def test_nimbles_own_endpoints_are_closed(endpoint: str) -> None:
     unreachable = botocore_errors.EndpointConnectionError(endpoint_url="x")
-    closed = translated(unreachable, Call("nimble", "GetStreamingSession", f"https://{endpoint}"))
+    closed = translated(
+        unreachable,
+        Call(service="nimble", operation="GetStreamingSession", endpoint_url=f"https://{endpoint}"),
+    )
     assert isinstance(closed, ServiceClosedError)
     for call in (
-        Call("nimble", "GetStreamingSession", "http://127.0.0.1:8080"),
-        Call("nimble", "GetStreamingSession", "https://amazonaws.com.example.org"),
-        Call("lightsail", "GetInstances", "https://lightsail.us-west-2.amazonaws.com"),
+        Call(
+            service="nimble", operation="GetStreamingSession", endpoint_url="http://127.0.0.1:8080"
+        ),
+        Call(
+            service="nimble",
+            operation="GetStreamingSession",
+            endpoint_url="https://amazonaws.com.example.org",
+        ),
+        Call(
+            service="lightsail",
+            operation="GetInstances",
+            endpoint_url="https://lightsail.us-west-2.amazonaws.com",
+        ),
     ):
         assert type(translated(unreachable, call)) is ConnectionFailedError
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), KeyError("x"), TypeError("x")])
-def test_a_mistake_in_a_program_is_seen_as_it_is(error: Exception) -> None:
-    assert translated(error, Call("lightsail", "GetInstances")) is None
+def test_a_mistake_on_this_machine_is_named_with_its_class(error: Exception) -> None:
+    ours = translated(error, Call(service="lightsail", operation="GetInstances"))
+    assert type(ours) is ConfigurationError
+    assert type(error).__name__ in str(ours)
+    assert not ours.was_sent
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), TypeError("x"), AttributeError("x")])
+def test_an_error_while_an_answer_is_parsed_is_about_the_answer(error: Exception) -> None:
+    call = Call(service="lightsail", operation="GetInstances", was_sent=True, is_parsing=True)
+    assert type(translated(error, call)) is InvalidResponseError
+
+
+@pytest.mark.parametrize(
+    "error", [FileNotFoundError(2, "No such file"), PermissionError(13, "No"), OSError(24, "Many")]
+)
+def test_an_error_of_a_file_is_none_of_the_network(error: OSError) -> None:
+    for each in (error, botocore_errors.HTTPClientError(error=error)):
+        try:
+            raise each from error
+        except Exception as raised:  # noqa: BLE001 - of two classes
+            ours = translated(raised, Call(service="lightsail", operation="GetInstances"))
+        assert type(ours) is ConfigurationError
 
 
 # --- What an answer says ---
@@ -118,7 +154,8 @@ def throttled(retry_after: str) -> ThrottledError:
         "ResponseMetadata": {"HTTPStatusCode": 429, "HTTPHeaders": {"retry-after": retry_after}},
     }
     error = translated(
-        botocore_errors.ClientError(answer, "GetInstances"), Call("lightsail", "GetInstances")
+        botocore_errors.ClientError(answer, "GetInstances"),
+        Call(service="lightsail", operation="GetInstances"),
     )
     assert isinstance(error, ThrottledError)
     return error
@@ -177,7 +214,7 @@ anything = st.recursive(
 def test_whatever_stands_in_an_answer(answer: dict[str, object]) -> None:
     error = botocore_errors.ClientError.__new__(botocore_errors.ClientError)
     error.response, error.operation_name = answer, "GetInstances"
-    ours = translated(error, Call("lightsail", "GetInstances"))
+    ours = translated(error, Call(service="lightsail", operation="GetInstances"))
     assert isinstance(ours, ApiError)
     assert str(ours)
 
@@ -185,7 +222,8 @@ def test_whatever_stands_in_an_answer(answer: dict[str, object]) -> None:
 def test_a_skew_of_which_nothing_is_known() -> None:
     answer = {"Error": {"Code": "RequestTimeTooSkewed", "Message": "Too far."}}
     error = translated(
-        botocore_errors.ClientError(answer, "GetInstances"), Call("lightsail", "GetInstances")
+        botocore_errors.ClientError(answer, "GetInstances"),
+        Call(service="lightsail", operation="GetInstances"),
     )
     assert isinstance(error, ClockSkewError)
     assert error.skew is None

@@ -62,7 +62,7 @@ from dcvsessions._secrets import logs
 from dcvsessions._wait import loop
 from dcvsessions._wait.decisions import Done, Observation
 from dcvsessions.dcv import url
-from dcvsessions.lightsail.states import Sighting
+from dcvsessions.lightsail.states import Reading
 from dcvsessions.nimble.states import UsableStream
 from dcvsessions.simulator import Fault, Simulator, Timings, gateway
 
@@ -630,7 +630,7 @@ async def test_the_chain_of_an_error_keeps_its_words(
 ) -> None:
     async with answering(monkeypatch, ANSWERS["no HTTP"]), LightsailClient() as client:
         with pytest.raises(ConnectionFailedError) as caught:
-            await client.get_instances()
+            [one async for one in client.get_instances()]
     text = "".join(traceback.format_exception(caught.value))
     assert "aiohttp.client_exceptions.ClientResponseError: 400, message=" in text
 
@@ -644,7 +644,7 @@ async def test_what_the_caller_was_handling_stays_whole(
             raise before
         except ValueError:
             with pytest.raises(ConnectionFailedError) as caught:
-                await client.get_instances()
+                [one async for one in client.get_instances()]
     assert caught.value.__context__ is before
     assert before.__traceback__ is not None
 
@@ -668,7 +668,7 @@ async def test_a_session_of_the_callers_does_not_show(
     session = AioSession()
     session.set_credentials("AKIDEXAMPLE", SECRET_KEY, SESSION_TOKEN)
     async with LightsailClient(session=session) as client:
-        await client.get_instances()
+        [one async for one in client.get_instances()]
         assert not canaries.in_(repr(client) + repr(vars(client)))
     with pytest.raises(InvalidArgumentError) as caught:
         LightsailClient(session=session, profile_name="other")
@@ -778,14 +778,14 @@ async def zoo(environ: pytest.MonkeyPatch) -> list[object]:
             "studio-1", made.session_id or "", stream.stream_id or ""
         )
         assert ready.url
-        operations = await client.get_operations_for_resource("my-computer")
+        operations = [one async for one in client.get_operations_for_resource("my-computer")]
         errors = [await failed(simulator, fault) for fault in FAULTS]
         await close_gui_session("my-computer", client=client)
         task = asyncio.create_task(asyncio.sleep(0, usable))
         await task
         return [
             *objects,
-            Sighting(details),
+            Reading(details),
             UsableStream(ready, ready.url),
             Done(usable),
             Observation("READY", ready),
@@ -795,7 +795,7 @@ async def zoo(environ: pytest.MonkeyPatch) -> list[object]:
             *operations,
             *details.sessions,
             *simulator.requests,
-            *(await client.get_instances()),
+            *[one async for one in client.get_instances()],
             [usable, {"url": ready.url}, attrs.asdict(details), attrs.astuple(ready)],
             details,
             made,

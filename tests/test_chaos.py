@@ -23,7 +23,6 @@ from dcvsessions import (
     DcvSessionsError,
     LightsailClient,
     NimbleClient,
-    WaitError,
     close_gui_session,
     close_streaming_session,
     gui_session,
@@ -274,8 +273,6 @@ def told(error: BaseException | None) -> str:
     """Everything that an error says of what is left behind."""
     words = []
     for link in chain(error):
-        if isinstance(link, WaitError):
-            words += [str(link.session_id), str(link.client_token)]
         words += [str(link), *getattr(link, "__notes__", ())]
     return "\n".join(words)
 

@@ -37,7 +37,7 @@ CLIENTS = [LightsailClient, NimbleClient]
 
 async def call(client: LightsailClient | NimbleClient) -> object:
     if isinstance(client, LightsailClient):
-        return await client.get_instances()
+        return [one async for one in client.get_instances()]
     return [session async for session in client.list_streaming_sessions("studio-1")]
 
 
@@ -286,7 +286,7 @@ async def test_lightsails_endpoint_is_not(
     monkeypatch.setattr(loop, "sock_connect", never)
     async with LightsailClient() as client:
         with pytest.raises(ConnectionFailedError) as caught:
-            await client.get_instances()
+            [one async for one in client.get_instances()]
     assert type(caught.value) is kind
     assert caught.value.operation == "GetInstances"
 

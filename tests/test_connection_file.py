@@ -1,5 +1,6 @@
 """The file for the viewer: valid, private, and gone after use."""
 
+import asyncio
 import configparser
 import os
 import stat
@@ -34,7 +35,7 @@ def made(token, session_id, host="h"):
     return DcvUrl(f"https://{host}:1/?authToken={quote(token, safe='')}#{quote(session_id)}")
 
 
-def test_it_says_all_that_the_url_does():
+def test_a_connection_file_has_all_parts_of_the_url():
     with URL.connection_file() as path:
         assert path.read_text("utf-8") == (
             "[version]\nformat=1.0\n\n"
@@ -45,7 +46,7 @@ def test_it_says_all_that_the_url_does():
 
 @settings(deadline=None)  # a disk has no deadline
 @given(hosts, lines, lines, st.sampled_from([":8443", ":443", ":1", ""]), st.booleans())
-def test_what_it_holds_reads_back(host, token, session_id, port, native):
+def test_a_connection_file_reads_back_as_written(host, token, session_id, port, native):
     scheme = "dcv" if native else "https"
     query = f"a=1&authToken={quote(token, safe='')}&authToken=other"
     url = DcvUrl(f"{scheme}://{host}{port}/?{query}#{quote(session_id, safe='')}")
@@ -69,7 +70,7 @@ def test_what_it_holds_reads_back(host, token, session_id, port, native):
     st.text(st.characters(codec="utf-8")),
     st.booleans(),
 )
-def test_no_line_break_or_control_character_gets_into_it(before, hostile, after, in_token):
+def test_control_characters_do_not_get_into_a_connection_file(before, hostile, after, in_token):
     text = f"{before}{hostile}{after}"
     url = made(text, "console") if in_token else made("token", text)
     with pytest.raises(InvalidUrlError), url.connection_file():
@@ -88,7 +89,7 @@ def test_no_line_break_or_control_character_gets_into_it(before, hostile, after,
         DcvUrl(f"https://h/?authToken={TOKEN}"),
     ],
 )
-def test_what_the_viewer_would_read_otherwise_is_refused(url, tmp_path):
+def test_values_that_the_viewer_would_misread_are_refused(url, tmp_path):
     with pytest.raises(InvalidUrlError), url.connection_file(tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []
@@ -101,7 +102,7 @@ def test_a_url_without_a_token_makes_a_file_without_one():
         assert "authtoken" not in read(path)["connect"]
 
 
-def test_options_go_where_they_belong():
+def test_options_are_written_to_their_groups():
     with URL.connection_file(
         fullscreen=True,
         useallmonitors=False,
@@ -126,7 +127,7 @@ def test_options_go_where_they_belong():
     )
 
 
-def test_no_certificate_is_accepted_unless_asked_for():
+def test_untrusted_certificates_are_accepted_only_on_request():
     with URL.connection_file() as path:
         assert "certificate" not in path.read_text()
     with URL.connection_file(certificatevalidationpolicy="accept-untrusted") as path:
@@ -152,7 +153,7 @@ def test_unknown_options_are_refused(options, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
-def test_nobody_else_can_ever_read_it(tmp_path, monkeypatch):
+def test_only_the_owner_can_ever_read_a_connection_file(tmp_path, monkeypatch):
     modes = []
     fdopen = os.fdopen
 
@@ -170,32 +171,74 @@ def test_nobody_else_can_ever_read_it(tmp_path, monkeypatch):
     assert modes == [0o600, 0o600]
 
 
-def test_it_is_gone_after_the_block_whatever_happens(tmp_path):
+def test_a_connection_file_is_removed_when_its_block_fails(tmp_path):
     with pytest.raises(ZeroDivisionError), URL.connection_file(tmp_path) as path:
         _fail_if_there(path, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_it_works_in_async_code(tmp_path):
+async def test_a_connection_file_works_in_async_with(tmp_path):
     async with URL.connection_file(tmp_path) as path:
         assert path.exists()
     assert not path.exists()
 
 
-def test_one_that_is_gone_already_is_no_problem(tmp_path):
+def test_a_connection_file_may_be_removed_within_its_block(tmp_path):
     with URL.connection_file(tmp_path) as path:
         path.unlink()
 
 
-def test_each_block_has_a_file_of_its_own(tmp_path):
-    file = URL.connection_file(tmp_path)
-    with file as first, file as second:
+def test_each_call_of_connection_file_writes_another_file(tmp_path):
+    with URL.connection_file(tmp_path) as first, URL.connection_file(tmp_path) as second:
         assert first != second
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_directory_that_is_not_there_is_an_error_of_ours(tmp_path):
-    with pytest.raises(OpenError, match="cannot be made"), URL.connection_file(tmp_path / "none"):
+def test_a_connection_file_is_for_one_block(tmp_path):
+    file = URL.connection_file(tmp_path)
+    with file as path:
+        with pytest.raises(OpenError, match="call connection_file"), file:
+            pass
+        assert path.exists()
+    with pytest.raises(OpenError, match="call connection_file"), file:
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_no_task_removes_the_connection_file_of_another(tmp_path):
+    file, is_in, may_end = URL.connection_file(tmp_path), asyncio.Event(), asyncio.Event()
+
+    async def hold():
+        async with file as path:
+            is_in.set()
+            await may_end.wait()
+            return path.exists()
+
+    first = asyncio.create_task(hold())
+    await is_in.wait()
+    with pytest.raises(OpenError):
+        await hold()
+    may_end.set()
+    assert await first
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("directory", [5, b"bytes", ["a"], True, object()])
+def test_a_directory_that_is_not_a_path_is_refused(directory):
+    with pytest.raises(InvalidArgumentError, match="directory="):
+        URL.connection_file(directory)
+
+
+def test_a_directory_with_a_nul_character_is_an_open_error():
+    with pytest.raises(OpenError, match="cannot be created"), URL.connection_file("a\0b"):
+        pass
+
+
+def test_a_missing_directory_is_an_open_error(tmp_path):
+    with (
+        pytest.raises(OpenError, match="cannot be created"),
+        URL.connection_file(tmp_path / "none"),
+    ):
         pass
 
 
@@ -212,7 +255,7 @@ def test_a_full_disk_leaves_no_file_and_no_token(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_that_cannot_be_removed_is_reported(tmp_path, monkeypatch):
+def test_a_connection_file_that_cannot_be_removed_is_reported(tmp_path, monkeypatch):
     def held(_path, **_kwargs):
         raise PermissionError(13, "in use")
 

@@ -20,7 +20,7 @@ from second_fake import (
     truncated,
 )
 from second_fake.answers import HTML
-from second_fake.oracle import Logged, requests_with_secrets, told, unnamed
+from second_fake.oracle import Logged, told, unnamed
 
 from dcvsessions import (
     AccessDeniedError,
@@ -30,7 +30,6 @@ from dcvsessions import (
     NimbleClient,
     Progress,
     ServiceFaultError,
-    WaitError,
     WaitTimeoutError,
     close_gui_session,
     close_streaming_session,
@@ -106,7 +105,8 @@ FOREIGN = {
 @pytest.mark.parametrize("foreign", FOREIGN.values(), ids=FOREIGN)
 async def test_a_foreign_answer_is_no_news_to_open_gui_session(fake: Service, foreign: Do) -> None:
     fake.script("CreateGUISessionAccessDetails", *[foreign] * SOME)
-    fake.script("StartGUISession", *[foreign] * SOME)
+    # A start is not repeated by botocore, and by the helper twice.
+    fake.script("StartGUISession", *[foreign] * 2)
     fake.script("GetInstanceState", *[foreign] * SOME)
     assert fake.accepts(await open_gui_session("lab", timeout=600))
 
@@ -229,8 +229,7 @@ async def test_no_credential_leaves_for_another_host(fake: Service) -> None:
         fake.always("*", redirected(fake.elsewhere.url, status))
         with pytest.raises(DcvSessionsError):
             await new_session(timeout=1)
-    secret = ["authorization", "x-amz-security-token"]
-    assert requests_with_secrets(fake, secret) == []
+    assert [sorted(request.headers) for request in fake.elsewhere.requests] == []
     assert all("x-amz-security-token" in request.headers for request in fake.requests)
 
 
@@ -329,7 +328,8 @@ async def test_a_session_of_a_wait_is_not_gone_because_a_proxy_says_404(fake: Se
     fake.always("DeleteStreamingSession", replied(404, HTML))
     with pytest.raises(WaitTimeoutError) as caught:
         await close_streaming_session("studio", session.session_id, timeout=60)
-    assert caught.value.session_id == session.session_id
+    assert caught.value.left_behind is not None
+    assert caught.value.left_behind.session_id == session.session_id
 
 
 # --- What proves that nothing happened is a list ---
@@ -375,8 +375,8 @@ async def test_a_create_that_may_have_happened_leaves_its_token_in_the_error(
     (session,) = fake.billing
     assert session.token
     assert session.token in told(caught.value)
-    if isinstance(caught.value, WaitError):
-        assert caught.value.client_token == session.token
+    assert caught.value.left_behind is not None
+    assert caught.value.left_behind.client_token == session.token
 
 
 @pytest.mark.parametrize("answer", AMBIGUOUS.values(), ids=AMBIGUOUS)
@@ -608,9 +608,9 @@ async def test_pages_that_go_in_a_circle_end_with_an_error(fake: Service) -> Non
         )
     async with LightsailClient() as lightsail:
         with pytest.raises(InvalidResponseError, match="page"):
-            await lightsail.get_instances()
+            _ = [one async for one in lightsail.get_instances()]
         with pytest.raises(InvalidResponseError, match="page"):
-            await lightsail.get_operations_for_resource("lab")
+            _ = [one async for one in lightsail.get_operations_for_resource("lab")]
 
 
 @pytest.mark.parametrize("word", ["x", " ", "https://", "authToken=", "a@", "\\u001b[", "://a:b@"])

@@ -14,15 +14,11 @@ from dcvsessions import (
     DcvUrl,
     GuiSessionAccessDetails,
     GuiSessionStatus,
-    InstanceState,
     InvalidResponseError,
     LightsailClient,
     OperationStatus,
-    OperationType,
-    ResourceLocation,
-    ResourceType,
-    Tag,
 )
+from dcvsessions.lightsail import InstanceState, ResourceLocation, Tag
 from dcvsessions.simulator import Simulator
 
 pytestmark = pytest.mark.looptime
@@ -139,7 +135,7 @@ async def test_what_a_change_answers(
     (operation,) = await getattr(lightsail, method)("other")
     assert operation.operation_type == kind
     assert operation.resource_name == "other"
-    assert operation.resource_type is ResourceType.INSTANCE
+    assert operation.resource_type == "Instance"
     assert operation.location == ResourceLocation(
         availability_zone="us-east-1a", region_name="us-east-1"
     )
@@ -182,11 +178,11 @@ async def test_operations_of_a_resource_come_from_all_pages(
         (operation,) = await lightsail.start_instance("my-computer")
         await asyncio.sleep(3)
         made.append(operation.id)
-    operations = await lightsail.get_operations_for_resource("my-computer")
+    operations = [one async for one in lightsail.get_operations_for_resource("my-computer")]
     assert [operation.id for operation in operations] == made
     assert {operation.operation_type for operation in operations} == {
-        OperationType.STOP_INSTANCE,
-        OperationType.START_INSTANCE,
+        "StopInstance",
+        "StartInstance",
     }
     tokens = [call.parameters.get("pageToken") for call in sim.calls("GetOperationsForResource")]
     assert tokens[0] is None
@@ -210,7 +206,7 @@ async def test_instances_come_from_all_pages(
 ) -> None:
     for number in range(4):
         sim.lightsail.add_instance(f"number-{number}")
-    instances = await lightsail.get_instances()
+    instances = [one async for one in lightsail.get_instances()]
     assert [each.name for each in instances] == list(sim.lightsail.instances)
     assert len(sim.calls("GetInstances")) == 3
     wire = [one async for page in raw.get_paginator("get_instances").paginate() for one in [page]]
@@ -230,9 +226,9 @@ async def test_instances_come_from_all_pages(
 async def test_a_page_that_names_itself_is_no_endless_loop(
     sim: Simulator, lightsail: LightsailClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dcvsessions.simulator.lightsail.page", lambda *_: ([], "again"))
+    monkeypatch.setattr("dcvsessions.simulator.lightsail.operations.page", lambda *_: ([], "again"))
     with pytest.raises(InvalidResponseError, match="names itself"):
-        await lightsail.get_instances()
+        [one async for one in lightsail.get_instances()]
 
 
 @pytest.mark.parametrize("force", [None, True, False])

@@ -2,20 +2,20 @@
 
 import pytest
 
-from dcvsessions import (
-    GuiSession,
-    GuiSessionAccessDetails,
-    GuiSessionStatus,
-    InstanceState,
-    Operation,
-    OperationStatus,
-    OperationType,
+from dcvsessions import GuiSessionAccessDetails, GuiSessionStatus, Operation, OperationStatus
+from dcvsessions._wait.decisions import (
+    STALE_READ_WINDOW,
+    Done,
+    Failed,
+    StepRecord,
+    TakeStep,
+    Wait,
+    WaitContext,
 )
-from dcvsessions._wait.decisions import GRACE, Act, Done, Failed, Sent, Situation, Wait
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import Failure
-from dcvsessions.lightsail import states
-from dcvsessions.lightsail.states import Sighting, Step
+from dcvsessions.lightsail import GuiSession, InstanceState, states
+from dcvsessions.lightsail.states import Reading, StartedSession, Step
 
 URL = DcvUrl("https://203.0.113.1:8443/?authToken=application#application")
 OTHER_URL = DcvUrl("https://203.0.113.1:8443/?authToken=system#operating-system")
@@ -30,7 +30,7 @@ SESSIONS = (
 #   later:     after the grace period
 #   moved:     at once, but another state was seen in between
 AT = 100.0
-SITUATIONS = ("at first", "at once", "later", "moved")
+MOMENTS = ("at first", "at once", "later", "moved")
 
 OPEN = {
     #                             at first  at once  later     moved
@@ -43,7 +43,7 @@ OPEN = {
     "startExpired":              ("start",  "wait",  "start",  "start"),
     "failedStartingGUISession":  ("start",  "wait",  "failed", "failed"),
     "failedStoppingGUISession":  ("start",  "wait",  "failed", "failed"),
-    "failedInstanceCreation":    ("failed", "wait",  "failed", "failed"),
+    "failedInstanceCreation":    ("failed", "failed", "failed", "failed"),
     "a state of tomorrow":       ("wait",   "wait",  "wait",   "wait"),
     None:                        ("wait",   "wait",  "wait",   "wait"),
 }  # fmt: skip
@@ -85,34 +85,34 @@ WORDS = {
 
 
 def in_a_word(decision: object) -> str:
-    if isinstance(decision, Act):
+    if isinstance(decision, TakeStep):
         return WORDS[Step(decision.step)]
     return {Wait: "wait", Done: "done", Failed: "failed"}[type(decision)]
 
 
-def situation(name: str, step: Step, state: str) -> Situation:
+def context(name: str, step: Step, state: str) -> WaitContext:
     return {
-        "at first": Situation(AT),
-        "at once": Situation(AT + GRACE - 0.1, {step: Sent(AT, state)}),
-        "later": Situation(AT + GRACE, {step: Sent(AT, state)}),
-        "moved": Situation(AT + 1, {step: Sent(AT, state, moved=True)}),
+        "at first": WaitContext(AT),
+        "at once": WaitContext(AT + STALE_READ_WINDOW - 0.1, {step: StepRecord(AT, state)}),
+        "later": WaitContext(AT + STALE_READ_WINDOW, {step: StepRecord(AT, state)}),
+        "moved": WaitContext(AT + 1, {step: StepRecord(AT, state, moved=True)}),
     }[name]
 
 
-def sighting(status: str | None, instance: str | None = "running") -> Sighting:
+def reading(status: str | None, instance: str | None = "running") -> Reading:
     details = GuiSessionAccessDetails(
         resource_name="my-computer",
         status=None if status is None else GuiSessionStatus(status),
         failure_reason="It broke.",
         sessions=SESSIONS if status == "started" else (),
     )
-    return Sighting(details, InstanceState(name=instance))
+    return Reading(details, InstanceState(name=instance))
 
 
-def opened(seen: Sighting, at: Situation | None = None, **options: object) -> object:
+def opened(seen: Reading, at: WaitContext | None = None, **options: object) -> object:
     return states.decide_open(
         states.observation(seen),
-        at or Situation(),
+        at or WaitContext(),
         **{"kind": "application", "start_instance": False, **options},  # type: ignore[arg-type]
     )
 
@@ -121,20 +121,20 @@ def cells(table: dict[str | None, tuple[str, ...]]) -> list[object]:
     return [
         pytest.param(state, name, expected, id=f"{state} {name}")
         for state, row in table.items()
-        for name, expected in zip(SITUATIONS, row, strict=True)
+        for name, expected in zip(MOMENTS, row, strict=True)
     ]
 
 
 @pytest.mark.parametrize(("state", "name", "expected"), cells(OPEN))
 def test_open(state: str | None, name: str, expected: str) -> None:
-    at = situation(name, Step.START_SESSION, str(state))
-    assert in_a_word(opened(sighting(state), at)) == expected
+    at = context(name, Step.START_SESSION, str(state))
+    assert in_a_word(opened(reading(state), at)) == expected
 
 
 @pytest.mark.parametrize(("state", "name", "expected"), cells(CLOSE))
 def test_close(state: str | None, name: str, expected: str) -> None:
-    seen = states.observation(sighting(state))
-    at = situation(name, Step.STOP_SESSION, str(state))
+    seen = states.observation(reading(state))
+    at = context(name, Step.STOP_SESSION, str(state))
     assert in_a_word(states.decide_close(seen, at)) == expected
 
 
@@ -154,18 +154,18 @@ def test_the_tables_are_complete(table: dict[str | None, object]) -> None:
     ],
 )
 def test_open_by_the_computer(state: str | None, *, start_instance: bool, expected: str) -> None:
-    decision = opened(sighting("notStarted", state), start_instance=start_instance)
+    decision = opened(reading("notStarted", state), start_instance=start_instance)
     assert in_a_word(decision) == expected
 
 
 def test_a_start_of_the_computer_is_not_sent_twice_for_a_stale_reading() -> None:
-    seen = sighting("stopped", "stopped")
+    seen = reading("stopped", "stopped")
     for name, expected in (
         ("at once", "wait"),
         ("later", "start computer"),
         ("moved", "start computer"),
     ):
-        at = situation(name, Step.START_INSTANCE, "computer stopped")
+        at = context(name, Step.START_INSTANCE, "computer stopped")
         assert in_a_word(opened(seen, at, start_instance=True)) == expected
 
 
@@ -180,7 +180,7 @@ def test_the_computer_is_looked_at_where_a_start_is_due(status: GuiSessionStatus
     ("kind", "expected"), [("application", URL), ("operating_system", OTHER_URL)]
 )
 def test_which_url(kind: states.SessionKind, expected: DcvUrl) -> None:
-    assert opened(sighting("started"), kind=kind) == Done(expected)
+    assert opened(reading("started"), kind=kind) == Done(StartedSession(expected, None, 0.0))
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_started_without_the_wanted_url_is_not_usable_yet(
     sessions: tuple[GuiSession, ...],
 ) -> None:
     details = GuiSessionAccessDetails(status=GuiSessionStatus.STARTED, sessions=sessions)
-    assert in_a_word(opened(Sighting(details))) == "wait"
+    assert in_a_word(opened(Reading(details))) == "wait"
 
 
 @pytest.mark.parametrize(
@@ -205,35 +205,35 @@ def test_started_without_the_wanted_url_is_not_usable_yet(
     [(49.0, False, "wait"), (50.0, False, "done"), (49.0, True, "done")],
 )
 def test_a_session_about_to_expire_is_waited_out(*, now: float, sent: bool, expected: str) -> None:
-    steps = {Step.START_SESSION: Sent(10.0, "startExpired", moved=True)} if sent else {}
-    at = Situation(now, steps)
-    assert in_a_word(opened(sighting("started"), at, renew_before=50.0)) == expected
+    steps = {Step.START_SESSION: StepRecord(10.0, "startExpired", moved=True)} if sent else {}
+    at = WaitContext(now, steps)
+    assert in_a_word(opened(reading("started"), at, renew_before=50.0)) == expected
 
 
 def test_a_failure_says_why() -> None:
-    failed = opened(sighting("failedInstanceCreation"))
+    failed = opened(reading("failedInstanceCreation"))
     assert isinstance(failed, Failed)
     assert failed.reason == "Lightsail reports failedInstanceCreation: It broke."
     assert failed.details == Failure(state="failedInstanceCreation", failure_reason="It broke.")
     silent = GuiSessionAccessDetails(status=GuiSessionStatus.FAILED_INSTANCE_CREATION)
-    failed = opened(Sighting(silent))
+    failed = opened(Reading(silent))
     assert isinstance(failed, Failed)
     assert failed.reason.endswith("it gave no reason.")
 
 
 def test_a_stopped_computer_says_which_argument_starts_it() -> None:
-    failed = opened(sighting("stopped", "stopped"))
+    failed = opened(reading("stopped", "stopped"))
     assert isinstance(failed, Failed)
     assert "start_instance=True" in failed.reason
     assert failed.details == Failure(state="computer stopped")
 
 
 def test_the_state_is_the_computers_while_it_is_not_up() -> None:
-    seen = states.observation(sighting("stopped", "pending"))
+    seen = states.observation(reading("stopped", "pending"))
     assert seen.state == "computer pending"
     assert seen.is_known
-    assert states.observation(sighting("tomorrow")).is_known is False
-    assert states.observation(sighting("started")).state == "started"
+    assert states.observation(reading("tomorrow")).is_known is False
+    assert states.observation(reading("started")).state == "started"
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_an_operation_that_failed_at_once(
     fine = Operation(status=OperationStatus.STARTED)
     other = Operation(
         status=status,
-        operation_type=OperationType.START_GUI_SESSION,
+        operation_type="StartGUISession",
         error_code=code,
         error_details=details,
     )

@@ -20,27 +20,27 @@ from types_aiobotocore_lightsail import literals, type_defs
 import dcvsessions
 from dcvsessions import (
     DcvUrl,
-    GuiSession,
     GuiSessionAccessDetails,
     GuiSessionStatus,
-    Instance,
-    InstanceState,
     InvalidResponseError,
     LightsailClient,
     NimbleClient,
-    OpenEnum,
     Operation,
     OperationStatus,
-    RegionName,
-    ResourceLocation,
-    ResourceType,
     Stream,
     StreamingSession,
     StreamingSessionState,
     StreamState,
-    Tag,
-    VolumeConfiguration,
 )
+from dcvsessions.lightsail import (
+    GuiSession,
+    Instance,
+    InstanceState,
+    OpenEnum,
+    ResourceLocation,
+    Tag,
+)
+from dcvsessions.nimble import VolumeConfiguration
 
 MODELS = {
     place: json.loads((files("dcvsessions") / "data" / place / "service-2.json").read_text("utf-8"))
@@ -261,14 +261,14 @@ async def test_every_member_of_an_instance(monkeypatch: pytest.MonkeyPatch) -> N
         "ofTomorrow": {"unknown": [1, 2]},
     }
     async with answering(monkeypatch, {"instances": [wire]}) as (lightsail, _):
-        (instance,) = await lightsail.get_instances()
+        (instance,) = [one async for one in lightsail.get_instances()]
     assert instance == Instance(
         name="my-computer",
         arn="arn:aws:lightsail:us-east-1:123456789012:Instance/1",
         support_code="6EXAMPLE/i-1",
         created_at=datetime(2023, 11, 14, 22, 13, 20, 123000, tzinfo=UTC),
-        location=ResourceLocation(availability_zone="us-east-1a", region_name=RegionName.US_EAST_1),
-        resource_type=ResourceType.INSTANCE,
+        location=ResourceLocation(availability_zone="us-east-1a", region_name="us-east-1"),
+        resource_type="Instance",
         tags=(Tag(key="project", value="42"), Tag(key="alone")),
         blueprint_id="lfr_jupyter",
         blueprint_name="JupyterLab",
@@ -356,7 +356,7 @@ async def test_what_does_not_fit_in_a_list(
 ) -> None:
     async with answering(monkeypatch, {"instances": [{"name": "fine"}, misfit]}) as (lightsail, _):
         with pytest.raises(InvalidResponseError, match="GetInstances"):
-            await lightsail.get_instances()
+            [one async for one in lightsail.get_instances()]
 
 
 @pytest.mark.parametrize("body", [{}, {"session": None}, {"session": "s-1"}, {"session": []}, []])

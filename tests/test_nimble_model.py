@@ -182,7 +182,7 @@ async def test_a_service_has_its_own_endpoint_variable(
     monkeypatch.setenv("AWS_ENDPOINT_URL_LIGHTSAIL", sim.endpoint_url)
     async with NimbleClient() as nimble, LightsailClient() as lightsail:
         assert [each async for each in nimble.list_streaming_sessions("studio-1")] == []
-        assert len(await lightsail.get_instances()) == 1
+        assert len([one async for one in lightsail.get_instances()]) == 1
 
 
 async def test_a_profile_that_assumes_a_role(
@@ -219,7 +219,7 @@ async def test_a_profile_that_assumes_a_role(
             # The simulator refuses every other key.
             assert [each async for each in nimble.list_streaming_sessions("studio-1")] == []
         async with LightsailClient(profile_name="artist") as lightsail:
-            assert len(await lightsail.get_instances()) == 1
+            assert len([one async for one in lightsail.get_instances()]) == 1
     finally:
         await sts.cleanup()
     assert len(asked) == 2
@@ -242,7 +242,7 @@ async def test_a_session_of_the_callers_keeps_what_it_has_and_gets_nimble(sim: S
     session = AioSession()
     session.user_agent_name = "callers"
     async with LightsailClient(session=session) as lightsail:
-        assert len(await lightsail.get_instances()) == 1
+        assert len([one async for one in lightsail.get_instances()]) == 1
     async with NimbleClient(session=session) as nimble:
         assert [each async for each in nimble.list_streaming_sessions("studio-1")] == []
     # Its own Lightsail still has all operations, and its own services are all there.
@@ -279,12 +279,12 @@ async def test_a_configuration_of_the_callers_wins(sim: Simulator) -> None:
         assert used.connect_timeout == 10
         assert used.user_agent.startswith("callers/1 ")
         assert used.retries["total_max_attempts"] == 3
-        assert len(await lightsail.get_instances()) == 1
+        assert len([one async for one in lightsail.get_instances()]) == 1
 
 
 async def test_two_clients_of_a_region_do_not_share_a_life(sim: Simulator) -> None:
     async with LightsailClient() as first:
         async with LightsailClient() as second:
-            await asyncio.gather(first.get_instances(), second.get_instances())
-        assert len(await first.get_instances()) == 1
+            await asyncio.gather(instances_of(first), instances_of(second))
+        assert len([one async for one in first.get_instances()]) == 1
     assert len(sim.calls("GetInstances")) == 3

@@ -21,11 +21,13 @@ from dcvsessions import (
     NotFoundError,
     QuotaExceededError,
     Stream,
-    StreamingInstanceType,
     StreamingSession,
     StreamingSessionState,
-    StreamingSessionStatusCode,
     StreamState,
+)
+from dcvsessions.nimble import (
+    StreamingInstanceType,
+    StreamingSessionStatusCode,
     StreamStatusCode,
     VolumeConfiguration,
     VolumeRetentionMode,
@@ -311,7 +313,7 @@ async def test_a_choice_of_no_session_is_no_choice_of_all(
 async def test_a_page_that_names_itself_is_no_endless_loop(
     nimble: NimbleClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dcvsessions.simulator.nimble.page", lambda *_: ([], "again"))
+    monkeypatch.setattr("dcvsessions.simulator.nimble.operations.page", lambda *_: ([], "again"))
     with pytest.raises(InvalidResponseError, match="names itself"):
         await listed(nimble)
 

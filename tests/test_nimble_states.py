@@ -2,19 +2,19 @@
 
 import pytest
 
-from dcvsessions import (
-    NotFoundError,
-    Stream,
-    StreamingSession,
-    StreamingSessionState,
-    StreamingSessionStatusCode,
-    StreamState,
-    StreamStatusCode,
+from dcvsessions import NotFoundError, Stream, StreamingSession, StreamingSessionState, StreamState
+from dcvsessions._wait.decisions import (
+    STALE_READ_WINDOW,
+    Done,
+    Failed,
+    StepRecord,
+    TakeStep,
+    Wait,
+    WaitContext,
 )
-from dcvsessions._wait.decisions import GRACE, Act, Done, Failed, Sent, Situation, Wait
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import Failure
-from dcvsessions.nimble import states
+from dcvsessions.nimble import StreamingSessionStatusCode, StreamStatusCode, states
 from dcvsessions.nimble.states import Step, UsableStream
 
 URL = DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#session")
@@ -28,7 +28,7 @@ NOT_FOUND = NotFoundError(
 
 # A step was sent at 100 s, when the state was the same as now; see the table of Lightsail.
 AT = 100.0
-SITUATIONS = ("at first", "at once", "later", "moved")
+MOMENTS = ("at first", "at once", "later", "moved")
 
 # To a session that is READY, where it may be started: a session that was given.
 READY = {
@@ -75,7 +75,7 @@ MADE = {state: row[0] for state, row in READY.items()} | {
 }
 
 # After a deletion was asked for: whether it is on its way out.
-GIVEN_UP = {
+DELETION_REQUESTED = {
     **dict.fromkeys(READY, "wait"),
     "DELETE_IN_PROGRESS": "done",
     "DELETED": "done",
@@ -99,27 +99,27 @@ MISSING = [
     (None, 0.0, "failed"),  # long before
     (None, 1000.0, "failed"),
     (50.0, 50.0, "wait"),  # at once: eventual consistency
-    (50.0, 50.0 + GRACE - 0.1, "wait"),
-    (50.0, 50.0 + GRACE, "failed"),
+    (50.0, 50.0 + STALE_READ_WINDOW - 0.1, "wait"),
+    (50.0, 50.0 + STALE_READ_WINDOW, "failed"),
 ]
 
 
 def in_a_word(decision: object) -> str:
-    if isinstance(decision, Act):
+    if isinstance(decision, TakeStep):
         return {Step.START: "start", Step.DELETE: "delete"}[Step(decision.step)]
     return {Wait: "wait", Done: "done", Failed: "failed"}[type(decision)]
 
 
-def situation(name: str, step: Step, state: str) -> Situation:
+def context(name: str, step: Step, state: str) -> WaitContext:
     return {
-        "at first": Situation(AT),
-        "at once": Situation(AT + GRACE - 0.1, {step: Sent(AT, state)}),
-        "later": Situation(AT + GRACE, {step: Sent(AT, state)}),
-        "moved": Situation(AT + 1, {step: Sent(AT, state, moved=True)}),
+        "at first": WaitContext(AT),
+        "at once": WaitContext(AT + STALE_READ_WINDOW - 0.1, {step: StepRecord(AT, state)}),
+        "later": WaitContext(AT + STALE_READ_WINDOW, {step: StepRecord(AT, state)}),
+        "moved": WaitContext(AT + 1, {step: StepRecord(AT, state, moved=True)}),
     }[name]
 
 
-def seen_session(state: str | None) -> states.SeenSession:
+def seen_session(state: str | None) -> states.StreamingSessionReading:
     if state == "not found":
         return states.observation(NOT_FOUND)
     session = StreamingSession(
@@ -131,7 +131,7 @@ def seen_session(state: str | None) -> states.SeenSession:
     return states.observation(session)
 
 
-def seen_stream(state: str | None, url: DcvUrl | None) -> states.SeenStream:
+def seen_stream(state: str | None, url: DcvUrl | None) -> states.StreamReading:
     stream = Stream(
         stream_id="st-1",
         state=None if state is None else StreamState(state),
@@ -145,7 +145,7 @@ def cells(table: dict[str | None, tuple[str, ...]]) -> list[object]:
     return [
         pytest.param(state, name, expected, id=f"{state} {name}")
         for state, row in table.items()
-        for name, expected in zip(SITUATIONS, row, strict=True)
+        for name, expected in zip(MOMENTS, row, strict=True)
     ]
 
 
@@ -153,7 +153,7 @@ def cells(table: dict[str | None, tuple[str, ...]]) -> list[object]:
 def test_to_ready(state: str | None, name: str, expected: str) -> None:
     decision = states.decide_session(
         seen_session(state),
-        situation(name, Step.START, str(state)),
+        context(name, Step.START, str(state)),
         may_start=True,
         created_at=None,
     )
@@ -163,20 +163,20 @@ def test_to_ready(state: str | None, name: str, expected: str) -> None:
 @pytest.mark.parametrize(("state", "expected"), MADE.items())
 def test_to_ready_of_one_that_was_just_made(state: str | None, expected: str) -> None:
     decision = states.decide_session(
-        seen_session(state), Situation(), may_start=False, created_at=-GRACE
+        seen_session(state), WaitContext(), may_start=False, created_at=-STALE_READ_WINDOW
     )
     assert in_a_word(decision) == expected
 
 
 @pytest.mark.parametrize(("state", "name", "expected"), cells(DELETED))
 def test_to_deleted(state: str | None, name: str, expected: str) -> None:
-    at = situation(name, Step.DELETE, str(state))
+    at = context(name, Step.DELETE, str(state))
     assert in_a_word(states.decide_deleted(seen_session(state), at)) == expected
 
 
-@pytest.mark.parametrize(("state", "expected"), GIVEN_UP.items())
-def test_given_up(state: str | None, expected: str) -> None:
-    decision = states.decide_given_up(seen_session(state), Situation(), created_at=None)
+@pytest.mark.parametrize(("state", "expected"), DELETION_REQUESTED.items())
+def test_deletion_requested(state: str | None, expected: str) -> None:
+    decision = states.decide_deletion_requested(seen_session(state), WaitContext(), created_at=None)
     assert in_a_word(decision) == expected
 
 
@@ -190,7 +190,7 @@ def test_given_up(state: str | None, expected: str) -> None:
 )
 def test_stream(state: str | None, url: DcvUrl | None, expected: str) -> None:
     seen = seen_stream(state, url)
-    decision = states.decide_stream(seen, Situation(), created_at=None)
+    decision = states.decide_stream(seen, WaitContext(), created_at=None)
     assert in_a_word(decision) == expected
     if expected == "done":
         assert decision == Done(UsableStream(seen.resource, URL))  # type: ignore[arg-type]
@@ -202,7 +202,7 @@ def test_stream(state: str | None, url: DcvUrl | None, expected: str) -> None:
         (READY, StreamingSessionState),
         (DELETED, StreamingSessionState),
         (MADE, StreamingSessionState),
-        (GIVEN_UP, StreamingSessionState),
+        (DELETION_REQUESTED, StreamingSessionState),
         (STREAM, StreamState),
     ],
 )
@@ -218,13 +218,13 @@ def test_the_tables_are_complete(
 def test_not_found_is_waited_out_for_what_is_young(
     created_at: float | None, now: float, expected: str
 ) -> None:
-    at = Situation(now)
+    at = WaitContext(now)
     missing = states.observation(NOT_FOUND)
     assert missing.state == states.NOT_FOUND
     of_session = states.decide_session(missing, at, may_start=True, created_at=created_at)
     of_stream = states.decide_stream(missing, at, created_at=created_at)
     assert in_a_word(of_session) == in_a_word(of_stream) == expected
-    given_up = states.decide_given_up(missing, at, created_at=created_at)
+    given_up = states.decide_deletion_requested(missing, at, created_at=created_at)
     assert in_a_word(given_up) == {"failed": "done", "wait": "wait"}[expected]
     # The service's own error is what is raised, not one of ours around it.
     if isinstance(of_session, Failed):
@@ -233,25 +233,30 @@ def test_not_found_is_waited_out_for_what_is_young(
 
 @pytest.mark.parametrize("state", [*StreamingSessionState, "OF_TOMORROW", None])
 def test_the_answer_to_a_create_is_its_id(state: str | None) -> None:
-    decision = states.decide_created_session(seen_session(state), Situation())
+    decision = states.decide_created_session(
+        seen_session(state), WaitContext(), client_token="mine"
+    )
     assert decision == Done("s-1")
 
 
 @pytest.mark.parametrize("state", [*StreamState, "OF_TOMORROW", None])
 def test_the_answer_to_a_create_of_a_stream_is_its_id(state: str | None) -> None:
-    assert states.decide_created_stream(seen_stream(state, None), Situation()) == Done("st-1")
+    assert states.decide_created_stream(seen_stream(state, None), WaitContext()) == Done("st-1")
 
 
 def test_an_answer_without_an_id_is_no_answer() -> None:
     session = states.observation(StreamingSession(session_id=""))
     stream = states.observation(Stream())
-    assert in_a_word(states.decide_created_session(session, Situation())) == "wait"
-    assert in_a_word(states.decide_created_stream(stream, Situation())) == "wait"
+    assert (
+        in_a_word(states.decide_created_session(session, WaitContext(), client_token="mine"))
+        == "wait"
+    )
+    assert in_a_word(states.decide_created_stream(stream, WaitContext())) == "wait"
 
 
 def test_a_failure_says_why() -> None:
     failed = states.decide_session(
-        seen_session("CREATE_FAILED"), Situation(), may_start=True, created_at=None
+        seen_session("CREATE_FAILED"), WaitContext(), may_start=True, created_at=None
     )
     assert failed == Failed(
         reason="Nimble Studio reports CREATE_FAILED: INTERNAL_ERROR, It broke.",
@@ -262,7 +267,7 @@ def test_a_failure_says_why() -> None:
         ),
     )
     of_stream = states.decide_stream(
-        seen_stream("CREATE_FAILED", None), Situation(), created_at=None
+        seen_stream("CREATE_FAILED", None), WaitContext(), created_at=None
     )
     assert of_stream == Failed(
         reason="Nimble Studio reports CREATE_FAILED: NETWORK_CONNECTION_ERROR.",

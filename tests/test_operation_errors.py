@@ -24,10 +24,8 @@ from dcvsessions import (
     LightsailClient,
     NimbleClient,
     NotFoundError,
-    OperationFailedError,
     QuotaExceededError,
     ServiceFaultError,
-    SetupInProgressError,
     ThrottledError,
 )
 from dcvsessions.simulator import Fault, Simulator
@@ -79,11 +77,11 @@ MODELS = [
 MEANINGS: dict[str, type[ApiError]] = {
     # Lightsail's
     "AccessDeniedException": AccessDeniedError,
-    "AccountSetupInProgressException": SetupInProgressError,
+    "AccountSetupInProgressException": ServiceFaultError,
     "InvalidInputException": InvalidRequestError,
     "NotFoundException": NotFoundError,
-    "OperationFailureException": OperationFailedError,
-    "RegionSetupInProgressException": SetupInProgressError,
+    "OperationFailureException": ApiError,
+    "RegionSetupInProgressException": ServiceFaultError,
     "ServiceException": ServiceFaultError,
     "UnauthenticatedException": AuthenticationError,
     # Nimble's, and AccessDeniedException, which both have
@@ -199,7 +197,7 @@ async def test_retry_after(
 ) -> None:
     sim.inject("GetInstances", Fault.error(None, 429, retry_after=sent), times=None)
     with pytest.raises(ThrottledError) as caught:
-        await lightsail.get_instances()
+        [one async for one in lightsail.get_instances()]
     assert caught.value.retry_after == read
 
 
@@ -249,7 +247,7 @@ async def test_a_wrong_content_type_changes_nothing(
     sim: Simulator, lightsail: LightsailClient
 ) -> None:
     sim.inject("GetInstances", Fault.wrong_content_type())
-    (instance,) = await lightsail.get_instances()
+    (instance,) = [one async for one in lightsail.get_instances()]
     assert instance.name == "my-computer"
 
 

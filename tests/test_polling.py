@@ -11,11 +11,9 @@ import pytest
 from dcvsessions import (
     AccessDeniedError,
     CallTimeoutError,
-    ErrorAbsorbed,
     InvalidArgumentError,
     NimbleClient,
     Progress,
-    StateSeen,
     WaitFailedError,
     WaitTimeoutError,
     close_gui_session,
@@ -23,8 +21,9 @@ from dcvsessions import (
     open_stream,
     open_streaming_session,
 )
-from dcvsessions._wait.loop import MOMENT
-from dcvsessions.simulator import Course, Fault, Simulator
+from dcvsessions._wait.loop import FINAL_POLL_GRACE
+from dcvsessions.errors import ErrorAbsorbed, StateSeen
+from dcvsessions.simulator import Fault, Simulator, TransitionPlan
 
 pytestmark = pytest.mark.looptime
 
@@ -51,7 +50,7 @@ def now() -> float:
 
 
 async def test_a_wait_of_25_minutes_to_the_exact_poll(sim: Simulator) -> None:
-    sim.lightsail.script("my-computer", "StartGUISession", Course(seconds=25 * 60 - 1))
+    sim.lightsail.plan("my-computer", "StartGUISession", TransitionPlan(seconds=25 * 60 - 1))
     began = now()
     url = await open_gui_session("my-computer", poll_interval=60)
     assert sim.accepts(url)
@@ -63,8 +62,8 @@ async def test_a_wait_of_25_minutes_to_the_exact_poll(sim: Simulator) -> None:
 
 
 async def test_a_wait_of_25_minutes_by_the_schedule(sim: Simulator) -> None:
-    sim.lightsail.script(
-        "my-computer", "StartGUISession", Course(seconds=25 * 60, percentages=(0,))
+    sim.lightsail.plan(
+        "my-computer", "StartGUISession", TransitionPlan(seconds=25 * 60, percentages=(0,))
     )
     began = now()
     await open_gui_session("my-computer")
@@ -87,7 +86,7 @@ async def test_the_last_poll_comes_at_the_deadline(sim: Simulator) -> None:
 
 
 async def test_what_is_ready_just_before_the_deadline_is_found(sim: Simulator) -> None:
-    sim.lightsail.script("my-computer", "StartGUISession", Course(seconds=99))
+    sim.lightsail.plan("my-computer", "StartGUISession", TransitionPlan(seconds=99))
     url = await open_gui_session("my-computer", timeout=100, poll_interval=60)
     assert sim.accepts(url)
 
@@ -102,7 +101,7 @@ async def test_a_timeout_of_zero_looks_once_and_changes_nothing(sim: Simulator) 
 
 @pytest.mark.parametrize("timeout", [None, math.inf, 10**400], ids=["None", "inf", "huge"])
 async def test_no_timeout_is_no_deadline(sim: Simulator, timeout: float | None) -> None:
-    sim.lightsail.script("my-computer", "StartGUISession", Course(seconds=2 * 3600))
+    sim.lightsail.plan("my-computer", "StartGUISession", TransitionPlan(seconds=2 * 3600))
     url = await open_gui_session("my-computer", timeout=timeout, poll_interval=600)
     assert sim.accepts(url)
     assert len(sim.calls(READ)) == pytest.approx(12, abs=2)
@@ -137,7 +136,7 @@ async def test_a_call_that_hangs_cannot_outlive_the_deadline(
     began = now()
     with pytest.raises(WaitTimeoutError) as caught:
         await open_gui_session("my-computer", timeout=timeout)
-    assert timeout - EXACT <= now() - began <= timeout + MOMENT + EXACT
+    assert timeout - EXACT <= now() - began <= timeout + FINAL_POLL_GRACE + EXACT
     assert "Errors absorbed" in str(caught.value)
 
 
@@ -168,7 +167,7 @@ async def test_retry_after_is_honoured_up_to_the_deadline(sim: Simulator) -> Non
     began = now()
     with pytest.raises(WaitTimeoutError):
         await open_gui_session("my-computer", timeout=60)
-    assert 60 - EXACT <= now() - began <= 60 + MOMENT
+    assert 60 - EXACT <= now() - began <= 60 + FINAL_POLL_GRACE
 
 
 async def test_what_was_absorbed_is_told(sim: Simulator) -> None:
@@ -178,9 +177,9 @@ async def test_what_was_absorbed_is_told(sim: Simulator) -> None:
         await open_gui_session("my-computer", timeout=600, poll_interval=60)
     error = caught.value
     assert error.history == (
-        StateSeen("notStarted", pytest.approx(0, abs=EXACT), error.resource),
-        ErrorAbsorbed(f"{READ}: 503 (HTTP 503)", error.history[1].elapsed, 3),
-        StateSeen("starting", error.history[2].elapsed, error.resource),
+        StateSeen(resource=error.resource, state="notStarted", elapsed=pytest.approx(0, abs=EXACT)),
+        ErrorAbsorbed(error=error.history[1].error, elapsed=error.history[1].elapsed, times=3),
+        StateSeen(resource=error.resource, state="starting", elapsed=error.history[2].elapsed),
     )
     assert 60 <= error.history[1].elapsed < error.history[2].elapsed
     assert isinstance(error, TimeoutError)
@@ -262,7 +261,7 @@ async def test_a_connection_that_is_never_accepted_cannot_outlive_it_either(
         endpoint = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         with pytest.raises(WaitTimeoutError) as caught:
             await open_gui_session("my-computer", timeout=45, endpoint_url=endpoint)
-    assert caught.value.elapsed == pytest.approx(45 + MOMENT, abs=EXACT)
+    assert caught.value.elapsed == pytest.approx(45 + FINAL_POLL_GRACE, abs=EXACT)
     assert sim.requests == []
 
 
@@ -272,7 +271,9 @@ async def test_the_last_error_names_a_hung_call(sim: Simulator) -> None:
         await open_gui_session("my-computer", timeout=5)
     (absorbed,) = caught.value.history
     assert absorbed == ErrorAbsorbed(
-        "A call was not answered before the deadline.", pytest.approx(5, abs=EXACT), 2
+        error="A call was not answered before the deadline.",
+        elapsed=pytest.approx(5, abs=EXACT),
+        times=2,
     )
     assert not isinstance(caught.value, CallTimeoutError)
 
@@ -288,7 +289,9 @@ async def test_access_denied_is_no_wait_error(sim: Simulator) -> None:
 
 @pytest.mark.parametrize("is_async", [False, True])
 async def test_progress(sim: Simulator, *, is_async: bool) -> None:
-    sim.lightsail.script("my-computer", "StartGUISession", Course(seconds=20, percentages=(10, 60)))
+    sim.lightsail.plan(
+        "my-computer", "StartGUISession", TransitionPlan(seconds=20, percentages=(10, 60))
+    )
     events: list[Progress] = []
 
     async def heard(event: Progress) -> None:

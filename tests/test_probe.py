@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from dcvsessions.dcv import probe
-from dcvsessions.dcv.probe import Attempt, Server
-from dcvsessions.dcv.url import DcvUrl
+from dcvsessions.dcv.probe import Attempt, wait_until_reachable
+from dcvsessions.dcv.url import DcvUrl, host_and_port
 from dcvsessions.errors import InvalidArgumentError, UnreachableError
 
 TOKEN = "TOKENcanary"
-LAB = Server("lab.example", 8443)
+LAB = DcvUrl(f"https://lab.example:8443/?authToken={TOKEN}#console")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ async def serving(answer, certificate=None):
 async def failed_step(url):
     attempt = Attempt()
     with pytest.raises((OSError, EOFError)):
-        await probe.connect(url._server(), attempt)
+        await probe.connect(url, attempt)
     return attempt.step
 
 
@@ -67,17 +67,17 @@ async def test_a_server_with_a_good_certificate_is_reached(certificate, monkeypa
     assert TOKEN.encode() not in request
 
 
-async def test_a_certificate_that_nobody_trusts_is_named(certificate):
+async def test_an_untrusted_certificate_fails_at_tls(certificate):
     async with serving(b"HTTP/1.1 200 OK\r\n\r\n", certificate) as (port, _asked):
         assert await failed_step(DcvUrl(f"https://localhost:{port}/?authToken={TOKEN}")) == "tls"
 
 
-async def test_a_port_without_tls_is_named():
+async def test_a_port_without_tls_fails_at_tls():
     async with serving(b"SSH-2.0-OpenSSH_9.2\r\n") as (port, _asked):
         assert await failed_step(DcvUrl(f"https://localhost:{port}/?authToken={TOKEN}")) == "tls"
 
 
-async def test_a_closed_port_is_named_as_one_that_a_firewall_may_hold_back():
+async def test_a_closed_port_fails_at_tcp_and_suggests_a_firewall():
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))  # bound, and not listening
         port = held.getsockname()[1]
@@ -94,18 +94,18 @@ async def test_a_closed_port_is_named_as_one_that_a_firewall_may_hold_back():
 @pytest.mark.parametrize(
     "answer", [b"", b"HTTP/1", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 503 Not yet\r\n\r\n"]
 )
-async def test_an_answer_that_is_none_is_named(answer):
+async def test_a_bad_answer_fails_at_http(answer):
     async with serving(answer) as (port, _asked):
         assert await failed_step(DcvUrl(f"http://127.0.0.1:{port}/?authToken={TOKEN}")) == "http"
 
 
 @pytest.mark.parametrize("status", ["200 OK", "302 Found", "403 Forbidden", "404 Not Found"])
-async def test_whatever_the_desktops_server_itself_answers_will_do(status):
+async def test_any_answer_below_500_counts_as_reachable(status):
     async with serving(f"HTTP/1.1 {status}\r\n\r\n".encode()) as (port, _asked):
         await DcvUrl(f"http://127.0.0.1:{port}/").wait_until_reachable(timeout=10)
 
 
-async def test_a_name_that_does_not_resolve_is_named(monkeypatch):
+async def test_an_unknown_name_fails_at_dns(monkeypatch):
     async def unknown(*_args, **_kwargs):
         raise socket.gaierror(-2, "Name or service not known")
 
@@ -121,17 +121,28 @@ async def test_a_simulated_desktop_is_reached(sim):
 def silent(step):
     """A server behind a firewall that drops packets."""
 
-    async def connect(_server, attempt):
+    async def connect(_url, attempt):
         attempt.step = step
         await asyncio.Event().wait()
 
     return connect
 
 
+@pytest.fixture
+def waited(monkeypatch):
+    """Wait for the server of LAB, with another `connect` in place of the one over the network."""
+
+    async def wait(timeout, connect):
+        monkeypatch.setattr(probe, "connect", connect)
+        await wait_until_reachable(LAB, timeout)
+
+    return wait
+
+
 def refusing(times, began):
     """A server that refuses some times before it is there; notes when it was asked."""
 
-    async def connect(_server, attempt):
+    async def connect(_url, attempt):
         began.append(asyncio.get_running_loop().time())
         attempt.step = "tcp"
         if len(began) <= times:
@@ -142,61 +153,61 @@ def refusing(times, began):
 
 @pytest.mark.looptime(start=0)
 @pytest.mark.parametrize("timeout", [0.5, 10, 10.5, 25, 33.25])
-async def test_it_ends_exactly_on_time_when_nothing_answers(timeout):
+async def test_a_probe_without_an_answer_ends_exactly_at_its_timeout(waited, timeout):
     with pytest.raises(UnreachableError, match="no answer") as caught:
-        await probe.wait(LAB, timeout, silent("tcp"))
+        await waited(timeout, silent("tcp"))
     assert asyncio.get_running_loop().time() == timeout
     assert caught.value.step == "tcp"
 
 
 @pytest.mark.looptime(start=0)
-async def test_it_tries_once_a_second_until_the_server_is_there():
+async def test_a_probe_tries_once_a_second_until_the_server_answers(waited):
     began = []
-    await probe.wait(LAB, 120, refusing(3, began))
+    await waited(120, refusing(3, began))
     assert began == [0, 1, 2, 3]
 
 
 @pytest.mark.looptime(start=0)
-async def test_the_last_wait_ends_at_the_deadline():
+async def test_a_probe_sleeps_no_longer_than_its_timeout(waited):
     began = []
     with pytest.raises(UnreachableError, match="refused"):
-        await probe.wait(LAB, 2.5, refusing(100, began))
+        await waited(2.5, refusing(100, began))
     assert began == [0, 1, 2]
     assert asyncio.get_running_loop().time() == 2.5
 
 
 @pytest.mark.looptime(start=0)
-async def test_a_silent_server_is_asked_again():
+async def test_a_silent_server_is_tried_again_after_ten_seconds(waited):
     steps = iter(["tcp", "tls", None])
 
-    async def connect(_server, attempt):
+    async def connect(_url, attempt):
         if (step := next(steps)) is not None:
-            await silent(step)(_server, attempt)
+            await silent(step)(_url, attempt)
 
-    await probe.wait(LAB, 60, connect)
+    await waited(60, connect)
     assert asyncio.get_running_loop().time() == 22  # two of 10 seconds, and a pause after each
 
 
 @pytest.mark.looptime(start=0)
-async def test_without_a_limit_it_goes_on():
+async def test_a_probe_without_a_timeout_goes_on(waited):
     began = []
-    await probe.wait(LAB, None, refusing(1000, began))
+    await waited(None, refusing(1000, began))
     assert asyncio.get_running_loop().time() == 1000
 
 
 @pytest.mark.looptime(start=0)
-async def test_a_timeout_around_it_works_as_anywhere():
+async def test_an_asyncio_timeout_ends_a_probe(waited):
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(3):
-            await probe.wait(LAB, 60, silent("tcp"))
+            await waited(60, silent("tcp"))
     assert asyncio.get_running_loop().time() == 3
 
 
-@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
-async def test_a_timeout_that_is_none_is_refused(timeout):
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), "5", True, [1]])
+async def test_an_invalid_timeout_is_refused(timeout):
     with pytest.raises(InvalidArgumentError, match="timeout"):
         await DcvUrl("https://h/").wait_until_reachable(timeout=timeout)
 
 
-def test_an_ipv6_server_is_written_with_brackets():
-    assert str(Server("::1", 443)) == "[::1]:443"
+def test_host_and_port_puts_ipv6_in_brackets():
+    assert host_and_port(DcvUrl("https://[::1]/desk?authToken=x")) == "[::1]:443"

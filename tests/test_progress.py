@@ -10,77 +10,133 @@ from attrs import evolve
 from rich.console import Console
 
 import dcvsessions.progress
-from dcvsessions.errors import DcvSessionsError, ExtraNotInstalledError
 from dcvsessions.progress import Progress, bar, printer
 
-EVENT = Progress("GUI session of lab", "starting", None, elapsed=0.0, attempt=1)
+EVENT = Progress(
+    wait=1,
+    desktop="GUI session of lab",
+    resource="GUI session of lab",
+    state="starting",
+    elapsed=0.0,
+    attempt=1,
+)
+# A streaming session, as a wait for it goes from one resource to the next.
+CREATING = evolve(
+    EVENT,
+    desktop="streaming session in studio-1",
+    resource="streaming session in studio-1",
+    state="CREATE_IN_PROGRESS",
+)
+STREAM = evolve(CREATING, resource="stream st-1 of ss-1", state="READY", elapsed=9.0)
 
 
-def test_a_line_is_written_for_each_change():
+def printed(*events):
     stream = io.StringIO()
     on_progress = printer(stream)
-    for event in (
+    for event in events:
+        on_progress(event)
+    return stream.getvalue().splitlines()
+
+
+def test_the_printer_writes_a_line_for_each_change():
+    assert printed(
         EVENT,
         evolve(EVENT, elapsed=2.0, attempt=2),
         evolve(EVENT, percentage=40, elapsed=4.4, attempt=3),
         evolve(EVENT, percentage=40, elapsed=6.0, attempt=4),
-        evolve(EVENT, state="started", percentage=100, elapsed=9.6, attempt=5),
-    ):
-        on_progress(event)
-    assert stream.getvalue().splitlines() == [
+        evolve(EVENT, state="started", percentage=100, elapsed=9.6, attempt=5, is_done=True),
+    ) == [
         "GUI session of lab: starting (0 s)",
         "GUI session of lab: starting, 40 % (4 s)",
         "GUI session of lab: started, 100 % (10 s)",
     ]
 
 
-def test_one_printer_tells_many_waits_apart():
-    stream = io.StringIO()
-    on_progress = printer(stream)
-    other = evolve(EVENT, resource="GUI session of other")
-    for event in (EVENT, other, EVENT, other):
-        on_progress(event)
-    assert len(stream.getvalue().splitlines()) == 2
+def test_the_printer_writes_a_line_for_each_resource_of_a_wait():
+    assert printed(CREATING, STREAM) == [
+        "streaming session in studio-1: CREATE_IN_PROGRESS (0 s)",
+        "stream st-1 of ss-1: READY (9 s)",
+    ]
 
 
-def test_it_prints_to_the_standard_error_of_the_moment(capsys):
+def test_the_printer_writes_an_absorbed_error():
+    error = "GetInstance: ServiceUnavailable (HTTP 503)"
+    assert printed(
+        evolve(EVENT, state=None, error=error),
+        evolve(EVENT, percentage=40, elapsed=2.0, attempt=2),
+        evolve(EVENT, percentage=40, elapsed=4.0, attempt=3, error=error),
+    ) == [
+        f"GUI session of lab: error: {error} (0 s)",
+        "GUI session of lab: starting, 40 % (2 s)",
+        f"GUI session of lab: starting, 40 %, error: {error} (4 s)",
+    ]
+
+
+def test_the_printer_tells_two_creates_in_one_studio_apart():
+    other = evolve(CREATING, wait=2)
+    assert printed(CREATING, other, CREATING, other) == [
+        "streaming session in studio-1: CREATE_IN_PROGRESS (0 s)",
+        "streaming session in studio-1: CREATE_IN_PROGRESS (0 s)",
+    ]
+
+
+def test_the_printer_writes_to_the_standard_error_of_the_moment(capsys):
     printer()(EVENT)
     assert capsys.readouterr() == ("", "GUI session of lab: starting (0 s)\n")
 
 
 def drawn(*events):
-    console = Console(file=io.StringIO(), force_terminal=True, width=100, color_system=None)
+    console = Console(file=io.StringIO(), force_terminal=True, width=120, color_system=None)
     with bar(console) as on_progress:
         for event in events:
             on_progress(event)
     # What the last drawing left on the screen.
-    return console.file.getvalue().rpartition("\x1b[2K")[2]
+    text = console.file.getvalue().rpartition("\x1b[2K")[2]
+    return [line.rstrip() for line in text.splitlines() if "(" in line]
 
 
-def test_a_bar_is_drawn_for_each_desktop():
-    shown = drawn(EVENT, evolve(EVENT, resource="stream of [bold]s-1[/]", percentage=50))
-    assert "GUI session of lab" in shown
-    assert "stream of [bold]s-1[/]" in shown
-    assert "starting, 50 % (0 s)" in shown
+def test_the_bar_draws_one_line_for_each_desktop():
+    other = evolve(EVENT, wait=2, desktop="GUI session of [bold]b[/]", percentage=50)
+    first, second = drawn(EVENT, other, EVENT)
+    assert first.startswith("GUI session of lab ")
+    assert second.startswith("GUI session of [bold]b[/] ")
+    assert second.endswith(" starting, 50 % (0 s)")
 
 
-def test_a_bar_follows_its_desktop():
-    shown = drawn(EVENT, evolve(EVENT, percentage=20), evolve(EVENT, state="started", elapsed=8.0))
-    assert "started (8 s)" in shown
-    assert "starting" not in shown
+def test_the_bar_draws_one_line_for_all_resources_of_a_wait():
+    (line,) = drawn(CREATING, evolve(CREATING, resource="streaming session ss-1"), STREAM)
+    assert line.startswith("streaming session in studio-1 ")
+    assert line.endswith(" READY (9 s)")
 
 
-def test_a_bar_says_how_to_install_rich(monkeypatch):
+def test_the_bar_draws_two_lines_for_two_creates_in_one_studio():
+    assert len(drawn(CREATING, evolve(CREATING, wait=2))) == 2
+
+
+def test_the_bar_shows_the_last_state():
+    (line,) = drawn(
+        EVENT, evolve(EVENT, percentage=20), evolve(EVENT, state="stopped", elapsed=8.0)
+    )
+    assert line.endswith(" stopped (8 s)")
+
+
+@pytest.mark.parametrize("percentage", [None, 60])
+def test_the_bar_is_full_when_the_desktop_is_ready(percentage):
+    full = "━" * 40
+    event = evolve(EVENT, percentage=percentage)
+    assert full not in drawn(event)[0] or percentage is None  # a bar that pulses is drawn whole
+    (line,) = drawn(event, evolve(event, state="started", is_done=True))
+    assert full in line
+
+
+def test_the_bar_says_how_to_install_rich(monkeypatch):
     monkeypatch.setitem(sys.modules, "rich", None)
-    with pytest.raises(
-        ExtraNotInstalledError, match=r"pip install 'dcvsessions\[rich\]'"
-    ) as caught:
+    with pytest.raises(ImportError, match=r"pip install 'dcvsessions\[rich\]'") as caught:
         bar().__enter__()
-    assert isinstance(caught.value, ImportError)
-    assert isinstance(caught.value, DcvSessionsError)
+    assert caught.value.name == "rich"
 
 
-def test_a_bar_in_a_notebook_says_what_rich_wants_there():
+def test_the_bar_in_a_notebook_warns_at_most_of_ipywidgets():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with bar(Console(file=io.StringIO(), force_jupyter=True)) as on_progress:
@@ -88,6 +144,11 @@ def test_a_bar_in_a_notebook_says_what_rich_wants_there():
     assert {str(each.message) for each in caught} <= {'install "ipywidgets" for Jupyter support'}
 
 
-def test_the_examples_in_the_docstrings():
+def test_a_progress_event_is_made_with_keywords_only():
+    with pytest.raises(TypeError):
+        Progress(1, "lab", "lab", "starting", elapsed=0.0, attempt=1)
+
+
+def test_examples_in_the_docstrings_run():
     results = doctest.testmod(dcvsessions.progress)
     assert (results.failed, results.attempted > 0) == (0, True)

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.looptime
 
 async def read(client: LightsailClient | NimbleClient) -> object:
     if isinstance(client, LightsailClient):
-        return await client.get_instances()
+        return [one async for one in client.get_instances()]
     return [session async for session in client.list_streaming_sessions("studio-1")]
 
 
@@ -108,7 +108,7 @@ async def test_botocore_knows_no_throttle_without_a_name(
     # So the repeat of this one is up to the helpers, which take it for the throttle that it is.
     sim.inject("GetInstances", Fault.error(None, 429), times=None)
     with pytest.raises(ThrottledError):
-        await lightsail.get_instances()
+        [one async for one in lightsail.get_instances()]
     assert len(sim.requests) == 1
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcvsessions._wait.schedule import Schedule, fixed, predicted_remaining
+from dcvsessions._wait.schedule import PercentageTrend, Schedule, fixed
 from dcvsessions.lightsail.session import CLOSING, OPENING
 from dcvsessions.nimble.ownership import _CREATING, _GIVING_UP
 from dcvsessions.nimble.session import DELETING, STARTING, STREAMING
@@ -105,10 +105,10 @@ def test_the_interval_follows_the_percentages(
         ((0, 50), (10, 130), 0),  # over 100: nothing left, and never less
     ],
 )
-def test_predicted_remaining(
+def test_the_remaining_seconds_are_predicted(
     first: tuple[float, int] | None, last: tuple[float, int] | None, expected: float | None
 ) -> None:
-    assert predicted_remaining(first, last) == expected
+    assert PercentageTrend(first, last).remaining == expected
 
 
 readings = st.none() | st.tuples(seconds, st.integers(-1000, 1000))
@@ -118,7 +118,7 @@ readings = st.none() | st.tuples(seconds, st.integers(-1000, 1000))
 def test_a_prediction_is_never_negative(
     first: tuple[float, int] | None, last: tuple[float, int] | None
 ) -> None:
-    predicted = predicted_remaining(first, last)
+    predicted = PercentageTrend(first, last).remaining
     assert predicted is None or predicted >= 0
     # Whatever it is, the schedule makes an interval of it.
     assert math.isfinite(OPENING.interval(100, remaining=predicted))

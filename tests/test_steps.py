@@ -14,9 +14,9 @@ from dcvsessions import (
     open_gui_session,
     open_stream,
 )
-from dcvsessions._wait.decisions import GRACE
-from dcvsessions._wait.loop import MOMENT
-from dcvsessions.simulator import Course, Fault, Simulator
+from dcvsessions._wait.loop import FINAL_POLL_GRACE
+from dcvsessions._wait.decisions import STALE_READ_WINDOW
+from dcvsessions.simulator import Fault, Simulator, TransitionPlan
 
 pytestmark = pytest.mark.looptime
 
@@ -39,7 +39,7 @@ READ = "CreateGUISessionAccessDetails"
 async def test_a_start_whose_answer_was_lost_is_not_sent_again(
     sim: Simulator, fault: Fault
 ) -> None:
-    sim.lightsail.script("my-computer", START, Course(seconds=100))
+    sim.lightsail.plan("my-computer", START, TransitionPlan(seconds=100))
     sim.inject(START, fault)
     assert sim.accepts(await open_gui_session("my-computer", poll_interval=5))
     assert len(sim.calls(START)) == 1
@@ -57,7 +57,7 @@ async def test_a_start_that_may_not_have_happened_is_read_for_before_it_is_sent_
     assert sim.accepts(await open_gui_session("my-computer", poll_interval=5))
     first, second = sim.calls(START)
     # Not until the reading can no longer be one of before the start.
-    assert second.at - first.at >= GRACE
+    assert second.at - first.at >= STALE_READ_WINDOW
     between = story(sim)[story(sim).index(START) + 1 :]
     assert between[: between.index(START)] == [READ] * between.index(START)
     assert between.index(START) >= 4
@@ -82,10 +82,10 @@ async def test_a_stale_reading_after_a_start_is_waited_out(
 
 
 async def test_an_operation_that_failed_at_once(sim: Simulator) -> None:
-    failing = Course(
+    failing = TransitionPlan(
         seconds=0, ends="failedStartingGUISession", code="NoCapacity", message="None is left."
     )
-    sim.lightsail.script("my-computer", START, failing)
+    sim.lightsail.plan("my-computer", START, failing)
     with pytest.raises(WaitFailedError, match="StartGUISession failed: None is left") as caught:
         await open_gui_session("my-computer")
     assert (caught.value.error_code, caught.value.error_details) == ("NoCapacity", "None is left.")
@@ -120,7 +120,7 @@ async def test_nothing_is_stopped_that_does_not_run(sim: Simulator) -> None:
 
 async def test_a_stop_is_sent_once(sim: Simulator) -> None:
     sim.lightsail.set_status("my-computer", "started")
-    sim.lightsail.script("my-computer", "StopGUISession", Course(seconds=60))
+    sim.lightsail.plan("my-computer", "StopGUISession", TransitionPlan(seconds=60))
     sim.inject("StopGUISession", Fault.lost_response())
     await close_gui_session("my-computer", poll_interval=5)
     assert len(sim.calls("StopGUISession")) == 1
@@ -169,5 +169,5 @@ async def test_credentials_that_never_come_cannot_outlive_the_deadline(
         began = loop.time()
         with pytest.raises(WaitTimeoutError):
             await open_gui_session("my-computer", timeout=0.5)
-        assert loop.time() - began <= 0.5 + MOMENT + 0.1
+        assert loop.time() - began <= 0.5 + FINAL_POLL_GRACE + 0.1
     assert sim.requests == []

@@ -8,6 +8,8 @@ import json
 import pickle
 import pprint
 import reprlib
+import subprocess
+import sys
 import traceback
 from pathlib import Path
 from urllib.parse import quote
@@ -41,7 +43,7 @@ def written(host, port, token, session_id, *, scheme="https", path="/"):
 @given(st.text(st.characters()))
 @example("\ud800")
 @example(URL)
-def test_any_text_is_kept_as_it_is(text):
+def test_a_url_keeps_any_text_unchanged(text):
     url = DcvUrl(text)
     assert url == text
     assert hash(url) == hash(text)
@@ -50,7 +52,7 @@ def test_any_text_is_kept_as_it_is(text):
 
 
 @given(st.text(st.characters()))
-def test_nothing_about_any_text_fails(text):
+def test_every_property_works_on_any_text(text):
     url = DcvUrl(text)
     assert repr(url)
     assert url._repr_html_()
@@ -62,19 +64,19 @@ def test_nothing_about_any_text_fails(text):
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_it_can_be_pickled(protocol):
+def test_a_url_can_be_pickled(protocol):
     again = pickle.loads(pickle.dumps(DcvUrl(URL), protocol))  # noqa: S301
     assert (type(again), again) == (DcvUrl, URL)
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
-def test_it_can_be_copied(duplicate):
+def test_a_url_can_be_copied(duplicate):
     again = duplicate([DcvUrl(URL)])[0]
     assert (type(again), again) == (DcvUrl, URL)
 
 
 @given(hosts, ports, texts, texts, st.sampled_from(["https", "dcv", "HTTPS"]))
-def test_its_parts_are_what_it_was_written_with(host, port, token, session_id, scheme):
+def test_properties_return_the_parts_of_a_url(host, port, token, session_id, scheme):
     url = written(host, port, token, session_id, scheme=scheme)
     assert url.host == host
     assert url.port == (port or {"https": 443, "dcv": 8443}[scheme.lower()])
@@ -85,7 +87,7 @@ def test_its_parts_are_what_it_was_written_with(host, port, token, session_id, s
 
 
 @given(hosts, ports, texts, st.sampled_from(["https", "dcv"]), st.sampled_from(["", "/a/b"]))
-def test_its_native_form_is_the_same_desktop(host, port, text, scheme, path):
+def test_the_native_form_leads_to_the_same_desktop(host, port, text, scheme, path):
     url = written(host, port, text, text, scheme=scheme, path=path)
     native = url.native()
     assert native.startswith("dcv://")
@@ -110,6 +112,11 @@ def test_its_native_form_is_the_same_desktop(host, port, text, scheme, path):
         (f"https://h/?x=1#{TOKEN}", "https://h:443/***"),
         (f"https://h/?authToken={TOKEN}#{TOKEN}", "https://h:443/***"),
         (f"https://h/?authToken=a#x?token={TOKEN}", "https://h:443/***"),
+        (f"https://h/?notauthToken=x#{TOKEN}", "https://h:443/***"),
+        (f"https://h/?x=authToken=x#{TOKEN}", "https://h:443/***"),
+        (f"https://h/?authToken#{TOKEN}", "https://h:443/***"),
+        (f"https://h/?authToken=#{TOKEN}", "https://h:443/***"),
+        (f"https://h/?a=1&AUTHTOKEN={TOKEN}#console", "https://h:443/***#console"),
         (f"https://user:{TOKEN}@h/", "https://h:443/"),
         (f"https://{TOKEN} x/", "***"),
         (f"{TOKEN}://h/", "***"),
@@ -118,7 +125,7 @@ def test_its_native_form_is_the_same_desktop(host, port, text, scheme, path):
         ("", "***"),
     ],
 )
-def test_its_repr_hides_whatever_may_be_a_token(text, shown):
+def test_repr_hides_all_that_may_be_a_token(text, shown):
     assert repr(DcvUrl(text)) == f"DcvUrl({shown!r})"
 
 
@@ -126,7 +133,7 @@ def test_its_repr_hides_whatever_may_be_a_token(text, shown):
     st.text(st.characters(exclude_characters="#")),
     st.sampled_from(["/", "/?", "/?a=", "/?authToken=", "/#", "/?authToken=a#/"]),
 )
-def test_no_canary_shows_wherever_it_is(noise, before):
+def test_repr_hides_a_token_at_any_place(noise, before):
     url = DcvUrl(f"https://h{before}{noise}{TOKEN}")
     assert TOKEN not in repr(url) + url._repr_html_()
 
@@ -146,11 +153,11 @@ def test_no_canary_shows_wherever_it_is(noise, before):
         DcvUrl._repr_html_,
     ],
 )
-def test_no_rendering_that_is_made_of_reprs_shows_the_token(render):
+def test_renderings_made_of_reprs_hide_the_token(render):
     assert TOKEN not in render(DcvUrl(URL))
 
 
-def test_tracebacks_drawn_by_rich_do_not_show_the_token():
+def test_tracebacks_drawn_by_rich_hide_the_token():
     from rich.console import Console  # noqa: PLC0415
     from rich.traceback import Traceback  # noqa: PLC0415
 
@@ -169,13 +176,13 @@ def _fail_with(url):
     return len(url) / 0
 
 
-def test_a_notebook_shows_what_it_is_without_the_token():
+def test_a_notebook_shows_a_url_without_its_token():
     html = DcvUrl(f"https://h:8443/?authToken={TOKEN}#<b>")._repr_html_()
     assert "https://h:8443/***" in html
     assert "<b>" not in html
 
 
-def test_what_asks_for_the_text_gets_it():
+def test_text_operations_return_the_whole_url():
     url = DcvUrl(URL)
     assert json.loads(json.dumps({"url": url})) == {"url": URL}
     assert "to " + url == f"to {URL}"
@@ -235,7 +242,7 @@ REFUSED = [
     ],
     ids=["native", "connection_file", "open", "wait_until_reachable"],
 )
-def test_a_url_that_is_none_is_refused_without_saying_it(text, use):
+def test_an_invalid_url_is_refused_without_repeating_it(text, use):
     with pytest.raises(InvalidUrlError) as caught:
         use(DcvUrl(text))
     assert TOKEN not in _rendered_with_locals(caught.value)
@@ -258,12 +265,12 @@ def test_a_url_that_is_none_is_refused_without_saying_it(text, use):
         "https://h/?authToken=\N{GREEK SMALL LETTER ALPHA}",
     ],
 )
-def test_a_url_that_is_not_understood_whole_is_still_opened(text):
+def test_an_unusual_url_can_be_opened(text):
     assert DcvUrl(text).native().startswith("dcv://")
 
 
 @given(st.text(st.characters(codec="utf-8")))
-def test_a_line_break_anywhere_is_refused(noise):
+def test_a_url_with_a_line_break_is_refused(noise):
     for text in (
         f"https://h/{noise}\n?x",
         f"https://h/?{noise}\r",
@@ -273,7 +280,29 @@ def test_a_line_break_anywhere_is_refused(noise):
             DcvUrl(text).native()
 
 
-async def test_the_examples_in_the_docstrings(monkeypatch):
+def test_importing_the_dcv_package_loads_no_machinery():
+    # The package above it loads asyncio, which loads the rest; here it has no code.
+    code = (
+        "import sys, types\n"
+        "above = types.ModuleType('dcvsessions')\n"
+        f"above.__path__ = [{str(Path(dcvsessions.__file__).parent)!r}]\n"
+        "sys.modules['dcvsessions'] = above\n"
+        "import dcvsessions.dcv\n"
+        "print(dcvsessions.dcv.Opened('browser'))\n"
+        "print({'asyncio', 'ssl', 'subprocess', 'webbrowser'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.splitlines() == ["Opened(with_='browser', program=None)", "set()"]
+
+
+def test_the_names_that_signatures_show_are_public():
+    assert dcvsessions.dcv.__all__ == sorted(dcvsessions.dcv.__all__)
+    assert {*dcvsessions.dcv.__all__} == {"ConnectionFile", "ConnectionOptions", "DcvUrl", "Opened"}
+
+
+async def test_examples_in_the_docstrings_run(monkeypatch):
     monkeypatch.setattr("webbrowser.open", lambda _url: True)
     # In a thread, where they may run loops of their own.
     results = await asyncio.to_thread(
@@ -284,7 +313,7 @@ async def test_the_examples_in_the_docstrings(monkeypatch):
 
 
 @pytest.mark.parametrize("page", ["opening.md", "secrets.md"])
-def test_the_examples_in_the_docs(monkeypatch, page):
+def test_examples_in_the_pages_run(monkeypatch, page):
     monkeypatch.setattr("webbrowser.open", lambda _url: True)
     path = Path(__file__).parent.parent / "docs" / page
     results = doctest.testfile(str(path), module_relative=False, encoding="utf-8")

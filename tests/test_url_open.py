@@ -18,7 +18,7 @@ from dcvsessions import open_gui_session
 from dcvsessions.dcv import opening
 from dcvsessions.dcv.opening import Opened
 from dcvsessions.dcv.url import DcvUrl
-from dcvsessions.errors import InvalidArgumentError, LauncherNotFoundError, OpenError
+from dcvsessions.errors import InvalidArgumentError, OpenError
 
 TOKEN = "TOKENcanary"
 WEB = DcvUrl(f"https://203.0.113.1:8443/?authToken={TOKEN}#console")
@@ -71,7 +71,7 @@ def join(name):
     ("url", "with_"),
     [(WEB, "auto"), (WEB, "browser"), (DcvUrl("http://localhost:8080/?authToken=x"), "auto")],
 )
-def test_a_web_url_goes_to_the_browser(monkeypatch, url, with_):
+def test_a_web_url_opens_in_the_browser(monkeypatch, url, with_):
     opened = []
     monkeypatch.setattr(webbrowser, "open", lambda given: opened.append(given) or True)
     assert url.open(with_) == Opened("browser")
@@ -92,9 +92,9 @@ def _browser_that_cannot_start(url):
 
 
 @pytest.mark.parametrize("browser", [_no_browser, _failing_browser, _browser_that_cannot_start])
-def test_no_browser_is_an_error_that_says_what_to_do(monkeypatch, browser):
+def test_a_missing_browser_is_reported_with_advice(monkeypatch, browser):
     monkeypatch.setattr(webbrowser, "open", browser)
-    with pytest.raises(LauncherNotFoundError, match="BROWSER") as caught:
+    with pytest.raises(OpenError, match="BROWSER") as caught:
         WEB.open()
     assert TOKEN not in _rendered_with_locals(caught.value)
 
@@ -110,15 +110,16 @@ def test_an_interrupt_while_the_browser_starts_shows_no_token(monkeypatch):
     assert TOKEN not in _rendered_with_locals(caught.value)
 
 
-def test_a_browser_is_not_given_a_native_url(monkeypatch):
+def test_a_native_url_is_not_given_to_a_browser(monkeypatch):
     monkeypatch.setattr(webbrowser, "open", None)
     with pytest.raises(OpenError, match="with_='viewer'"):
         NATIVE.open("browser")
 
 
-def test_there_is_no_third_way():
-    with pytest.raises(InvalidArgumentError, match="'telnet'"):
-        WEB.open("telnet")
+@pytest.mark.parametrize("with_", ["telnet", "", None, 5, ["viewer"]])
+def test_an_unknown_way_to_open_is_refused(with_):
+    with pytest.raises(InvalidArgumentError, match=r"with_=.* 'browser', 'viewer', 'auto'"):
+        WEB.open(with_)
 
 
 @posix
@@ -151,7 +152,7 @@ def test_a_viewer_that_stays_open_does_not_keep_the_file(viewer, tmp_path, monke
 
 
 @posix
-def test_a_script_that_ends_at_once_leaves_the_viewer_its_file(viewer, tmp_path):
+def test_a_script_that_ends_at_once_waits_until_the_viewer_read_its_file(viewer, tmp_path):
     script = (
         "import tempfile; from dcvsessions.dcv.url import DcvUrl;"
         f"tempfile.tempdir = {str(tmp_path)!r}; DcvUrl({str(WEB)!r}).open('viewer')"
@@ -161,10 +162,10 @@ def test_a_script_that_ends_at_once_leaves_the_viewer_its_file(viewer, tmp_path)
     assert list(tmp_path.glob("*.dcv")) == []
 
 
-def test_no_viewer_is_an_error_that_says_what_to_do(monkeypatch, tmp_path):
+def test_a_missing_viewer_is_reported_with_advice(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(opening, "_USUAL_PLACES", {})
-    with pytest.raises(LauncherNotFoundError, match="install it from") as caught:
+    with pytest.raises(OpenError, match="install it from") as caught:
         WEB.open("viewer")
     assert TOKEN not in _rendered_with_locals(caught.value)
 

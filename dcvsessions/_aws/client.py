@@ -1,31 +1,45 @@
-"""The life of a client: opened, called, closed, and what it lets out.
+"""The life of a client: it is opened, called and closed, and only this package's errors leave it.
 
-botocore's untyped objects come no further than this file: what leaves it is an `Answer` or an
+botocore's untyped objects come no further than this room: what leaves it is an `Answer` or an
 error of this package.
 """
 
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
+from dcvsessions._arguments import checked_endpoint, checked_text
 from dcvsessions._aws.convert import Answer
-from dcvsessions._secrets import logs
-from dcvsessions._secrets.tracebacks import strip
-from dcvsessions.errors import ClientStateError, InvalidArgumentError, InvalidResponseError
+from dcvsessions._aws.proof import replace_unproven_error
+from dcvsessions._secrets.logs import MASKED, masking
+from dcvsessions._secrets.tracebacks import remove_secrets
+from dcvsessions._tasks import InFlight
+from dcvsessions.errors import (
+    ClientStateError,
+    InvalidArgumentError,
+    InvalidResponseError,
+)
 
 if TYPE_CHECKING:
     from aiobotocore.config import AioConfig
     from aiobotocore.session import AioSession
 
-__all__ = ["AwsClient", "given_or_new", "no_blind_repeats"]
+    from dcvsessions._aws.errors import Call
 
-_Client = TypeVar("_Client", bound="AwsClient")
+__all__ = ["AwsClient", "in_use", "no_blind_repeats", "service_now"]
+
 _Result = TypeVar("_Result")
+
+# Seconds that helpers have to clean up before the client that they use is closed: a little more
+# than the longest clean-up of theirs.
+_CLOSE_TIMEOUT = 65.0
 
 
 class AwsClient:
@@ -45,19 +59,20 @@ class AwsClient:
         session: "AioSession | None" = None,
         config: "AioConfig | None" = None,
     ) -> None:
-        self._region_name = region_name
-        self._profile_name = profile_name
-        self._endpoint_url = endpoint_url
+        self._client: Any = None
+        self._closed = False
+        self._region_name = checked_text(region_name, "region_name")
+        self._profile_name = checked_text(profile_name, "profile_name")
+        self._endpoint_url = checked_endpoint(endpoint_url)
         self._session = session
         self._config = config
         self._exit = AsyncExitStack()
-        self._client: Any = None
         self._methods: dict[str, str] = {}
         self._turns: asyncio.Semaphore
-        self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process: int | None = None
-        # Last, because a traceback with locals takes the repr of what is being made here.
+        self._users = InFlight()
+        self._last_date: tuple[str, float] | None = None
         if session is not None and profile_name is not None:
             raise InvalidArgumentError(
                 "profile_name= cannot be given with session=: a session has its profile already."
@@ -73,37 +88,37 @@ class AwsClient:
         Raises:
             ClientStateError: It is open already, or was closed.
             ConfigurationError: The AWS configuration is not enough.
-            InvalidArgumentError: `endpoint_url` is not a URL.
+            InvalidArgumentError: `region_name` is not the name of a region.
         """
         if self._closed or self._loop is not None:
             state = "was closed" if self._closed else "is open already"
             raise ClientStateError(f"This {type(self).__name__} {state}: make another.")
         self._loop = asyncio.get_running_loop()
         self._process = os.getpid()
-        logs.install()
-        self._exit.callback(logs.remove)
+        self._exit.enter_context(masking())
         try:
-            self._client = await _within_boundary(self._create(), self._service)
+            self._client = await self._within_boundary(self._create(), None)
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
-        self._methods = {
-            operation: method
-            for method, operation in self._client.meta.method_to_api_mapping.items()
-        }
-        # A call without a connection would wait for one signed and serialised: a thousand waits
-        # that begin together would stall the event loop for that, and their signatures would age.
+        names = self._client.meta.method_to_api_mapping
+        self._methods = dict(zip(names.values(), names.keys(), strict=True))
+        # Limits calls to the pool size, so that no call is signed early and then waits for a
+        # connection.
         self._turns = asyncio.Semaphore(self._client.meta.config.max_pool_connections)
-        self._client.meta.events.register_first(f"needs-retry.{self._service}", _veto_blind_repeat)
+        for event, handler in _HANDLERS["first"]:
+            self._client.meta.events.register_first(f"{event}.{self._service}", handler)
+        for event, handler in _HANDLERS["last"]:
+            self._client.meta.events.register_last(f"{event}.{self._service}", handler)
         return self
 
     async def _create(self) -> Any:  # noqa: ANN401 - aiobotocore's client, which stays in here
         # Imported here, because importing the package stays cheap: aiobotocore takes 200 ms.
-        # The translation of errors too, as it may be needed when no file can be opened.
-        from dcvsessions._aws.session import client_context  # noqa: PLC0415
+        # The translation of errors is imported too, as no file may be left to open it with later.
+        from dcvsessions._aws import errors, session  # noqa: F401, PLC0415
 
         return await self._exit.enter_async_context(
-            client_context(
+            session.opened_client(
                 self._service,
                 session=self._session,
                 profile_name=self._profile_name,
@@ -119,9 +134,21 @@ class AwsClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the client and its connections."""
-        self._closed = True
-        await self._exit.aclose()
+        """Close the client and its connections.
+
+        Helpers that use the client in other tasks are ended first, with a `ClientStateError`, and
+        clean up with it.
+        """
+        try:
+            await self._users.end(self._was_closed, within=_CLOSE_TIMEOUT)
+        finally:
+            self._closed = True
+            await self._exit.aclose()
+
+    async def _call_once(self, operation: str, **parameters: object) -> Answer:
+        """Call an operation that botocore must not repeat while its outcome is not known."""
+        with no_blind_repeats():
+            return await self._call(operation, **parameters)
 
     async def _call(self, operation: str, **parameters: object) -> Answer:
         """Call one operation; parameters that are None are left to the service.
@@ -135,12 +162,7 @@ class AwsClient:
         async with self._turns:
             # Once more, because it may have been closed while this waited for its turn.
             self._require_usable()
-            return Answer(
-                operation,
-                await _within_boundary(
-                    method(**given), self._service, operation, self._client.meta.endpoint_url
-                ),
-            )
+            return Answer(operation, await self._within_boundary(method(**given), operation))
 
     async def _pages(
         self, operation: str, *, page_parameter: str, page_member: str, **parameters: object
@@ -154,22 +176,23 @@ class AwsClient:
             **parameters: The other parameters.
         """
         page: str | None = None
+        seen: set[str] = set()
         while True:
             answer = await self._call(operation, **parameters, **{page_parameter: page})
             yield answer
-            following = answer.text(page_member)
-            if following is None:
+            page = answer.text(page_member)
+            if page is None:
                 return
-            if following == page:
+            if page in seen:
                 raise InvalidResponseError(
-                    f"{operation}: a page names itself as the next one.", operation=operation
+                    f"{operation}: the pages of the list go in a circle.", operation=operation
                 )
-            page = following
+            seen.add(page)
 
     def _require_usable(self) -> None:
         name = type(self).__name__
         if self._closed:
-            raise ClientStateError(f"This {name} was closed: make another.")
+            raise self._was_closed()
         if self._client is None:
             raise ClientStateError(f"This {name} is not open: use it in `async with {name}(…)`.")
         if self._process != os.getpid():
@@ -182,83 +205,100 @@ class AwsClient:
                 f"This {name} was opened in another event loop: open one in each."
             )
 
+    def _was_closed(self) -> ClientStateError:
+        return ClientStateError(f"This {type(self).__name__} was closed: make another.")
+
+    async def _within_boundary(self, work: Awaitable[_Result], operation: str | None) -> _Result:
+        """Let no error of botocore's or aiohttp's out, and no frames with secrets in them.
+
+        A method and not a context manager, because those give an error its frames back.
+        """
+        outer = sys.exception()
+        exchange = _Exchange(self)
+        tokens = (_EXCHANGE.set(exchange), MASKED.set(True))
+        try:
+            return await work
+        except Exception as error:  # noqa: BLE001 - whatever comes out of a call becomes ours
+            from dcvsessions._aws.errors import translated  # noqa: PLC0415 - as in _create()
+
+            ours = translated(error, self._described(operation, exchange))
+            # An error about an answer that could not be read quotes the answer.
+            ours.__cause__ = None if isinstance(ours, InvalidResponseError) else error
+            remove_secrets(ours, keep=outer)
+        except BaseException as error:
+            remove_secrets(error, keep=outer)
+            raise
+        finally:
+            _EXCHANGE.reset(tokens[0])
+            MASKED.reset(tokens[1])
+        # Raised here, where the foreign error is no context that comes along by itself.
+        raise ours
+
+    def _described(self, operation: str | None, exchange: "_Exchange") -> "Call":
+        from dcvsessions._aws.errors import Call  # noqa: PLC0415 - as in _create()
+
+        meta = self._client.meta if self._client is not None else None
+        return Call(
+            service=self._service,
+            operation=operation,
+            endpoint_url=meta.endpoint_url if meta else self._endpoint_url,
+            region_name=meta.region_name if meta else self._region_name,
+            was_sent=exchange.was_sent,
+            is_parsing=exchange.is_parsing,
+        )
+
 
 @asynccontextmanager
-async def given_or_new(
-    client: _Client | None,
-    kind: type[_Client],
-    *,
-    region_name: str | None,
-    profile_name: str | None,
-    endpoint_url: str | None,
-) -> AsyncGenerator[_Client, None]:
-    """Provide the caller's client, which is left open, or a new one, closed at the end.
+async def in_use(client: AwsClient) -> AsyncGenerator[None, None]:
+    """Use a client for one block, which is ended first if the client is closed meanwhile."""
+    client._require_usable()  # noqa: SLF001 - both are of this file
+    async with client._users.entered():  # noqa: SLF001 - both are of this file
+        yield
 
-    Args:
-        client: The caller's, if it has one.
-        kind: The class of a new one.
-        region_name: For a new one.
-        profile_name: For a new one.
-        endpoint_url: For a new one.
 
-    Raises:
-        InvalidArgumentError: There is a client, and something for a new one too.
+def service_now(client: AwsClient) -> datetime:
+    """Return the time by the service's clock, as its latest answer told it.
+
+    Without an answer that has a date, it is the time by this machine's clock.
     """
-    if client is None:
-        async with kind(
-            region_name=region_name, profile_name=profile_name, endpoint_url=endpoint_url
-        ) as new:
-            yield new
-        return
-    if region_name or profile_name or endpoint_url:
-        raise InvalidArgumentError(
-            "client= has its region, profile and endpoint already: leave out region_name=, "
-            "profile_name= and endpoint_url=."
-        )
-    yield client
+    last = client._last_date  # noqa: SLF001 - both are of this file
+    if last is not None:
+        try:
+            date = parsedate_to_datetime(last[0])
+        except (ValueError, OverflowError):
+            return datetime.now(UTC)
+        age = timedelta(seconds=asyncio.get_running_loop().time() - last[1])
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)) + age
+    return datetime.now(UTC)
 
 
-async def _within_boundary(
-    work: Awaitable[_Result],
-    service: str,
-    operation: str | None = None,
-    endpoint_url: str | None = None,
-) -> _Result:
-    """Let nothing of botocore's or aiohttp's past, neither an error nor the frames behind one.
+class _Exchange:
+    """How far one call of botocore's has come.
 
-    A function and not a context manager: those give an error its frames back.
+    Attributes:
+        client: The client that makes the call.
+        was_sent: Whether a request was handed to the connection.
+        is_parsing: Whether an answer is being parsed.
     """
-    outer = sys.exception()
-    try:
-        with logs.ours():
-            return await work
-    except Exception as error:
-        from dcvsessions._aws.errors import Call, translated  # noqa: PLC0415 - as above
 
-        # First, because the frames tell whether it was the answer that could not be read.
-        ours = translated(error, Call(service, operation, endpoint_url))
-        if ours is None:
-            strip(error, keep=outer)
-            raise
-        # What trips over an answer quotes it.
-        ours.__cause__ = None if isinstance(ours, InvalidResponseError) else error
-        strip(ours, keep=outer)
-    except BaseException as error:
-        strip(error, keep=outer)
-        raise
-    # Out here, where the foreign error is no context that comes along by itself.
-    raise ours
+    def __init__(self, client: AwsClient) -> None:
+        self.client = client
+        self.was_sent = False
+        self.is_parsing = False
 
 
+_EXCHANGE: ContextVar[_Exchange] = ContextVar("exchange")
+_FIRST_REDIRECT = 300
 _BLIND_REPEATS: ContextVar[bool] = ContextVar("blind_repeats", default=True)
 
 
 @contextmanager
 def no_blind_repeats() -> Generator[None, None, None]:
-    """Within the block, a call whose outcome is not known is not sent again by botocore.
+    """Within the block, botocore does not repeat a call whose outcome is not known.
 
-    It is for what must not happen twice without a look in between, and for what has to be known
-    to have perhaps happened. A call that was refused is sent again as ever.
+    It is for calls that must not happen twice without a reading in between, and for calls after
+    which it has to be known that they may have happened. A call that was refused is repeated as
+    usual.
     """
     token = _BLIND_REPEATS.set(False)
     try:
@@ -267,15 +307,41 @@ def no_blind_repeats() -> Generator[None, None, None]:
         _BLIND_REPEATS.reset(token)
 
 
-def _veto_blind_repeat(
-    response: tuple[Any, Any] | None, caught_exception: Exception | None, **_: object
-) -> bool | None:
-    """Answer botocore's question whether to send a call again: no, or no opinion."""
+def _veto_blind_repeat(response: tuple[Any, Any] | None, **_: object) -> bool | None:
+    """Answer botocore's question whether to repeat a call: False, or None for no opinion."""
+    from dcvsessions._aws.errors import THROTTLING_CODES  # noqa: PLC0415 - as in _create()
+
     if _BLIND_REPEATS.get():
         return None
-    if caught_exception is not None:
-        return False
-    return False if response is not None and response[0].status_code >= _FIRST_FAULT else None
+    code = response[1].get("Error", {}).get("Code") if response is not None else None
+    return None if code in THROTTLING_CODES else False
 
 
-_FIRST_FAULT = 500
+def _note_sending(**_: object) -> None:
+    _EXCHANGE.get().was_sent = True
+
+
+def _note_parsing(
+    response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
+) -> None:
+    _EXCHANGE.get().is_parsing = True
+    if response_dict["status_code"] >= _FIRST_REDIRECT:
+        replace_unproven_error(response_dict, customized_response_dict)
+
+
+def _note_parsed(response_dict: Mapping[str, Any] | None, **_: object) -> None:
+    exchange = _EXCHANGE.get()
+    exchange.is_parsing = False
+    if response_dict is not None and (date := response_dict["headers"].get("date")):
+        exchange.client._last_date = (date, asyncio.get_running_loop().time())  # noqa: SLF001 - both are of this file
+
+
+# What botocore asks or tells, as events of its clients, and in which order after its own handlers.
+_HANDLERS: Mapping[str, tuple[tuple[str, Callable[..., object]], ...]] = {
+    "first": (
+        ("needs-retry", _veto_blind_repeat),
+        ("before-parse", _note_parsing),
+        ("response-received", _note_parsed),
+    ),
+    "last": (("before-send", _note_sending),),
+}

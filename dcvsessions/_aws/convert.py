@@ -1,5 +1,11 @@
-"""The one converter: from parsed answers, in the service's names, to the model classes."""
+"""The one converter: from parsed answers, in the service's names, to the model classes.
 
+A member that does not fit the service model is left out with a warning, so that a wait does not
+fail over a member that nobody needs. The members that an answer is about have to fit.
+"""
+
+import logging
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import GenericAlias
@@ -9,11 +15,15 @@ from attrs import AttrsInstance, field, fields, frozen, has
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
-from dcvsessions._secrets.tracebacks import stripped
+from dcvsessions._secrets.tracebacks import remove_secrets
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import InvalidResponseError
 
 __all__ = ["Answer"]
+
+_log = logging.getLogger(__name__)
+
+_MISFITS = (TypeError, ValueError, AttributeError, OverflowError)
 
 _Model = TypeVar("_Model", bound=AttrsInstance)
 _Structured = TypeVar("_Structured")
@@ -35,33 +45,30 @@ class Answer:
     operation: str
     members: Mapping[str, object] = field(repr=False)
 
-    def whole(self, model: type[_Model], *, due: str) -> _Model:
+    def whole(self, model: type[_Model], *, needed: str) -> _Model:
         """Return the answer as one object.
 
         Args:
             model: The attrs class to make.
-            due: The member without which it is no answer.
+            needed: The attribute that the answer is about.
 
         Raises:
-            InvalidResponseError: The answer does not fit.
+            InvalidResponseError: That attribute is missing or does not fit.
         """
-        if due not in self.members:
-            raise self._misfit(due)
-        return self._structured(None, model, model.__name__)
+        return self._structured(None, model, model.__name__, needed)
 
-    def one(self, name: str, model: type[_Model]) -> _Model:
+    def one(self, name: str, model: type[_Model], *, needed: str | None = None) -> _Model:
         """Return the member that the answer is about.
 
         Args:
             name: The member, in the service's name.
             model: The attrs class to make.
+            needed: The attribute without which it tells nothing, if there is one.
 
         Raises:
-            InvalidResponseError: The member is missing or does not fit.
+            InvalidResponseError: The member or that attribute is missing or does not fit.
         """
-        if not isinstance(self.members.get(name), dict):
-            raise self._misfit(name)
-        return self._structured(name, model, name)
+        return self._structured(name, model, name, needed)
 
     def all(self, name: str, model: type[_Model]) -> tuple[_Model, ...]:
         """Return the elements of the list that the answer is about.
@@ -71,10 +78,8 @@ class Answer:
             model: The attrs class of each element.
 
         Raises:
-            InvalidResponseError: The list is missing, or an element does not fit.
+            InvalidResponseError: The list is missing, or an element is not an object.
         """
-        if not isinstance(self.members.get(name), list):
-            raise self._misfit(name)
         return self._structured(name, _tuple_of(model), name)
 
     def text(self, name: str) -> str | None:
@@ -86,21 +91,32 @@ class Answer:
         member = self.members.get(name)
         return member if isinstance(member, str) and member else None
 
-    @stripped
-    def _structured(self, name: str | None, kind: type[_Structured], what: str) -> _Structured:
+    def _structured(
+        self, name: str | None, kind: type[_Structured], what: str, needed: str | None = None
+    ) -> _Structured:
+        outer = sys.exception()
         try:
-            return _converter.structure(self.members if name is None else self.members[name], kind)
-        except (TypeError, ValueError, AttributeError, OverflowError):
+            structured = _converter.structure(
+                self.members if name is None else self.members[name], kind
+            )
+        except (KeyError, *_MISFITS):
             misfit = self._misfit(what)
+        except BaseException as error:
+            # An interruption, with the members in the frames behind it.
+            remove_secrets(error, keep=outer)
+            raise
+        else:
+            if needed is None or getattr(structured, needed) is not None:
+                return structured
+            misfit = self._misfit(_wire_name(needed))
         # Raised out here, because the converter's own error quotes what did not fit.
         raise misfit
 
     def _misfit(self, what: str) -> InvalidResponseError:
-        # botocore takes a body that it cannot read for an empty answer, so this is where a cut
-        # or foreign body shows.
+        # botocore takes a body that it cannot read for an empty answer.
         return InvalidResponseError(
-            f"{self.operation}: the answer is no success after all: {what} is missing or is not "
-            "what the service model says. A cut body or one from a proxy looks like this.",
+            f"{self.operation}: the answer does not match the service model: {what} is missing or "
+            "has the wrong type. A body that was cut off, or one from a proxy, looks like this.",
             operation=self.operation,
         )
 
@@ -122,9 +138,32 @@ def _structure_class(model: type[AttrsInstance], converter: Converter) -> _Hook:
     structured = make_dict_structure_fn(model, converter, **renamed)  # type: ignore[arg-type] # the options before the fields are keywords too
 
     def structure(value: object, _: object) -> AttrsInstance:
-        return structured(_mapping(value), model)
+        members = _mapping(value)
+        try:
+            return structured(members, model)
+        except _MISFITS:
+            return structured(_fitting(members, model, converter), model)
 
     return structure
+
+
+def _fitting(
+    members: Mapping[str, object], model: type[AttrsInstance], converter: Converter
+) -> Mapping[str, object]:
+    """Return the members that fit; the others are left out with a warning."""
+    fitting: dict[str, object] = {}
+    for attribute in fields(model):
+        name = _wire_name(attribute.name)
+        if name not in members:
+            continue
+        try:
+            converter.structure(members[name], attribute.type)
+        except _MISFITS:
+            # The value is not shown: it could be a URL.
+            _log.warning("%s.%s does not match the service model: left out.", model.__name__, name)
+        else:
+            fitting[name] = members[name]
+    return fitting
 
 
 def _mapping(value: object) -> Mapping[str, object]:

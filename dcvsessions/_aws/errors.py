@@ -7,10 +7,10 @@ Importing this file imports botocore and aiohttp: it is done when there is an er
 # pyright: reportUnknownArgumentType=false
 
 import socket
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from traceback import walk_tb
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ from attrs import frozen
 from botocore import exceptions as botocore_errors
 from botocore.parsers import ResponseParserError
 
-from dcvsessions._secrets.mask import mask
+from dcvsessions._secrets.mask import plain_text
 from dcvsessions.errors import (
     AccessDeniedError,
     ApiError,
@@ -37,15 +37,13 @@ from dcvsessions.errors import (
     InvalidRequestError,
     InvalidResponseError,
     NotFoundError,
-    OperationFailedError,
     QuotaExceededError,
     ServiceClosedError,
     ServiceFaultError,
-    SetupInProgressError,
     ThrottledError,
 )
 
-__all__ = ["Call", "translated"]
+__all__ = ["THROTTLING_CODES", "Call", "translated"]
 
 # The codes of both service models, and those that AWS documents as common to all services.
 _KINDS: dict[str, type[ApiError]] = {
@@ -76,8 +74,6 @@ _KINDS: dict[str, type[ApiError]] = {
     "ValidationException": InvalidRequestError,
     "NotFoundException": NotFoundError,
     "ResourceNotFoundException": NotFoundError,
-    "OperationFailureException": OperationFailedError,
-    "LimitExceededException": QuotaExceededError,
     "ServiceQuotaExceededException": QuotaExceededError,
     "InternalFailure": ServiceFaultError,
     "InternalServerError": ServiceFaultError,
@@ -85,9 +81,17 @@ _KINDS: dict[str, type[ApiError]] = {
     "ServiceException": ServiceFaultError,
     "ServiceUnavailable": ServiceFaultError,
     "ServiceUnavailableException": ServiceFaultError,
-    "AccountSetupInProgressException": SetupInProgressError,
-    "RegionSetupInProgressException": SetupInProgressError,
+    # Temporary, and no proof that nothing has happened.
+    "AccountSetupInProgressException": ServiceFaultError,
+    "PriorRequestNotComplete": ServiceFaultError,
+    "RegionSetupInProgressException": ServiceFaultError,
+    "RequestTimeout": ServiceFaultError,
+    "RequestTimeoutException": ServiceFaultError,
+    "TransactionInProgressException": ServiceFaultError,
     "BandwidthLimitExceeded": ThrottledError,
+    "EC2ThrottledException": ThrottledError,
+    "LimitExceededException": ThrottledError,
+    "ProvisionedThroughputExceededException": ThrottledError,
     "RequestLimitExceeded": ThrottledError,
     "RequestThrottled": ThrottledError,
     "RequestThrottledException": ThrottledError,
@@ -98,16 +102,8 @@ _KINDS: dict[str, type[ApiError]] = {
     "TooManyRequestsException": ThrottledError,
 }
 
-_KINDS_BY_STATUS: dict[int, type[ApiError]] = {
-    401: AuthenticationError,
-    402: QuotaExceededError,
-    403: AccessDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    429: ThrottledError,
-    # Not a registered status; AWS's front ends send it for too much bandwidth.
-    509: ThrottledError,
-}
+# By these, the service says that it turned the request away before it did anything.
+THROTTLING_CODES = frozenset(code for code, kind in _KINDS.items() if kind is ThrottledError)
 
 _ADVICE: dict[type[ApiError], str] = {
     AccessDeniedError: (
@@ -116,7 +112,6 @@ _ADVICE: dict[type[ApiError], str] = {
     AuthenticationError: "Check which access key, secret key and profile are in use.",
     CredentialsExpiredError: "Sign in again, or renew the temporary credentials.",
     QuotaExceededError: "End sessions that are no longer needed, or ask AWS for a higher quota.",
-    SetupInProgressError: "AWS is still setting it up: try again in a few minutes.",
 }
 
 _NIMBLE_CLOSED = (
@@ -126,49 +121,64 @@ _NIMBLE_CLOSED = (
 )
 
 
-@frozen
+@frozen(kw_only=True)
 class Call:
     """What was being done when an error came.
 
     Attributes:
-        operation: The API operation, or None while a client is opened.
         service: `lightsail` or `nimble`.
-        endpoint_url: Where the call went, if that far.
+        operation: The API operation, or None while a client is opened.
+        endpoint_url: Where the call went, if that is known.
+        region_name: The region, if that is known.
+        was_sent: Whether a request was handed to the connection.
+        is_parsing: Whether an answer was being parsed.
     """
 
     service: str
     operation: str | None = None
     endpoint_url: str | None = None
+    region_name: str | None = None
+    was_sent: bool = False
+    is_parsing: bool = False
 
     @property
     def name(self) -> str:
         """What to call it in a sentence."""
         return self.operation or f"opening a {self.service} client"
 
+    @property
+    def place(self) -> str:
+        """Where the call went, in words."""
+        if self.endpoint_url is None:
+            return ""
+        region = f", region {self.region_name}" if self.region_name else ""
+        return f" (endpoint {self.endpoint_url}{region})"
 
-def translated(error: Exception, call: Call) -> DcvSessionsError | None:
+
+def translated(error: Exception, call: Call) -> DcvSessionsError:
     """Return this package's error for a foreign one.
 
     Args:
-        error: What botocore or aiohttp raised.
+        error: What botocore, aiohttp or anything that they called raised.
         call: What was being done.
-
-    Returns:
-        The error to raise in its place, or None if it is not one of theirs: a mistake in the
-        program, which must be seen as it is.
     """
+    if isinstance(error, DcvSessionsError):
+        return error
     if isinstance(error, botocore_errors.ClientError):
-        return _api_error(_AnswerParts.of(error.response), error.operation_name)
+        return _answered_error(_AnswerParts.of(error.response), error.operation_name)
+    if call.is_parsing or isinstance(
+        error, ResponseParserError | botocore_errors.IncompleteReadError
+    ):
+        return _unreadable(error, call)
     return (
         _connection_error(error, call)
         or _credentials_error(error, call)
-        or _misread_answer(error, call)
         or _configuration_error(error, call)
     )
 
 
 def _connection_error(error: Exception, call: Call) -> DcvSessionsError | None:
-    what = f"{call.name}: {_one_line(error)}."
+    what = f"{call.name}: {_one_line(error)}{call.place}."
     match error:
         case botocore_errors.ConnectTimeoutError() | botocore_errors.EndpointConnectionError() if (
             _is_closed_nimble(call)
@@ -186,14 +196,12 @@ def _connection_error(error: Exception, call: Call) -> DcvSessionsError | None:
                 operation=call.operation,
                 was_sent=_was_connected(error),
             )
-        case ResponseParserError() | botocore_errors.IncompleteReadError():
-            return _unreadable(error, call)
         case (
             botocore_errors.ConnectionError()
             | botocore_errors.HTTPClientError()
             | AiohttpError()
             | OSError()
-        ):
+        ) if not _is_local(error):
             return ConnectionFailedError(
                 f"No answer. {what}", operation=call.operation, was_sent=_was_connected(error)
             )
@@ -201,12 +209,31 @@ def _connection_error(error: Exception, call: Call) -> DcvSessionsError | None:
             return None
 
 
+def _is_local(error: Exception) -> bool:
+    """Whether it is this machine that lacks something, such as a file.
+
+    The errors of connections are of classes that sockets, TLS and aiohttp raise. Any other
+    `OSError` is about a file.
+    """
+    behind = [link for link in _chain(error) if isinstance(link, OSError)]
+    return bool(behind) and not any(isinstance(link, _OF_CONNECTIONS) for link in behind)
+
+
+_OF_CONNECTIONS = (ConnectionError, TimeoutError, AiohttpError, socket.gaierror, ssl.SSLError)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it was made from."""
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__ or link.__context__
+
+
 def _was_connected(error: Exception) -> bool:
     """Whether there may have been a connection for the request to be sent on."""
-    # botocore's error holds the one that it was made of; aiohttp tells the two cases apart.
-    behind = vars(error).get("kwargs", {}).get("error")
-    return not isinstance(error, _BEFORE_A_CONNECTION) and not isinstance(
-        behind, ClientConnectorError | socket.gaierror
+    return not isinstance(error, _BEFORE_A_CONNECTION) and not any(
+        isinstance(link, ClientConnectorError | socket.gaierror) for link in _chain(error)
     )
 
 
@@ -239,22 +266,14 @@ def _credentials_error(error: Exception, call: Call) -> DcvSessionsError | None:
             return None
 
 
-def _misread_answer(error: Exception, call: Call) -> DcvSessionsError | None:
-    """Tell an answer whose members are not what the model says: botocore's parser trips over it."""
-    modules = {frame.f_globals.get("__name__") for frame, _ in walk_tb(error.__traceback__)}
-    return _unreadable(error, call) if modules & _PARSERS else None
-
-
 def _unreadable(error: Exception, call: Call) -> InvalidResponseError:
     return InvalidResponseError(
-        f"{call.name}: the answer could not be read ({type(error).__name__}).", operation=call.name
+        f"{call.name}: the answer could not be read ({type(error).__name__}){call.place}.",
+        operation=call.name,
     )
 
 
-_PARSERS = {"botocore.parsers", "aiobotocore.parsers"}
-
-
-def _configuration_error(error: Exception, call: Call) -> DcvSessionsError | None:
+def _configuration_error(error: Exception, call: Call) -> DcvSessionsError:
     match error:
         case botocore_errors.NoRegionError():
             return ConfigurationError(
@@ -264,12 +283,13 @@ def _configuration_error(error: Exception, call: Call) -> DcvSessionsError | Non
         case botocore_errors.ParamValidationError() | UnicodeEncodeError():
             return InvalidArgumentError(f"{call.name}: {_one_line(error)}.")
         case botocore_errors.BotoCoreError():
-            return ConfigurationError(f"{call.name}: {_one_line(error)}.")
-        case ValueError() if call.operation is None:
-            # botocore's word for an endpoint_url that is not a URL.
-            return InvalidArgumentError(f"{call.name}: {_one_line(error)}.")
+            return ConfigurationError(f"{call.name}: {_one_line(error)}.", was_sent=call.was_sent)
         case _:
-            return None
+            # A file that is missing, or a mistake in an event handler of the caller's session.
+            return ConfigurationError(
+                f"{call.name} failed on this machine: {type(error).__name__}: {_one_line(error)}.",
+                was_sent=call.was_sent,
+            )
 
 
 @frozen
@@ -289,11 +309,11 @@ class _AnswerParts:
         status = metadata.get("HTTPStatusCode")
         request_id = metadata.get("RequestId")
         return cls(
-            code=str(error.get("Code") or status or "unknown"),
+            code=str(error.get("Code") or ""),
             # AWS quotes the request, session token and all, where a signature does not match.
-            message=mask(str(error.get("Message") or "")),
+            message=plain_text(str(error.get("Message") or "")),
             status=status if isinstance(status, int) else None,
-            request_id=str(request_id) if request_id else None,
+            request_id=plain_text(str(request_id)) if request_id else None,
             headers={
                 name: str(value) for name, value in _mapping(metadata.get("HTTPHeaders")).items()
             },
@@ -302,6 +322,22 @@ class _AnswerParts:
 
 def _mapping(value: object) -> Mapping[str, object]:
     return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
+
+
+def _answered_error(answer: _AnswerParts, operation: str) -> DcvSessionsError:
+    return _api_error(answer, operation) if answer.code else _foreign_answer(answer, operation)
+
+
+def _foreign_answer(answer: _AnswerParts, operation: str) -> InvalidResponseError:
+    location = answer.headers.get("location")
+    host = urlsplit(location).hostname if location else None
+    pointed = f", and points to the host {plain_text(host)}; it was not followed" if host else ""
+    return InvalidResponseError(
+        f"{operation}: the answer with HTTP status {answer.status} names no error code of the "
+        f"service{pointed}. A proxy, a captive portal or a wrong endpoint_url answers like this.",
+        operation=operation,
+        http_status=answer.status,
+    )
 
 
 def _api_error(answer: _AnswerParts, operation: str) -> ApiError:
@@ -328,15 +364,15 @@ def _kind(answer: _AnswerParts) -> type[ApiError]:
         return ClockSkewError
     if answer.code in _KINDS:
         return _KINDS[answer.code]
+    # A code that this package does not know proves nothing, but its status says what is temporary.
     status = answer.status or 0
-    if status in _KINDS_BY_STATUS:
-        return _KINDS_BY_STATUS[status]
-    return ServiceFaultError if status >= _FIRST_FAULT else ApiError
+    return ServiceFaultError if status >= _FIRST_FAULT or status in _TEMPORARY else ApiError
 
 
 _SIGNATURE_CODES = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch"})
 _STALE_WORDS = ("Signature expired", "Signature not yet current")
 _FIRST_FAULT = 500
+_TEMPORARY = frozenset({408, 429})
 # Documented for SigV4: a signature is good for five minutes on either side.
 _TOLERATED_SKEW = 300
 
@@ -379,4 +415,4 @@ def _is_closed_nimble(call: Call) -> bool:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(mask(str(error)).split()).rstrip(".") or type(error).__name__
+    return plain_text(str(error)).rstrip(".") or type(error).__name__

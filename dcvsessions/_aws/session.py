@@ -7,22 +7,27 @@ Importing this file imports aiobotocore, which takes 200 ms: it is done when a c
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportUntypedBaseClass=false
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from copy import copy
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiobotocore.config import AioConfig
 from aiobotocore.hooks import AioHierarchicalEmitter
+from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
-from botocore.exceptions import UnknownServiceError
+from botocore.exceptions import UnknownRegionError, UnknownServiceError
 from botocore.loaders import Loader
 
-__all__ = ["client_context"]
+from dcvsessions._version import __version__
+from dcvsessions.errors import InvalidArgumentError
+
+__all__ = ["opened_client"]
 
 # How a single call behaves. Set in full, because botocore's own defaults change: 1.44 makes
 # another retry mode and another number of attempts the default.
@@ -33,10 +38,12 @@ TOTAL_MAX_ATTEMPTS = 3
 MAX_POOL_CONNECTIONS = 25
 
 _DATA = Path(__file__).parent.parent / "data"
-_USER_AGENT = f"dcvsessions/{version('dcvsessions')}"
+_USER_AGENT = f"dcvsessions/{__version__}"
+_AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 
 
-def client_context(
+@asynccontextmanager
+async def opened_client(
     service: str,
     *,
     session: AioSession | None,
@@ -44,8 +51,8 @@ def client_context(
     region_name: str | None,
     endpoint_url: str | None,
     config: AioConfig | None,
-) -> AbstractAsyncContextManager[Any]:
-    """Return the context manager that opens an aiobotocore client.
+) -> AsyncGenerator[Any, None]:
+    """Open an aiobotocore client for the length of a block.
 
     Args:
         service: `lightsail` or `nimble`.
@@ -55,23 +62,68 @@ def client_context(
         region_name: The region, or None for the configured one.
         endpoint_url: The endpoint, or None for the configured one.
         config: The caller's client configuration, which wins over this package's.
+
+    Raises:
+        InvalidArgumentError: No AWS region can have that name.
     """
     ours = AioConfig(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         retries={"mode": "standard", "total_max_attempts": TOTAL_MAX_ATTEMPTS},
         max_pool_connections=MAX_POOL_CONNECTIONS,
+        http_session_cls=_UnredirectedSession,
         # Without it, botocore builds and cleans its own twice for each call.
         user_agent=_USER_AGENT,
     )
     used = _taught(session) if session else _new_session(profile_name)
-    context: AbstractAsyncContextManager[Any] = used.create_client(
+    async with used.create_client(
         service,
         region_name=region_name,
         endpoint_url=endpoint_url,
         config=ours.merge(config) if config else ours,
-    )
-    return context
+    ) as client:
+        await _check_region(used, client.meta.region_name, client.meta.endpoint_url)
+        yield client
+
+
+class _UnredirectedSession(AIOHTTPSession):  # type: ignore[misc] # aiobotocore carries no types
+    """aiobotocore's HTTP session, which hands out redirects as answers.
+
+    aiohttp follows them by itself, and takes the session token along to any host. aiobotocore
+    has no option against that, so this overrides a private method; a test fails if it is gone.
+    """
+
+    async def _get_session(self, proxy_url: str | None) -> "_Unredirected":
+        return _Unredirected(await super()._get_session(proxy_url))
+
+
+class _Unredirected:
+    """An aiohttp session whose requests follow no redirect."""
+
+    def __init__(self, session: Any) -> None:  # noqa: ANN401 - aiobotocore's, without types
+        self._session = session
+
+    def request(self, method: str, **options: Any) -> Any:  # noqa: ANN401 - as above
+        return self._session.request(method, **options, allow_redirects=False)
+
+
+async def _check_region(session: AioSession, region_name: str, endpoint_url: str) -> None:
+    """Refuse a region that no partition of AWS can have, unless the endpoint is not AWS's."""
+    if not (urlsplit(endpoint_url).hostname or "").endswith(_AWS_HOSTS):
+        return
+    try:
+        await session.get_partition_for_region(region_name)
+    except UnknownRegionError:
+        regions = {
+            region
+            for partition in await session.get_available_partitions()
+            for region in await session.get_available_regions("ec2", partition)
+        }
+        nearest = get_close_matches(region_name, sorted(regions)) or ["us-east-1", "eu-west-1"]
+        raise InvalidArgumentError(
+            f"region_name={region_name!r} cannot be the name of an AWS region. The nearest names "
+            f"are: {', '.join(nearest)}."
+        ) from None
 
 
 def _new_session(profile_name: str | None) -> AioSession:
@@ -150,8 +202,14 @@ def _own_models() -> Loader:
     return Loader(extra_search_paths=[str(_DATA)], include_default_search_paths=False)
 
 
-def _timestamp(value: str | float) -> datetime:
-    """Read a timestamp of either protocol: seconds since 1970, or ISO 8601."""
-    if isinstance(value, str):
-        return datetime.fromisoformat(value)
-    return datetime.fromtimestamp(value, UTC)
+def _timestamp(value: str | float) -> datetime | None:
+    """Read a timestamp of either protocol: seconds since 1970, or ISO 8601.
+
+    A date that Python cannot hold, or that is none, is returned as None: no reading.
+    """
+    try:
+        if isinstance(value, str):
+            return datetime.fromisoformat(value)
+        return datetime.fromtimestamp(value, UTC)
+    except (ValueError, TypeError, OverflowError, OSError):
+        return None

@@ -1,12 +1,15 @@
-"""Secrets masked in text: what botocore and aiohttp log, and what AWS quotes. Pure."""
+"""Secrets masked in text: what botocore and aiohttp log, and what a service answers. Pure."""
 
 import re
 
-__all__ = ["mask"]
+__all__ = ["mask", "plain_text"]
+
+# AWS's own messages are a few hundred characters long; one that quotes a request, a few thousand.
+_LONGEST = 8_000
 
 
 def mask(text: str) -> str:
-    """Mask the tokens, keys and signatures in a text that botocore or aiohttp logged.
+    """Mask the tokens, keys, passwords and signatures in a text that botocore or aiohttp logged.
 
     Args:
         text: A message, with the Python or JSON text of headers, bodies and parameters in it.
@@ -24,6 +27,32 @@ def mask(text: str) -> str:
     return _URL.sub(_masked_url, text)
 
 
+def plain_text(text: str) -> str:
+    r"""Make one line of a text that a service wrote, without secrets and control characters.
+
+    Args:
+        text: What the service said, of any length.
+
+    Returns:
+        The text with `***` for each secret, one space for each run of white space, and U+FFFD for
+        any other character that cannot be printed: controls, marks that turn the direction of
+        writing, lone surrogates. A text of more than 8,000 characters is cut off first, and ends
+        in `…`, so that one of megabytes takes no time.
+
+    Example:
+        >>> plain_text("No capacity.\r\nSee https://user:s3cr3t@example.com/a")
+        'No capacity. See https://***@example.com/a'
+    """
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    line = " ".join(shown.split())
+    # Last, because a secret is only found in the text as it will be shown.
+    return mask(line if line.isprintable() else "".join(map(_printable, line)))
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() else "\ufffd"
+
+
 def _masked_url(match: re.Match[str]) -> str:
     """Cut a URL after its port, if it goes on to a query or a fragment."""
     rest = match["rest"]
@@ -36,7 +65,7 @@ def _masked_url(match: re.Match[str]) -> str:
 _QUOTE = r"""b?\\*+(?P<quote>["'])"""
 _QUOTED = r"""(?:(?!(?P=quote))[^\\]|\\++.)"""
 _AFTER_NAME = r"""\\*+["']?+\s*+[:=,>]\s*+"""
-_SERVER = r"""(?:https?|dcv):(?:\\*+/){2}[^\s"'<>\\/?#@]*+\\*+/?+"""
+_SERVER = r"""(?:https?|dcv):(?:\\*+/){2}(?:\*{3}@)?+[^\s"'<>\\/?#@]*+\\*+/?+"""
 # In the text of bytes, a line begins after the letter of an escape.
 _LINE = r"(?<=\\[nr])"
 _NAME = (
@@ -49,6 +78,9 @@ _BARE = r"""[^\s"'&,;<>(){}\[\]\\]"""
 _SECRETS = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
+        # The user and password of a URL, up to the last @ before its path. Where `plain_text` cut
+        # the text off before the @, up to the end.
+        r"""(?P<shown>:(?:\\*+/){2})[^\s"'<>\\/?#]*(?=@|…\Z)""",
         # A `url` member, which is what both services call the DCV URL.
         rf"""(?P<shown>["']url\\*+["']\s*+:\s*+{_QUOTE}(?:{_SERVER})?+){_QUOTED}++""",
         # Not SigV4's header: it says who signed and for what, and names its signature, see below.

@@ -1,60 +1,67 @@
-"""What an error must not carry out of a place where secrets are plain text.
+"""Secrets removed from errors before a caller sees them.
 
-A traceback can be rendered with the local variables of its frames, and an error shows what it
-was made from: aiohttp's hold the headers of the request, with its signature and session token.
+A traceback can be rendered with the local variables of its frames, and an error shows what it was
+made from: aiohttp's errors hold the headers of the request, with its signature and session token.
+The variables are cleared. The frames stay, so that a traceback still shows where it came from.
 """
 
 import sys
 from collections.abc import Callable
 from functools import wraps
+from traceback import clear_frames
 from typing import ParamSpec, TypeVar
 
-from dcvsessions._secrets.mask import mask
+from dcvsessions._secrets.mask import mask, plain_text
 
-__all__ = ["MaskedError", "strip", "stripped"]
+__all__ = ["MaskedError", "errors_without_secrets", "remove_secrets"]
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
+# Searching a text of megabytes would stall the event loop: an error that shows more is replaced.
+_LONGEST = 100_000
+
 
 class MaskedError(Exception):
-    """Stands in a chain for an error that shows a secret: its class and text, masked."""
+    """Replaces an error that shows a secret, behind another error: its class and text, masked."""
 
 
-def strip(error: BaseException, *, keep: BaseException | None = None) -> None:
-    """Take the frames off an error and off all that stands behind it, and the secrets there.
+def remove_secrets(error: BaseException, *, keep: BaseException | None = None) -> None:
+    """Clear the frames of an error and of the errors behind it, and mask what those show.
+
+    A frame that still runs cannot be cleared: call this above the frames that hold secrets.
 
     Args:
-        error: The error, which is changed. Its own text stays as it is.
-        keep: What was being handled before the place was entered: the caller's own, left alone.
+        error: The error, which is changed. Its own text stays.
+        keep: The error that the caller was handling when it called us. It is not changed.
     """
-    # By identity, with what it was kept for: a freed error's identity can come again.
-    places: dict[int, tuple[BaseException | None, BaseException | None]] = {
+    # The errors are kept beside their ids, because the id of a freed error can be used again.
+    replaced: dict[int, tuple[BaseException | None, BaseException | None]] = {
         id(None): (None, None),
         id(keep): (keep, keep),
     }
     pending = [error]
     while pending:
         link = pending.pop()
-        link.__traceback__ = None
+        clear_frames(link.__traceback__)
         behind = (link.__cause__, link.__context__)
         for each in (*behind, *getattr(link, "exceptions", ())):
-            if each is not None and id(each) not in places:
+            if each is not None and id(each) not in replaced:
                 shown = _without_secrets(each)
-                places[id(each)] = (each, shown)
+                replaced[id(each)] = (each, shown)
                 pending.append(shown)
         is_suppressed = link.__suppress_context__
-        link.__cause__, link.__context__ = (places[id(each)][1] for each in behind)
+        link.__cause__, link.__context__ = (replaced[id(each)][1] for each in behind)
         link.__suppress_context__ = is_suppressed
 
 
-def stripped(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
-    """Let no error out of a function with the frames that it came through.
-
-    It is a function, as context managers of contextlib give an error its frames back.
+def errors_without_secrets(
+    function: Callable[_Arguments, _Result],
+) -> Callable[_Arguments, _Result]:
+    """Remove the secrets from the errors of a function that holds one in a local variable.
 
     Args:
-        function: One that holds secrets in plain text. The `repr` of its arguments shows none.
+        function: The function. The `repr` of its arguments must not show a secret.
     """
 
     @wraps(function)
@@ -63,18 +70,22 @@ def stripped(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _R
         try:
             return function(*args, **kwargs)
         except BaseException as error:
-            strip(error, keep=outer)
+            remove_secrets(error, keep=outer)
             raise
 
     return call
 
 
 def _without_secrets(error: BaseException) -> BaseException:
-    text = f"{error}"
-    shown = f"{text}\n{error!r}\n{vars(error)!r}"
-    if mask(shown) == shown:
+    name = f"{type(error).__module__}.{type(error).__qualname__}"
+    try:
+        text = str(error)
+        shown = f"{text}\n{error!r}\n{vars(error)!r}"
+    except Exception:  # noqa: BLE001 - whatever the error of somebody else raises when it is shown
+        text, shown = "", None
+    if shown is not None and len(shown) <= _LONGEST and mask(shown) == shown:
         return error
-    masked = MaskedError(f"{type(error).__module__}.{type(error).__qualname__}: {mask(text)}")
+    masked = MaskedError(f"{name}: {plain_text(text)}")
     masked.__cause__, masked.__context__ = error.__cause__, error.__context__
     masked.__suppress_context__ = error.__suppress_context__
-    return masked
+    return masked.with_traceback(error.__traceback__)

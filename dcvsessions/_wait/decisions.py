@@ -1,32 +1,37 @@
-"""What is seen of a resource and what is decided about it: the words of every `states.py`.
+"""What was observed of a resource, what to do about it, and the rules that connect the two.
 
-Pure: no I/O, no clock, no randomness. The loop that asks for decisions is in `loop.py`.
+Pure: no I/O, no clock, no randomness. `states.py` of each service holds its tables of rules, and
+`interpret()` applies them. The loop that asks for decisions is in `loop.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, StrEnum, auto
 from typing import Generic, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from dcvsessions.errors import DcvSessionsError, Failure
 
 __all__ = [
-    "GRACE",
-    "Act",
+    "MAX_STARTS",
+    "STALE_READ_WINDOW",
+    "WAIT",
     "Decision",
     "Done",
     "Failed",
     "Observation",
     "Rule",
-    "Sent",
-    "Situation",
+    "StepRecord",
+    "TakeStep",
     "Wait",
+    "WaitContext",
+    "interpret",
 ]
 
-# How long a reading may still be of before a change that was just asked for, in seconds: our
-# assumption.
-GRACE = 20.0
+# Seconds after a change during which reads may still show the old state: our assumption.
+STALE_READ_WINDOW = 20.0
+# How often one wait starts a session that keeps falling back to a state it can be started from.
+MAX_STARTS = 3
 
 _Resource = TypeVar("_Resource")
 _Value = TypeVar("_Value")
@@ -50,61 +55,94 @@ class Observation(Generic[_Resource]):
 
 
 @frozen
-class Sent:
-    """A step that was asked for and may have happened.
+class StepRecord:
+    """A step that was requested and may have happened.
 
     Attributes:
-        at: When, in seconds since the wait began.
-        state: The state that was seen before.
-        moved: Whether another state has been seen since.
+        at: When it was last requested, in seconds since the wait began.
+        state: The state that was read before it.
+        moved: Whether another state has been read since.
+        count: How often it was requested in this wait.
     """
 
     at: float
     state: str
     moved: bool = False
+    count: int = 1
 
 
 @frozen
-class Situation:
+class WaitContext:
     """What a decision may know besides the observation.
 
     Attributes:
         now: Seconds since the wait began.
-        sent: The steps that were asked for, each the last time.
+        steps: The steps that were requested.
+        last_state: The state of the latest reading.
+        changed_after: When the state before that one was last read, in seconds since the wait
+            began; None if the state has not changed.
     """
 
     now: float = 0.0
-    sent: Mapping[StrEnum, Sent] = field(factory=dict[StrEnum, Sent])
+    steps: Mapping[StrEnum, StepRecord] = field(factory=dict[StrEnum, StepRecord])
+    last_state: str | None = None
+    changed_after: float | None = None
+
+    def read(self, state: str, now: float) -> "WaitContext":
+        """Return the context after a reading."""
+        changed = self.last_state not in (None, state)
+        return evolve(
+            self,
+            now=now,
+            steps={
+                step: evolve(record, moved=record.moved or record.state != state)
+                for step, record in self.steps.items()
+            },
+            last_state=state,
+            changed_after=self.now if changed else self.changed_after,
+        )
+
+    def requested(self, step: StrEnum, state: str, now: float) -> "WaitContext":
+        """Return the context after a step that may have happened."""
+        count = self.count(step) + 1
+        return evolve(self, steps={**self.steps, step: StepRecord(now, state, count=count)})
+
+    def count(self, step: StrEnum) -> int:
+        """How often a step was requested."""
+        return self.steps[step].count if step in self.steps else 0
 
     def may_be_stale(self, step: StrEnum, state: str) -> bool:
-        """Whether a state may still be the one from before a step that was just asked for."""
-        sent = self.sent.get(step)
-        if sent is None or sent.moved or sent.state != state:
+        """Whether a reading may still show the state from before the latest request of a step."""
+        record = self.steps.get(step)
+        if record is None or record.moved or record.state != state:
             return False
-        return self.now - sent.at < GRACE
+        return self.now - record.at < STALE_READ_WINDOW
 
 
 class Rule(Enum):
-    """What to do in a state: the right-hand side of the tables of each `states.py`."""
+    """What to do in a state: the right-hand side of the tables in each `states.py`."""
 
     DONE = auto()
     WAIT = auto()
-    ACT = auto()
-    # Leads to where the step is possible: waited for, if the step is wanted at all.
-    WAIT_TO_ACT = auto()
-    # A failure from before: try once, and take the same failure after it as the answer.
-    ACT_ONCE = auto()
+    STEP = auto()
+    # The state leads by itself to one in which the step is possible.
+    WAIT_FOR_STEP = auto()
+    # The failure may be an old one: request the step once, and believe the failure after it.
+    STEP_ONCE = auto()
     FAILED = auto()
 
 
 @frozen
 class Wait:
-    """Decision: nothing to do but wait."""
+    """Decision: wait, and read again."""
+
+
+WAIT = Wait()
 
 
 @frozen
-class Act:
-    """Decision: ask for a step.
+class TakeStep:
+    """Decision: request a step.
 
     Attributes:
         step: The step.
@@ -115,7 +153,7 @@ class Act:
 
 @frozen
 class Done(Generic[_Value]):
-    """Decision: this is what was waited for.
+    """Decision: the wait has reached its goal.
 
     Attributes:
         value: The result.
@@ -126,12 +164,12 @@ class Done(Generic[_Value]):
 
 @frozen(kw_only=True)
 class Failed:
-    """Decision: what was waited for cannot come.
+    """Decision: the goal cannot be reached.
 
     Attributes:
         reason: Why, in a sentence that says what can be done.
         error: The service's error that said so, to be raised as it is.
-        details: What the service said of it, which `WaitFailedError` carries.
+        details: What the service said, for `WaitFailedError`.
     """
 
     reason: str
@@ -139,4 +177,47 @@ class Failed:
     details: Failure = field(factory=Failure)
 
 
-Decision = Wait | Act | Done[_Value] | Failed
+Decision = Wait | TakeStep | Done[_Value] | Failed
+
+
+def interpret(
+    rule: Rule,
+    step: StrEnum,
+    state: str,
+    context: WaitContext,
+    *,
+    done: Callable[[], Decision[_Value]],
+    failed: Callable[[], Failed],
+    max_count: int | None = None,
+) -> Decision[_Value]:
+    """Apply the rule of a state.
+
+    Args:
+        rule: The rule.
+        step: The step that the rule may ask for.
+        state: The state that was read.
+        context: What was done before.
+        done: Makes the decision of a state in which the goal is reached.
+        failed: Makes the decision of a state that is a failure.
+        max_count: How often the step may be requested; None for any number.
+    """
+    if rule is Rule.DONE:
+        return done()
+    if rule is Rule.FAILED:
+        return failed()
+    if rule in (Rule.WAIT, Rule.WAIT_FOR_STEP) or context.may_be_stale(step, state):
+        return WAIT
+    if rule is Rule.STEP_ONCE and step in context.steps:
+        return failed()
+    return _step(step, state, context, max_count)
+
+
+def _step(
+    step: StrEnum, state: str, context: WaitContext, max_count: int | None
+) -> TakeStep | Failed:
+    if max_count is not None and context.count(step) >= max_count:
+        return Failed(
+            reason=f"{step} was sent {max_count} times, and the state is {state} again.",
+            details=Failure(state=state),
+        )
+    return TakeStep(step)

@@ -1,81 +1,124 @@
-"""What the desktops of both services share: one URL at a time, usable now, until the end."""
+"""What the desktops of both services share: one URL at a time, usable now, until the block ends."""
 
 import asyncio
 import html
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
-from dcvsessions._wait.loop import OnProgress, Waiting
+from attrs import frozen
+
+from dcvsessions._tasks import InFlight
+from dcvsessions._wait.loop import Waiter
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import ClientStateError
 
-__all__ = ["ABOUT_TO_EXPIRE", "TRUSTED", "Desktop"]
+__all__ = ["ABOUT_TO_EXPIRE", "TRUSTED", "Desktop", "Instant", "UrlCalls", "date_in"]
 
-# A reading this old, in seconds, is made again: somebody else may have stopped the session.
+# Seconds after a reading within which it is trusted. After that, somebody else may have stopped
+# the session.
 TRUSTED = 1.0
-# A URL with less than this left, in seconds, is not worth handing out.
+# A URL that works for fewer seconds than this is not handed out.
 ABOUT_TO_EXPIRE = 30.0
+# Seconds that calls of url() have to end when the block of their desktop ends.
+_END_TIMEOUT = 5.0
+
+
+@frozen
+class Instant:
+    """A moment, by the clock of the event loop and by that of the wall.
+
+    The loop's clock stands still while the machine sleeps, and the wall's can be set. Whichever
+    says that more time has passed is believed: it is safe to take a URL for too old.
+    """
+
+    loop: float
+    wall: float
+
+    @classmethod
+    def ago(cls, seconds: float = 0.0) -> Self:
+        """Return the moment that was some seconds ago."""
+        return cls(asyncio.get_running_loop().time() - seconds, time.time() - seconds)
+
+    @property
+    def age(self) -> float:
+        """Seconds since then."""
+        return max(asyncio.get_running_loop().time() - self.loop, time.time() - self.wall)
+
+
+class UrlCalls:
+    """The calls of `url()` of one desktop: one at a time, and none after the block."""
+
+    def __init__(self) -> None:
+        self.in_flight = InFlight()
+        self.one_at_a_time = asyncio.Lock()
+        self.is_over = False
+
+    async def end(self) -> None:
+        """Hand out no more URLs: end the calls of other tasks, and refuse those to come."""
+        self.is_over = True
+        await self.in_flight.end(self.refusal, within=_END_TIMEOUT)
+
+    @staticmethod
+    def refusal() -> ClientStateError:
+        """Return the error of a call that comes too late."""
+        return ClientStateError("The block of this desktop is over, and with it its URLs.")
 
 
 class Desktop(ABC):
     """A desktop for the length of a block."""
 
-    def __init__(
-        self,
-        *,
-        timeout: float | None,
-        poll_interval: float | None,
-        on_progress: OnProgress | None,
-    ) -> None:
-        self._timeout = timeout
-        self._poll_interval = poll_interval
-        self._on_progress = on_progress
-        self._one_at_a_time = asyncio.Lock()
-        self._is_over = False
+    def __init__(self, *, calls: UrlCalls, waiter: Callable[[], Waiter], opened: Waiter) -> None:
+        self._calls = calls
+        self._new_waiter = waiter
+        self._state = opened.report.state_of(self._resource)
 
     def _repr_html_(self) -> str:
-        # No link: a notebook saves what it has shown, and the token with it.
+        # No link, because a notebook saves what it shows, and would save the token with it.
         return (
             f"<code>{html.escape(repr(self))}</code> "
             "(open it with <code>(await desktop.url()).open()</code>)"
         )
 
+    @property
+    def state(self) -> str | None:
+        """The state of the session when it was last read."""
+        return self._state
+
     async def url(self, *, check_reachable: bool = False) -> DcvUrl:
         """Return a URL that is usable now.
 
-        The session is read, with one call, and started, resumed or given a new stream where that
-        is due; the class says when.
+        Reads the session with one call, and starts it, resumes it or makes a new stream if that
+        is necessary; the class says when.
 
         Args:
             check_reachable: Whether to wait until the desktop's server answers, too.
 
         Raises:
-            ClientStateError: The block is over.
+            ClientStateError: The block is over, or ended meanwhile.
             DcvSessionsError: As the helper that opens such a desktop.
 
         Example:
             >>> async with gui_session("my-computer") as desktop:
             ...     (await desktop.url()).open()
         """
-        if self._is_over:
-            raise ClientStateError("The block of this desktop is over, and with it its URLs.")
-        waiting = Waiting(
-            timeout=self._timeout,
-            poll_interval=self._poll_interval,
-            on_progress=self._on_progress,
-        )
-        async with self._one_at_a_time:
-            url = await self._usable(waiting)
-        if check_reachable:
-            await waiting.reachable(url, self._resource)
+        if self._calls.is_over:
+            raise self._calls.refusal()
+        waiter = self._new_waiter()
+        async with self._calls.in_flight.entered():
+            try:
+                async with waiter.entered(self._calls.one_at_a_time, self._resource, "free"):
+                    url = await self._usable(waiter)
+                if check_reachable:
+                    await waiter.reachable(url, self._resource)
+            finally:
+                self._state = waiter.report.state_of(self._resource) or self._state
         return url
 
-    def end(self) -> None:
-        """Hand out no more URLs; called at the end of the block."""
-        self._is_over = True
-
     @abstractmethod
-    async def _usable(self, waiting: Waiting) -> DcvUrl:
+    async def _usable(self, waiter: Waiter) -> DcvUrl:
         """Return a URL that is usable now."""
 
     @property
@@ -83,10 +126,7 @@ class Desktop(ABC):
     def _resource(self) -> str:
         """What to call it in events and errors."""
 
-    @property
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
 
-    def _date_of(self, instant: float) -> datetime:
-        """Return the date of an instant of the event loop's clock."""
-        return datetime.now(UTC) + timedelta(seconds=instant - self._now)
+def date_in(seconds: float) -> datetime:
+    """Return the date that is some seconds from now."""
+    return datetime.now(UTC) + timedelta(seconds=seconds)

@@ -1,26 +1,35 @@
-"""The one reconcile loop: observe, decide, act or wait, until done, failed or the deadline.
+"""The one loop of every helper: observe, decide, take a step or wait, until the goal or the end.
 
-tenacity is its engine, and this the only file that imports it. What is a success, a failure or
-a step is decided by the pure functions of each service's `states.py`.
+This is the only file that imports tenacity. What is a success, a failure or a step is decided by
+the pure functions in `states.py` of each service.
 """
 
 import asyncio
-import inspect
 import logging
 import math
 import random
-from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from enum import StrEnum
+from itertools import count
 from typing import Generic, TypeVar
 
-from attrs import define, evolve, field
+from attrs import define, field, frozen
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from dcvsessions._arguments import checked_seconds
-from dcvsessions._wait.decisions import Act, Decision, Done, Failed, Observation, Sent, Situation
-from dcvsessions._wait.schedule import Schedule, fixed, predicted_remaining
+from dcvsessions._wait.decisions import (
+    Decision,
+    Done,
+    Failed,
+    Observation,
+    TakeStep,
+    WaitContext,
+)
+from dcvsessions._wait.listener import Listener, OnProgress
+from dcvsessions._wait.outcome import is_absorbed, is_refusal
+from dcvsessions._wait.report import Report, brief
+from dcvsessions._wait.schedule import PercentageTrend, Schedule, fixed
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import (
     ApiError,
@@ -28,68 +37,66 @@ from dcvsessions.errors import (
     ConflictError,
     ConnectionFailedError,
     DcvSessionsError,
-    ErrorAbsorbed,
-    InvalidResponseError,
-    ServiceClosedError,
-    ServiceFaultError,
-    SetupInProgressError,
-    StateSeen,
-    ThrottledError,
+    Failure,
     WaitFailedError,
-    WaitStory,
     WaitTimeoutError,
 )
 from dcvsessions.progress import Progress
 
-__all__ = [
-    "MOMENT",
-    "OnProgress",
-    "Waiting",
-    "is_absorbed",
-    "is_refusal",
-]
+__all__ = ["FINAL_POLL_GRACE", "UNANSWERED_LIMIT", "Goal", "Waiter"]
 
 _log = logging.getLogger(__name__)
 
-# How long the last poll, which comes at the deadline, may take.
-MOMENT = 3.0
+# Seconds after the deadline within which the last poll has to be answered.
+FINAL_POLL_GRACE = 3.0
+# Seconds after which a wait ends if no connection to the endpoint could be made in it at all.
+UNANSWERED_LIMIT = 60.0
+
 _CLOCK_RESOLUTION = 1e-3
-_LONGEST_HISTORY = 1000
+_NO_TREND = PercentageTrend()
+_NO_STEPS = WaitContext()
+_NUMBERS = count(1)
 
 _Resource = TypeVar("_Resource")
 _Value = TypeVar("_Value")
 _Result = TypeVar("_Result")
-_Client = TypeVar("_Client")
-
-OnProgress = Callable[[Progress], object]
+_Entered = TypeVar("_Entered")
 
 
-def is_absorbed(error: DcvSessionsError) -> bool:
-    """Whether an error is no news: a wait goes on until its deadline."""
-    return isinstance(
-        error,
-        ThrottledError
-        | ServiceFaultError
-        | SetupInProgressError
-        | InvalidResponseError
-        | ConnectionFailedError,
-    ) and not isinstance(error, ServiceClosedError)
+@frozen(kw_only=True)
+class Goal(Generic[_Resource, _Value]):
+    """One resource and the state that it is to reach.
+
+    Attributes:
+        resource: What to call the resource in events and errors.
+        awaited: The state, for errors.
+        observe: Reads the resource.
+        decide: Says what to do after a reading. Pure.
+        take: Requests a step; returns the failure if the service reports one at once.
+        schedule: When to poll.
+        is_last: Whether the wait is over once it is reached.
+    """
+
+    resource: str
+    awaited: str
+    observe: Callable[[], Awaitable[Observation[_Resource]]]
+    decide: Callable[[Observation[_Resource], WaitContext], Decision[_Value]]
+    take: Callable[[StrEnum], Awaitable[Failed | None]] | None = None
+    schedule: Schedule
+    is_last: bool = True
 
 
-def is_refusal(error: DcvSessionsError) -> bool:
-    """Whether an error proves that what was asked for did not happen."""
-    if isinstance(error, ConnectionFailedError):
-        return not error.was_sent
-    return not isinstance(error, ServiceFaultError | InvalidResponseError)
-
-
-class Waiting:
-    """One wait of one helper: its deadline, its story, and the stages that it goes through.
+class Waiter:
+    """One call of a helper: its deadline, its report, and the goals that it reaches in turn.
 
     Args:
         timeout: Seconds until the deadline; None for no deadline.
         poll_interval: A fixed interval in seconds, in place of the schedules.
-        on_progress: What is told of each reading.
+        on_progress: The caller's callable for events.
+        desktop: What to call the desktop in events, whichever resource is being read.
+
+    Raises:
+        InvalidArgumentError: An argument is of the wrong type or out of its range.
     """
 
     def __init__(
@@ -98,228 +105,151 @@ class Waiting:
         timeout: float | None,
         poll_interval: float | None = None,
         on_progress: OnProgress | None = None,
+        desktop: str = "",
     ) -> None:
         limit = checked_seconds(timeout, "timeout")
         interval = checked_seconds(poll_interval, "poll_interval", zero=False)
+        self.listener = None if on_progress is None else Listener(on_progress)
+        self.report = Report()
+        self.schedule = None if interval is None else fixed(interval)
+        self.desktop = desktop
+        self.number = next(_NUMBERS)
+        self.has_answered = False
+        self.connection_error: ConnectionFailedError | None = None
         self._loop = asyncio.get_running_loop()
-        self._began = self._loop.time()
         self._timeout = limit
-        self.deadline = math.inf if limit is None else self._began + limit
-        self._fixed = None if interval is None else fixed(interval)
-        self._on_progress = on_progress
-        self.polls = 0
-        # A wait without a deadline must not grow without one.
-        self._history: deque[StateSeen | ErrorAbsorbed] = deque(maxlen=_LONGEST_HISTORY)
+        self.began = self._loop.time()
+        self._deadline = math.inf if limit is None else self.began + limit
+        self._end: float | None = None
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the wait began."""
-        return self._loop.time() - self._began
+        """Seconds since the call began."""
+        return self._loop.time() - self.began
 
     @property
     def remaining(self) -> float:
-        """Seconds until the deadline, 0 if it has come."""
-        left = self.deadline - self._loop.time()
+        """Seconds until the deadline; 0 once it has come."""
+        left = self._deadline - self._loop.time()
         return left if left > _CLOCK_RESOLUTION else 0.0
 
-    @property
-    def history(self) -> tuple[StateSeen | ErrorAbsorbed, ...]:
-        """The states seen and the errors absorbed, oldest first."""
-        return tuple(self._history)
+    def limit(self, *, is_final: bool = False) -> float | None:
+        """Return when a call is cut off, by the clock of the event loop; None for never.
+
+        Args:
+            is_final: Whether it is the last poll, which may take a little longer.
+        """
+        if math.isinf(self._deadline):
+            return None
+        if not is_final:
+            return self._deadline
+        # The grace is given once for the whole call. It begins later than at the deadline if the
+        # process was stopped, or the loop was busy, when the deadline came.
+        if self._end is None:
+            self._end = max(self._deadline, self._loop.time()) + FINAL_POLL_GRACE
+        return self._end
+
+    def timed_out(self, resource: str, awaited: str) -> WaitTimeoutError:
+        """Return the error of a deadline that has come."""
+        reason = f"The timeout of {self._timeout:g} s is over."
+        return WaitTimeoutError(reason, self.report.of(resource, awaited, self.elapsed))
+
+    async def until(self, goal: Goal[_Resource, _Value]) -> _Value:
+        """Observe, decide and take steps until a goal is reached.
+
+        Raises:
+            WaitFailedError: The goal cannot be reached.
+            WaitTimeoutError: The deadline has come.
+            DcvSessionsError: A call failed with an error that is not temporary.
+        """
+        reconciliation = _Reconciliation(waiter=self, goal=goal, began=self.elapsed)
+        engine = AsyncRetrying(
+            retry=retry_if_result(_is_none),
+            wait=reconciliation.interval,
+            stop=reconciliation.is_over,
+            retry_error_callback=lambda _: None,
+            sleep=asyncio.sleep,
+        )
+        done: Done[_Value] | None = await engine(reconciliation.poll)
+        if done is None:
+            raise self.timed_out(goal.resource, goal.awaited)
+        return done.value
 
     @asynccontextmanager
-    async def opened(
-        self, context: AbstractAsyncContextManager[_Client]
-    ) -> AsyncGenerator[_Client, None]:
-        """Enter the context of a client within the deadline.
+    async def entered(
+        self, context: AbstractAsyncContextManager[_Entered], what: str, awaited: str = "open"
+    ) -> AsyncGenerator[_Entered, None]:
+        """Enter a context before the deadline.
 
         Args:
             context: The context.
+            what: What to call it in the error.
+            awaited: The state that entering it stands for, for the error.
 
         Raises:
             WaitTimeoutError: Entering took too long, as a sign-in over the network can.
         """
         async with AsyncExitStack() as stack:
+            limit = asyncio.timeout_at(self.limit(is_final=True))
             try:
-                async with asyncio.timeout_at(_when(self.deadline + MOMENT)):
-                    client = await stack.enter_async_context(context)
-            except DcvSessionsError:
-                raise
+                async with limit:
+                    value = await stack.enter_async_context(context)
             except TimeoutError:
-                raise self.timed_out("AWS client", "open") from None
-            yield client
+                if not limit.expired():
+                    raise
+                raise self.timed_out(what, awaited) from None
+            yield value
 
     async def reachable(self, url: DcvUrl, resource: str) -> None:
-        """Wait until the server of a URL answers, within the deadline.
-
-        Args:
-            url: The URL.
-            resource: What it belongs to, for the error.
+        """Wait until the server of a URL answers, at most until the deadline.
 
         Raises:
-            UnreachableError: It did not.
+            UnreachableError: It does not answer.
         """
-        left = None if math.isinf(self.deadline) else max(self.remaining, MOMENT)
+        limit = self.limit(is_final=self.remaining == 0)
+        left = None if limit is None else max(limit - asyncio.get_running_loop().time(), 0.001)
         try:
             await url.wait_until_reachable(timeout=left)
         except DcvSessionsError as error:
-            self.add_story(error, resource, "reachable")
+            self.report.add_to(error, resource, "reachable", self.elapsed)
             raise
-
-    async def until(
-        self,
-        *,
-        resource: str,
-        awaited: str,
-        observe: Callable[[], Awaitable[Observation[_Resource]]],
-        decide: Callable[[Observation[_Resource], Situation], Decision[_Value]],
-        act: Callable[[StrEnum], Awaitable[Failed | None]] | None = None,
-        schedule: Schedule,
-    ) -> _Value:
-        """Observe, decide and act until it is done.
-
-        Args:
-            resource: What is waited on, for events and errors.
-            awaited: What it is waited for to be, for errors.
-            observe: Reads it.
-            decide: Says what to make of a reading. Pure.
-            act: Asks for a step; returns why it failed, if the service says so at once.
-            schedule: When to poll.
-
-        Returns:
-            The value of `Done`.
-
-        Raises:
-            WaitFailedError: It was decided that it failed.
-            WaitTimeoutError: The deadline came.
-            DcvSessionsError: A call failed in a way that more waiting does not mend.
-        """
-        stage = _Stage(
-            waiting=self,
-            resource=resource,
-            awaited=awaited,
-            observe=observe,
-            decide=decide,
-            act=act,
-            schedule=self._fixed or schedule,
-            since=self.elapsed,
-        )
-        engine = AsyncRetrying(
-            retry=retry_if_result(_is_none),
-            wait=stage.interval,
-            stop=stage.is_over,
-            retry_error_callback=lambda _: None,
-            sleep=asyncio.sleep,
-        )
-        done: Done[_Value] | None = await engine(stage.poll)
-        if done is None:
-            raise self.timed_out(resource, awaited)
-        return done.value
-
-    def saw(self, resource: str, state: str) -> None:
-        """Take a state into the history, if it is not the one that was seen before it."""
-        seen = [entry for entry in self._history if isinstance(entry, StateSeen)]
-        if not seen or (seen[-1].resource, seen[-1].state) != (resource, state):
-            self._history.append(StateSeen(state, self.elapsed, resource))
-
-    def absorbed(self, error: str) -> None:
-        """Take an error into the history; the same again is counted."""
-        last = self._history[-1] if self._history else None
-        if isinstance(last, ErrorAbsorbed) and last.error == error:
-            self._history[-1] = ErrorAbsorbed(error, last.elapsed, last.times + 1)
-        else:
-            self._history.append(ErrorAbsorbed(error, self.elapsed))
-
-    async def tell(self, resource: str, state: str, percentage: int | None) -> None:
-        """Tell the caller of a reading."""
-        if self._on_progress is None:
-            return
-        event = Progress(
-            resource=resource,
-            state=state,
-            percentage=percentage,
-            elapsed=self.elapsed,
-            attempt=self.polls,
-        )
-        heard = self._on_progress(event)
-        if not inspect.isawaitable(heard):
-            return
-        limit = asyncio.timeout_at(_when(max(self.deadline, self._loop.time() + MOMENT)))
-        try:
-            async with limit:
-                await heard
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            self.absorbed("on_progress did not return before the deadline.")
-
-    def failed(self, failure: Failed, resource: str, awaited: str) -> DcvSessionsError:
-        """Return the error of a decision that it failed."""
-        if failure.error is not None:
-            self.add_story(failure.error, resource, awaited)
-            return failure.error
-        return WaitFailedError(failure.reason, self._story(resource, awaited), failure.details)
-
-    def timed_out(self, resource: str, awaited: str) -> WaitTimeoutError:
-        """Return the error of a deadline that came."""
-        reason = f"The timeout of {self._timeout:g} s is over."
-        return WaitTimeoutError(reason, self._story(resource, awaited))
-
-    def _story(self, resource: str, awaited: str) -> WaitStory:
-        return WaitStory(
-            resource=resource,
-            awaited=awaited,
-            elapsed=self.elapsed,
-            polls=self.polls,
-            history=self.history,
-        )
-
-    def add_story(self, error: DcvSessionsError, resource: str, awaited: str) -> None:
-        """Add to a call's error what was waited for when it came."""
-        story = self._story(resource, awaited)
-        note = f"While waiting for {resource} to be {awaited}, {story.length}. {story.events}"
-        error.add_note(note.rstrip())
 
 
 @define(kw_only=True)
-class _Stage(Generic[_Resource, _Value]):
-    """One resource on its way to one state, as tenacity sees it: poll, interval, is_over."""
+class _Reconciliation(Generic[_Resource, _Value]):
+    """One resource on its way to its goal, as tenacity sees it: poll, interval, is_over."""
 
-    waiting: Waiting
-    resource: str
-    awaited: str
-    observe: Callable[[], Awaitable[Observation[_Resource]]]
-    decide: Callable[[Observation[_Resource], Situation], Decision[_Value]]
-    act: Callable[[StrEnum], Awaitable[Failed | None]] | None
-    schedule: Schedule
-    since: float
-    sent: dict[StrEnum, Sent] = field(init=False, factory=dict[StrEnum, Sent])
-    first_percentage: tuple[float, int] | None = field(init=False, default=None)
-    last_percentage: tuple[float, int] | None = field(init=False, default=None)
+    waiter: Waiter
+    goal: Goal[_Resource, _Value]
+    # Seconds since the wait began at which this goal, or the latest step towards it, began.
+    began: float
+    context: WaitContext = field(init=False, default=_NO_STEPS)
+    percentage: int | None = field(init=False, default=None)
+    trend: PercentageTrend = field(init=False, default=_NO_TREND)
     conflict: ConflictError | None = field(init=False, default=None)
-    warned: set[str] = field(init=False, factory=set[str])
-    warned_of_connection: bool = field(init=False, default=False)
+    unknown_states: set[str] = field(init=False, factory=set[str])
+    has_warned_of_connection: bool = field(init=False, default=False)
     errors: int = field(init=False, default=0)
     retry_after: float = field(init=False, default=0.0)
     is_last: bool = field(init=False, default=False)
 
     async def poll(self) -> Done[_Value] | None:
-        """Observe and decide once; None if there is nothing to return yet."""
-        self.is_last = self.waiting.remaining == 0
-        self.waiting.polls += 1
+        """Observe and decide once; None if the goal is not reached yet."""
+        self.is_last = self.waiter.remaining == 0
+        self.waiter.report.polls[self.goal.resource] += 1
         self.retry_after = 0.0
-        observation = await self._attempt(self.observe)
+        observation = await self._call(self.goal.observe)
         if isinstance(observation, DcvSessionsError):
             return None
-        self._note(observation)
-        await self.waiting.tell(self.resource, observation.state, observation.percentage)
-        situation = Situation(self.waiting.elapsed, self.sent)
-        match self.decide(observation, situation):
-            case Done() as done:
-                return done
-            case Failed() as failure:
-                raise self.waiting.failed(failure, self.resource, self.awaited)
-            case Act(step) if not self.is_last:
+        self._record(observation)
+        decision = self.goal.decide(observation, self.context)
+        await self._tell(is_done=isinstance(decision, Done))
+        match decision:
+            case Done():
+                return decision
+            case Failed():
+                raise self._failed(decision)
+            case TakeStep(step) if not self.is_last:
                 await self._take(step, observation.state)
             case _:
                 self.conflict = None
@@ -327,27 +257,29 @@ class _Stage(Generic[_Resource, _Value]):
 
     def interval(self, _: RetryCallState) -> float:
         """Return the seconds until the next poll, never past the deadline."""
-        wish = self.schedule.interval(
-            self.waiting.elapsed - self.since,
-            remaining=predicted_remaining(self.first_percentage, self.last_percentage),
+        wish = (self.waiter.schedule or self.goal.schedule).interval(
+            self.waiter.elapsed - self.began,
+            remaining=self.trend.remaining,
             errors=self.errors,
-            draw=random.random(),  # noqa: S311 - it spreads polls, it guards nothing
+            draw=random.random(),  # noqa: S311 - it spreads polls and protects nothing
         )
-        return min(max(wish, self.retry_after), self.waiting.remaining)
+        return min(max(wish, self.retry_after), self._remaining())
 
     def is_over(self, _: RetryCallState) -> bool:
         """Whether the last poll, the one at the deadline, has been made."""
+        if self._is_unanswered() and self._remaining() == 0 and not self.is_last:
+            raise self._unanswered()
         return self.is_last
 
     async def _take(self, step: StrEnum, state: str) -> None:
-        act = self.act
-        if act is None:
+        take = self.goal.take
+        if take is None:
             return
         try:
-            outcome = await self._attempt(lambda: act(step))
+            outcome = await self._call(lambda: take(step))
         except ConflictError as conflict:
-            # Somebody else may have been quicker: if the next reading asks for the same again,
-            # nobody was, and the service means it.
+            # Somebody else may have been quicker. If the next reading asks for the same step
+            # again, nobody was, and the service means it.
             if self.conflict is not None:
                 raise
             self.conflict = conflict
@@ -355,75 +287,117 @@ class _Stage(Generic[_Resource, _Value]):
         self.conflict = None
         if isinstance(outcome, DcvSessionsError) and is_refusal(outcome):
             return
-        # An act that was not answered may have happened: the next readings tell.
-        self.since = self.waiting.elapsed
-        self.sent[step] = Sent(self.since, state)
-        self.first_percentage = self.last_percentage = None
+        # A step that was not answered may have happened: the next readings tell.
+        self.began = self.waiter.elapsed
+        self.context = self.context.requested(step, state, self.began)
+        self.trend = _NO_TREND
         if isinstance(outcome, Failed):
-            raise self.waiting.failed(outcome, self.resource, self.awaited)
+            raise self._failed(outcome)
 
-    async def _attempt(
-        self, call: Callable[[], Awaitable[_Result]]
-    ) -> "_Result | DcvSessionsError":
-        """Return what a call returned, or the error of it that was absorbed."""
-        waiting = self.waiting
-        # The last one has its moment also if the process was stopped, or the loop, for longer.
-        now = asyncio.get_running_loop().time()
-        limit = max(waiting.deadline, now) + MOMENT if self.is_last else waiting.deadline
+    async def _call(self, call: Callable[[], Awaitable[_Result]]) -> "_Result | DcvSessionsError":
+        """Return what a call returned, or its error if the wait goes on after it."""
         error: DcvSessionsError
+        limit = asyncio.timeout_at(self._limit())
         try:
-            async with asyncio.timeout_at(_when(limit)):
+            async with limit:
                 result = await call()
         except DcvSessionsError as failure:
             if not is_absorbed(failure):
-                waiting.add_story(failure, self.resource, self.awaited)
+                self.waiter.has_answered |= isinstance(failure, ApiError)
+                self.waiter.report.add_to(
+                    failure, self.goal.resource, self.goal.awaited, self.waiter.elapsed
+                )
                 raise
             error = failure
         except TimeoutError:
+            if not limit.expired():
+                raise
             error = CallTimeoutError("A call was not answered before the deadline.")
         else:
             self.errors = 0
+            self.waiter.has_answered = True
             return result
-        self.errors += 1
-        self.retry_after = (isinstance(error, ApiError) and error.retry_after) or 0.0
-        if isinstance(error, ConnectionFailedError) and not self.warned_of_connection:
-            # What is wrong for good, a proxy or a certificate, looks like what passes.
-            self.warned_of_connection = True
-            _log.warning("%s: waiting on after: %s", self.resource, error)
-        waiting.absorbed(_brief(error))
+        await self._absorb(error)
         return error
 
-    def _note(self, observation: Observation[_Resource]) -> None:
-        state, now = observation.state, self.waiting.elapsed
-        self.waiting.saw(self.resource, state)
-        if not observation.is_known and state not in self.warned:
-            self.warned.add(state)
+    async def _absorb(self, error: DcvSessionsError) -> None:
+        self.errors += 1
+        self.retry_after = (isinstance(error, ApiError) and error.retry_after) or 0.0
+        if not isinstance(error, ConnectionFailedError):
+            self.waiter.has_answered = True
+        else:
+            if not error.was_sent:
+                self.waiter.connection_error = error
+            if not self.has_warned_of_connection:
+                # A wrong proxy or certificate looks like trouble that passes.
+                self.has_warned_of_connection = True
+                _log.warning("%s: waiting on after: %s", self.goal.resource, error)
+        self.waiter.report.absorbed(brief(error), self.waiter.elapsed)
+        await self._tell(error=error)
+
+    def _record(self, observation: Observation[_Resource]) -> None:
+        state, now = observation.state, self.waiter.elapsed
+        self.waiter.report.saw(self.goal.resource, state, now)
+        if not observation.is_known and state not in self.unknown_states:
+            self.unknown_states.add(state)
             _log.warning(
                 "%s is in state %r, which the service model does not name: waiting on.",
-                self.resource,
+                self.goal.resource,
                 state,
             )
-        self.sent = {
-            step: evolve(sent, moved=sent.moved or sent.state != state)
-            for step, sent in self.sent.items()
-        }
+        self.context = self.context.read(state, now)
+        self.percentage = observation.percentage
         if observation.percentage is not None:
-            reading = (now, observation.percentage)
-            self.first_percentage = self.first_percentage or reading
-            if self.last_percentage is None or self.last_percentage[1] != reading[1]:
-                self.last_percentage = reading
+            self.trend = self.trend.read(now, observation.percentage)
+
+    async def _tell(self, *, error: DcvSessionsError | None = None, is_done: bool = False) -> None:
+        if self.waiter.listener is None:
+            return
+        await self.waiter.listener.tell(
+            Progress(
+                wait=self.waiter.number,
+                desktop=self.waiter.desktop or self.goal.resource,
+                resource=self.goal.resource,
+                state=self.waiter.report.state_of(self.goal.resource),
+                percentage=self.percentage,
+                elapsed=self.waiter.elapsed,
+                attempt=self.waiter.report.polls[self.goal.resource],
+                error=None if error is None else brief(error),
+                is_done=is_done and self.goal.is_last,
+            ),
+            self.waiter.limit(is_final=self.is_last),
+        )
+
+    def _failed(self, failure: Failed) -> DcvSessionsError:
+        return self.waiter.report.failed(
+            failure, self.goal.resource, self.goal.awaited, self.waiter.elapsed
+        )
+
+    def _remaining(self) -> float:
+        remaining = self.waiter.remaining
+        if self._is_unanswered():
+            remaining = min(remaining, max(0.0, UNANSWERED_LIMIT - self.waiter.elapsed))
+        return remaining
+
+    def _limit(self) -> float | None:
+        limit = self.waiter.limit(is_final=self.is_last)
+        if self._is_unanswered():
+            unanswered = self.waiter.began + UNANSWERED_LIMIT
+            limit = min(unanswered, math.inf if limit is None else limit)
+        return limit
+
+    def _is_unanswered(self) -> bool:
+        return self.waiter.connection_error is not None and not self.waiter.has_answered
+
+    def _unanswered(self) -> WaitFailedError:
+        error = self.waiter.connection_error
+        report = self.waiter.report.of(self.goal.resource, self.goal.awaited, self.waiter.elapsed)
+        failure = WaitFailedError(
+            f"No connection could be made within {UNANSWERED_LIMIT:g} s. {error}", report, Failure()
+        )
+        failure.__cause__ = error
+        return failure
 
 
 def _is_none(outcome: object) -> bool:
     return outcome is None
-
-
-def _when(deadline: float) -> float | None:
-    return None if math.isinf(deadline) else deadline
-
-
-def _brief(error: DcvSessionsError) -> str:
-    """Return an error in a form that repeats when the error does: without its request's id."""
-    if isinstance(error, ApiError):
-        return f"{error.operation}: {error.code} (HTTP {error.http_status})"
-    return str(error)

@@ -11,7 +11,7 @@ import math
 
 from attrs import frozen
 
-__all__ = ["Schedule", "fixed", "predicted_remaining"]
+__all__ = ["PercentageTrend", "Schedule", "fixed"]
 
 # One call is worth this many seconds of lateness: about 5 s late at a median of two minutes.
 _CALL_COST = 0.5
@@ -80,21 +80,34 @@ def fixed(seconds: float) -> Schedule:
     return Schedule(typical=seconds, shortest=seconds, longest=seconds, jitter=0)
 
 
-def predicted_remaining(
-    first: tuple[float, int] | None, last: tuple[float, int] | None
-) -> float | None:
-    """Return the seconds until 100 %, or None if the readings do not tell.
+@frozen
+class PercentageTrend:
+    """The percentages that were read of one operation, as far as they predict its end.
 
-    Args:
+    Attributes:
         first: When a percentage was first read, in seconds, and that percentage.
-        last: When another was first read, and that one.
+        last: When the latest other percentage was first read, and that percentage.
     """
-    if first is None or last is None:
-        return None
-    (since, low), (now, high) = first, last
-    if high <= low or now <= since:
-        return None
-    return max(0, 100 - high) * (now - since) / (high - low)
+
+    first: tuple[float, int] | None = None
+    last: tuple[float, int] | None = None
+
+    def read(self, now: float, percentage: int) -> "PercentageTrend":
+        """Return the trend after a reading."""
+        if self.last is not None and self.last[1] == percentage:
+            return self
+        reading = (now, percentage)
+        return PercentageTrend(self.first or reading, reading)
+
+    @property
+    def remaining(self) -> float | None:
+        """The seconds until 100 %, or None if the readings do not tell."""
+        if self.first is None or self.last is None:
+            return None
+        (since, low), (now, high) = self.first, self.last
+        if high <= low or now <= since:
+            return None
+        return max(0, 100 - high) * (now - since) / (high - low)
 
 
 def _lognormal_hazard(elapsed: float, median: float, spread: float) -> float:

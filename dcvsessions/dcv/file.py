@@ -1,33 +1,30 @@
 """The `.dcv` file that the native viewer opens a desktop with.
 
 Its format, and the names of its parameters, are in the Amazon DCV User Guide, under "Create a
-connection file". Deciding what stands in it does no I/O.
+connection file".
 """
 
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict
+from types import TracebackType
+from typing import Literal, TypedDict
 from urllib.parse import unquote
 
-from dcvsessions._secrets.tracebacks import stripped
+from dcvsessions._secrets.tracebacks import errors_without_secrets
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import InvalidArgumentError, InvalidUrlError, OpenError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import TracebackType
-
-    from dcvsessions.dcv.url import DcvUrl
-
-__all__ = ["ConnectionFile", "ConnectionOptions", "remove", "write"]
+__all__ = ["ConnectionFile", "ConnectionOptions", "remove_file", "write_file"]
 
 _TOKEN = re.compile(r"[^?#]*\?(?:[^#]*?&)?authToken=([^&#]*)", re.IGNORECASE)
 _OPTIONS = ("fullscreen", "useallmonitors", "promptreconnect")
 
 
 class ConnectionOptions(TypedDict, total=False):
-    """What the viewer may be told beside the URL, in the words of the connection file.
+    """What else to tell the viewer, in the words of the connection file.
 
     Keys:
         fullscreen: Start in full-screen mode. The viewer's default: no.
@@ -37,8 +34,8 @@ class ConnectionOptions(TypedDict, total=False):
         transport: `websocket` (TCP, the viewer's default) or `quic` (UDP).
         quicport: The UDP port for QUIC. The viewer's default: 8443.
         certificatevalidationpolicy: What to do about a certificate that is not trusted: `strict`
-            refuses it, `ask-user` (the viewer's default) asks, `accept-untrusted` lets anyone in
-            between read along.
+            refuses it, `ask-user` (the viewer's default) asks, `accept-untrusted` accepts it, and
+            with it whoever may be reading along.
     """
 
     fullscreen: bool
@@ -50,43 +47,51 @@ class ConnectionOptions(TypedDict, total=False):
 
 
 class ConnectionFile:
-    """A `.dcv` file that lasts as long as a `with` or `async with` block.
+    """A `.dcv` file for the time of one `with` or `async with` block, which gets its path.
 
-    Made by `DcvUrl.connection_file()`. Each block writes a file of its own and yields its path.
+    `DcvUrl.connection_file()` makes one.
     """
 
     def __init__(
         self,
-        url: "DcvUrl",
-        directory: "str | os.PathLike[str] | None",
+        url: DcvUrl,
+        directory: str | os.PathLike[str] | None,
         options: ConnectionOptions,
     ) -> None:
+        _require_options(options)
         self._url = url
-        self._directory = directory
+        self._directory = _checked_directory(directory)
         self._options = options
-        self._paths: list[Path] = []
+        self._path: Path | None = None
 
     def __enter__(self) -> Path:
         """Write the file.
 
         Raises:
-            OpenError: It could not be written.
+            InvalidUrlError: The session id or the token is not one line of text.
+            OpenError: It could not be written, or this object was used for a block already.
         """
-        self._paths.append(write(self._url, self._directory, self._options))
-        return self._paths[-1]
+        # Two tasks with one object would remove each other's file.
+        if self._path is not None:
+            raise OpenError(
+                "A connection file is for one `with` block: call connection_file() for each."
+            )
+        self._path = write_file(self._url, self._directory, self._options)
+        return self._path
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        traceback: "TracebackType | None",
+        traceback: TracebackType | None,
     ) -> None:
         """Remove the file.
 
         Raises:
             OpenError: It could not be removed, and is left with the token in it.
         """
-        remove(self._paths.pop())
+        if self._path is not None:
+            remove_file(self._path)
 
     # Some 300 bytes are written: that is quicker than handing them to a thread.
     async def __aenter__(self) -> Path:
@@ -97,63 +102,68 @@ class ConnectionFile:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        traceback: "TracebackType | None",
+        traceback: TracebackType | None,
     ) -> None:
         """Remove the file, as the plain `with` does."""
         self.__exit__(kind, error, traceback)
 
 
-@stripped
-def write(
-    url: "DcvUrl", directory: "str | os.PathLike[str] | None", options: ConnectionOptions
-) -> Path:
+@errors_without_secrets
+def write_file(url: DcvUrl, directory: Path | None, options: ConnectionOptions) -> Path:
     """Write a file that only its owner can read, from its first moment on.
 
     Args:
-        url: One that was found to be openable.
-        directory: Where. None for the directory for temporary files.
+        url: A URL that a desktop can be opened with.
+        directory: Where to write it; None for the directory for temporary files.
         options: What else the viewer is told.
 
     Raises:
-        InvalidArgumentError: An option is not one of `ConnectionOptions`.
-        InvalidUrlError: The session or the token cannot be written to such a file.
+        InvalidUrlError: The session id or the token cannot be written to such a file.
         OpenError: The file could not be written.
     """
-    _require_options(options)
     _require_lines(url)
     try:
         # mkstemp makes it with mode 0600, under a name that nobody can have prepared.
         descriptor, name = tempfile.mkstemp(prefix="desktop-", suffix=".dcv", dir=directory)
-    except OSError as error:
-        raise OpenError(f"The connection file cannot be made: {error}.") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
+        raise OpenError(f"The connection file cannot be created: {error}.") from error
     path = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(_content(url, options))
     except BaseException as error:
-        remove(path)
+        remove_file(path)
         if isinstance(error, OSError):
             raise OpenError(f"The connection file cannot be written: {error}.") from error
         raise
     return path
 
 
-def remove(path: Path) -> None:
+def remove_file(path: Path) -> None:
     """Remove a file, if it is still there.
 
     Raises:
-        OpenError: It is there and stays there.
+        OpenError: It could not be removed.
     """
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise OpenError(f"Remove {path} yourself, for it holds a token: {error}.") from error
+        raise OpenError(
+            f"{path} holds a token and could not be removed: {error}. Remove it yourself."
+        ) from error
+
+
+def _checked_directory(directory: str | os.PathLike[str] | None) -> Path | None:
+    try:
+        return None if directory is None else Path(directory)
+    except TypeError:
+        raise InvalidArgumentError(f"directory={directory!r} is not a path.") from None
 
 
 def _require_options(options: ConnectionOptions) -> None:
     for name, value in options.items():
         if not _is_allowed(name, value):
-            raise InvalidArgumentError(f"{name}={value!r} is no option of a connection file.")
+            raise InvalidArgumentError(f"{name}={value!r} is not an option of a connection file.")
 
 
 def _is_allowed(name: str, value: object) -> bool:
@@ -168,10 +178,10 @@ def _is_allowed(name: str, value: object) -> bool:
             return name in _OPTIONS and isinstance(value, bool)
 
 
-def _require_lines(url: "DcvUrl") -> None:
+def _require_lines(url: DcvUrl) -> None:
     if not _is_line(url.session_id or "") or not _is_line(_token(url)):
         raise InvalidUrlError(
-            "No connection file can be written: the session id or the token is not a line of text."
+            "No connection file can be written: its session id or token is not one line of text."
         )
     if _token(url) and not url.session_id:
         raise InvalidUrlError(
@@ -180,17 +190,18 @@ def _require_lines(url: "DcvUrl") -> None:
 
 
 def _is_line(text: str) -> bool:
-    """Whether a value is read back as it was written: a line break would start another one."""
+    """Whether the viewer reads the value that was written: a line break would start another."""
     return text.isprintable() and text == text.strip()
 
 
-def _token(url: "DcvUrl") -> str:
+def _token(url: DcvUrl) -> str:
     match = _TOKEN.match(url)
-    # Not unquote_plus: a plus sign in Base64 is no space. What is no UTF-8 is refused later.
+    # Not unquote_plus, because a plus sign in Base64 is not a space. Bytes that are not UTF-8
+    # become surrogates, which are refused later.
     return unquote(match[1], errors="surrogateescape") if match else ""
 
 
-def _content(url: "DcvUrl", options: ConnectionOptions) -> str:
+def _content(url: DcvUrl, options: ConnectionOptions) -> str:
     connect: dict[str, object] = {
         "host": url.host,
         # Both, always: without them the viewer takes 8443, while https means 443.
@@ -209,7 +220,7 @@ def _content(url: "DcvUrl", options: ConnectionOptions) -> str:
     )
 
 
-def _group(name: str, values: "Mapping[str, object]") -> str:
+def _group(name: str, values: Mapping[str, object]) -> str:
     lines = [f"{key}={_text(value)}\n" for key, value in values.items() if value not in ("", None)]
     return f"[{name}]\n{''.join(lines)}\n" if lines else ""
 

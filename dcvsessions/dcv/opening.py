@@ -1,27 +1,31 @@
-"""Starting a browser or the native DCV viewer on this machine."""
+"""Starting a browser or the native DCV viewer on this machine.
+
+`subprocess` and `webbrowser` are imported when a desktop is opened, so that importing the package
+does not load them.
+"""
+# ruff: noqa: PLC0415 - see above
 
 import shutil
-import subprocess
 import sys
-import webbrowser
+from pathlib import Path
 from threading import Thread, Timer
 from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
-from dcvsessions._secrets.tracebacks import stripped
-from dcvsessions.dcv import file as connection_file
-from dcvsessions.errors import InvalidArgumentError, LauncherNotFoundError, OpenError
+from dcvsessions._arguments import checked_choice
+from dcvsessions._secrets.tracebacks import errors_without_secrets
+from dcvsessions.dcv.file import remove_file, write_file
+from dcvsessions.dcv.url import DcvUrl
+from dcvsessions.errors import OpenError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import subprocess
 
-    from dcvsessions.dcv.url import DcvUrl
+__all__ = ["Opened", "open_desktop"]
 
-__all__ = ["Opened", "launch"]
-
-# Where the installers put it, when they do not put it on PATH. The platform's own opener is not
-# asked: where no viewer is registered for .dcv, it shows the file, token and all, in an editor.
+# Where the installers put the viewer if not on PATH. The platform's own opener is not used: if no
+# viewer is registered for .dcv files, it may show the file, token and all, in an editor.
 _USUAL_PLACES = {
     "darwin": ["/Applications/DCV Viewer.app/Contents/MacOS/dcvviewer"],
     "linux": ["/usr/bin/dcvviewer"],
@@ -30,13 +34,13 @@ _USUAL_PLACES = {
         r"C:\Program Files (x86)\NICE\DCV\Client\bin\dcvviewer.exe",
     ],
 }
-# Seconds within which a viewer that starts has read its file.
+# Seconds within which a viewer that starts has read its file. Our assumption.
 _READ_WITHIN = 30.0
 
 
 @frozen
 class Opened:
-    """What `DcvUrl.open()` did.
+    """What `DcvUrl.open()` started.
 
     Attributes:
         with_: `browser` or `viewer`.
@@ -47,10 +51,9 @@ class Opened:
     program: str | None = None
 
 
-def launch(url: "DcvUrl", with_: Literal["browser", "viewer", "auto"]) -> Opened:
-    """Open a URL that was found to be openable. See `DcvUrl.open()`."""
-    if with_ not in ("browser", "viewer", "auto"):
-        raise InvalidArgumentError(f"with_={with_!r} is not 'browser', 'viewer' or 'auto'.")
+def open_desktop(url: DcvUrl, with_: Literal["browser", "viewer", "auto"]) -> Opened:
+    """Open a URL that a desktop can be opened with. See `DcvUrl.open()`."""
+    checked_choice(with_, "with_", ("browser", "viewer", "auto"))
     if with_ == "viewer" or (with_ == "auto" and not url.is_web):
         return _open_viewer(url)
     if not url.is_web:
@@ -58,35 +61,37 @@ def launch(url: "DcvUrl", with_: Literal["browser", "viewer", "auto"]) -> Opened
     return _open_browser(url)
 
 
-def _open_browser(url: "DcvUrl") -> Opened:
-    if not _browsed(url):
-        raise LauncherNotFoundError(
+def _open_browser(url: DcvUrl) -> Opened:
+    if not _browser_opens(url):
+        raise OpenError(
             "No browser could be started: name one in the environment variable BROWSER, "
             "or print the URL and open it elsewhere."
         )
     return Opened("browser")
 
 
-@stripped  # it may wait for the browser, and be interrupted with the plain URL in its frames
-def _browsed(url: "DcvUrl") -> bool:
+@errors_without_secrets  # webbrowser holds the URL as plain text, and may be interrupted
+def _browser_opens(url: DcvUrl) -> bool:
+    import webbrowser
+
     try:
         return webbrowser.open(url)
     except (OSError, webbrowser.Error):
         return False
 
 
-def _open_viewer(url: "DcvUrl") -> Opened:
+def _open_viewer(url: DcvUrl) -> Opened:
     program = _viewer()
     if program is None:
-        raise LauncherNotFoundError(
+        raise OpenError(
             "The DCV viewer is not on PATH, nor where its installers put it: install it from "
             "https://www.amazondcv.com, or use with_='browser'."
         )
-    path = connection_file.write(url, None, {})
+    path = write_file(url, None, {})
     try:
         process = _start(program, path)
     except BaseException as error:
-        connection_file.remove(path)
+        remove_file(path)
         if isinstance(error, OSError):
             raise OpenError(f"{program} could not be started: {error}.") from error
         raise
@@ -99,7 +104,9 @@ def _viewer() -> str | None:
     return next(filter(None, map(shutil.which, candidates)), None)
 
 
-def _start(program: str, path: "Path") -> subprocess.Popen[bytes]:
+def _start(program: str, path: Path) -> "subprocess.Popen[bytes]":
+    import subprocess
+
     return subprocess.Popen(  # noqa: S603 - the program is the viewer, its argument our own file
         [program, path],
         stdin=subprocess.DEVNULL,
@@ -109,13 +116,13 @@ def _start(program: str, path: "Path") -> subprocess.Popen[bytes]:
     )
 
 
-def _remove_later(path: "Path", process: subprocess.Popen[bytes]) -> None:
+def _remove_later(path: Path, process: "subprocess.Popen[bytes]") -> None:
     """Remove the file when the viewer has ended, or has had the time to read it.
 
-    The interpreter waits at its exit for the timer, but not for the thread, and so for a viewer
-    that stays open just as long as the file may be needed.
+    At its exit the interpreter waits for the timer but not for the daemon thread: it waits as long
+    as the file may be needed, and not for a viewer that stays open.
     """
-    timer = Timer(_READ_WITHIN, connection_file.remove, [path])
+    timer = Timer(_READ_WITHIN, remove_file, [path])
     timer.name = "dcv-viewer-has-read"
     timer.start()
     Thread(
@@ -126,7 +133,7 @@ def _remove_later(path: "Path", process: subprocess.Popen[bytes]) -> None:
     ).start()
 
 
-def _remove_at_end(path: "Path", process: subprocess.Popen[bytes], timer: Timer) -> None:
+def _remove_at_end(path: Path, process: "subprocess.Popen[bytes]", timer: Timer) -> None:
     process.wait()
     timer.cancel()
-    connection_file.remove(path)
+    remove_file(path)

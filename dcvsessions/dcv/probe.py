@@ -1,7 +1,7 @@
-"""Whether the server of a desktop answers: "started" is the word of the service, not the server's.
+"""Whether the server of a desktop can be reached from this machine.
 
-A firewall may hold the server's port back, and the server may lag behind the state that the
-service reports.
+`started` means that Lightsail reports the session as started. The desktop's server may need a few
+more seconds, and a firewall may hold back its port.
 """
 
 import asyncio
@@ -9,45 +9,24 @@ import math
 import re
 import socket
 import ssl
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from attrs import define, frozen
+from attrs import define
 
 from dcvsessions._arguments import checked_seconds
+from dcvsessions.dcv.url import DcvUrl, host_and_port
 from dcvsessions.errors import UnreachableError
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-__all__ = ["Attempt", "Server", "connect", "wait"]
+__all__ = ["Attempt", "connect", "wait_until_reachable"]
 
 _PAUSE = 1.0  # seconds between attempts
 # Seconds for one attempt: a firewall that drops packets leaves it without any answer.
 _ATTEMPT_LIMIT = 10.0
-# Seconds for one address of it, if it has another.
+# Seconds to connect to one of the server's addresses.
 _ADDRESS_LIMIT = 3.0
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})")
 _STATUS_LENGTH = len(b"HTTP/1.1 200")
 _SERVER_ERROR = 500
-
-
-@frozen
-class Server:
-    """Where a desktop is: all that this needs to know of a URL, and hence no token.
-
-    Attributes:
-        host: Its name or address, without the brackets of IPv6.
-        port: Its TCP port.
-        tls: Whether it speaks TLS.
-    """
-
-    host: str
-    port: int
-    tls: bool = True
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
 
 
 @define
@@ -63,40 +42,44 @@ class Attempt:
     problem: str = "no answer"
 
 
-async def wait(
-    server: Server,
-    timeout: float | None,
-    connect: "Callable[[Server, Attempt], Awaitable[None]]",
-) -> None:
-    """Wait until a server answers. See `DcvUrl.wait_until_reachable()`.
-
-    Args:
-        server: The desktop's.
-        timeout: Seconds, or None for no limit.
-        connect: Makes an attempt, notes its steps in it, and raises OSError or EOFError when it
-            fails; the `connect` below, other than in a test of the time that this takes.
-    """
+async def wait_until_reachable(url: DcvUrl, timeout: float | None) -> None:
+    """Wait until the server of a URL answers. See `DcvUrl.wait_until_reachable()`."""
     limit = checked_seconds(timeout, "timeout", zero=False)
     loop = asyncio.get_running_loop()
     deadline = math.inf if limit is None else loop.time() + limit
     while True:
         attempt = Attempt()
-        if await _succeeds(connect, server, attempt, min(_ATTEMPT_LIMIT, deadline - loop.time())):
+        if await _succeeds(url, attempt, min(_ATTEMPT_LIMIT, deadline - loop.time())):
             return
         await asyncio.sleep(min(_PAUSE, max(0.0, deadline - loop.time())))
         if loop.time() >= deadline:
-            raise UnreachableError(_sentence(server, attempt, limit), step=attempt.step)
+            raise UnreachableError(_sentence(url, attempt, limit), step=attempt.step)
 
 
-async def _succeeds(
-    connect: "Callable[[Server, Attempt], Awaitable[None]]",
-    server: Server,
-    attempt: Attempt,
-    limit: float,
-) -> bool:
+async def connect(url: DcvUrl, attempt: Attempt) -> None:
+    """Go through all steps once, and note them in the attempt.
+
+    Raises:
+        OSError: A step failed.
+        EOFError: The connection was closed instead of an HTTP answer.
+    """
+    reader, writer = await _open_connection(url, attempt)
+    try:
+        if url.scheme != "http":
+            attempt.step = "tls"
+            # In a thread, because reading the authorities would stall the event loop for 40 ms.
+            context = await asyncio.to_thread(ssl.create_default_context)
+            await writer.start_tls(context, server_hostname=url.host)
+        attempt.step = "http"
+        await _request(url, reader, writer)
+    finally:
+        writer.transport.abort()
+
+
+async def _succeeds(url: DcvUrl, attempt: Attempt, limit: float) -> bool:
     try:
         async with asyncio.timeout(limit):
-            await connect(server, attempt)
+            await connect(url, attempt)
     except TimeoutError:
         return False  # its problem stays "no answer"
     except (OSError, EOFError) as error:
@@ -105,68 +88,50 @@ async def _succeeds(
     return True
 
 
-async def connect(server: Server, attempt: Attempt) -> None:
-    """Go through all steps once.
-
-    Raises:
-        OSError: A step failed.
-        EOFError: The connection was closed instead of an HTTP answer.
-    """
-    reader, writer = await _open(server, attempt)
-    try:
-        if server.tls:
-            attempt.step = "tls"
-            # In a thread, because reading the authorities would stall the event loop for 40 ms.
-            context = await asyncio.to_thread(ssl.create_default_context)
-            await writer.start_tls(context, server_hostname=server.host)
-        attempt.step = "http"
-        await _ask(server, reader, writer)
-    finally:
-        writer.transport.abort()
-
-
-async def _open(
-    server: Server, attempt: Attempt
+async def _open_connection(
+    url: DcvUrl, attempt: Attempt
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Connect to the first address that answers.
 
-    One after another, each with little time: an address that swallows packets, IPv6 often, must
-    not keep the next one waiting. asyncio's own way of that is not uvloop's.
+    They are tried one after another, each with little time, because an address that swallows
+    packets, often an IPv6 one, must not use up the time of the next. asyncio can try them by turns
+    itself (`happy_eyeballs_delay`), but uvloop cannot.
     """
     found = await asyncio.get_running_loop().getaddrinfo(
-        server.host, server.port, type=socket.SOCK_STREAM
+        url.host, url.port, type=socket.SOCK_STREAM
     )
     attempt.step = "tcp"
     failure: OSError = TimeoutError("no answer")
     for family, _, _, _, address in found:
         try:
             async with asyncio.timeout(_ADDRESS_LIMIT):
-                return await asyncio.open_connection(str(address[0]), server.port, family=family)
+                return await asyncio.open_connection(str(address[0]), url.port, family=family)
         except OSError as error:
             failure = error
     raise failure
 
 
-async def _ask(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    # Not the path and token of the desktop's URL: a token may be good for one use only.
-    writer.write(f"GET / HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n".encode())
+async def _request(url: DcvUrl, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    # Neither path nor token of the URL are sent, because a token may be valid for one use only.
+    head = f"GET / HTTP/1.1\r\nHost: {host_and_port(url)}\r\nConnection: close\r\n\r\n"
+    writer.write(head.encode())
     start = await reader.readexactly(_STATUS_LENGTH)
     status = _STATUS.match(start)
     if status is None:
         raise ConnectionError("the answer is not HTTP")
-    # 4xx is an answer of the desktop's server; 5xx is one of a proxy that does not have it yet.
+    # The desktop's server answers with 4xx; a proxy that does not have the server yet, with 5xx.
     if int(status[1]) >= _SERVER_ERROR:
         raise ConnectionError(f"the answer has the HTTP status {int(status[1])}")
 
 
-def _sentence(server: Server, attempt: Attempt, timeout: float | None) -> str:
+def _sentence(url: DcvUrl, attempt: Attempt, timeout: float | None) -> str:
     advice = {
         "dns": "its name does not resolve",
-        "tcp": f"a firewall may hold back TCP port {server.port}",
-        "tls": f"TCP port {server.port} is open, but its TLS could not be verified",
-        "http": f"TCP port {server.port} is open, but gives no good HTTP answer",
+        "tcp": f"a firewall may hold back TCP port {url.port}",
+        "tls": f"TCP port {url.port} is open, but the TLS handshake failed",
+        "http": f"TCP port {url.port} is open, but the server gives no good HTTP answer",
     }[attempt.step]
     return (
-        f"The desktop's server {server} was not reachable within {timeout:g} s. "
+        f"The desktop's server {host_and_port(url)} was not reachable within {timeout:g} s. "
         f"The last attempt failed at {attempt.step}, with {attempt.problem}: {advice}."
     )

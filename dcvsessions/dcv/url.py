@@ -1,12 +1,14 @@
-"""A DCV URL: a bearer secret that looks like a string.
+"""A DCV URL: a bearer secret that looks like a string. Pure.
 
 Whoever has the URL has the desktop. A script still wants to print it, compare it and hand it to a
 browser, so it is a `str`. What shows up without being asked for (`repr`, and with it tracebacks
-with locals, containers, models and notebooks) leaves the token out.
+with local variables, containers, models and notebooks) leaves the token out. For that, no local
+variable here holds a part of the URL that may be the token.
 
-What keeps a part of a URL in a local variable of another type lets no error out with its frames: a
-traceback that is rendered with its locals would show the token.
+The methods that open the desktop import their files when they are called, because those load `ssl`,
+`subprocess` and `asyncio`. Every model that holds a URL loads this file.
 """
+# ruff: noqa: PLC0415 - see above
 
 import re
 from html import escape
@@ -14,17 +16,16 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal, SupportsIndex, Unpack
 from urllib.parse import unquote
 
-from dcvsessions._secrets.tracebacks import stripped
-from dcvsessions.dcv import opening
-from dcvsessions.dcv import probe
-from dcvsessions.dcv.file import ConnectionFile, ConnectionOptions
 from dcvsessions.errors import InvalidUrlError
 
 if TYPE_CHECKING:
     import os
     from ipaddress import IPv4Address, IPv6Address
 
-__all__ = ["DcvUrl"]
+    from dcvsessions.dcv.file import ConnectionFile, ConnectionOptions
+    from dcvsessions.dcv.opening import Opened
+
+__all__ = ["DcvUrl", "host_and_port"]
 
 # Unlike urlsplit it cannot fail, with the URL in its frame, and it drops no line break unseen.
 _URL = re.compile(
@@ -35,9 +36,11 @@ _URL = re.compile(
     r"(?P<path>/[^?#]*)?(?P<query>\?[^#]*)?(?P<fragment>#.*)?",
     re.DOTALL,
 )
+_NO_PARTS = dict.fromkeys(_URL.groupindex)
 _LABEL = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}"
 _NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*\.?")
 _DEFAULT_PORTS = {"https": 443, "http": 80, "dcv": 8443}
+_TOKEN_PARAMETER = re.compile(r"[?&]authToken=[^&]", re.IGNORECASE)
 # Session ids are free text, and so might be a token in a URL of a form that nobody has published.
 _PLAIN_SESSION_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
@@ -45,10 +48,10 @@ _PLAIN_SESSION_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 class DcvUrl(str):
     """The URL of a DCV desktop. Its `repr` leaves out all that may be a token.
 
-    Equal to, hashing as, printing and formatting as its text. Any text will do: no URL of these
-    services is published, so what is not understood is kept as it is, the properties then say
-    None, and only the methods that open the desktop refuse it. Slices hide their text too;
-    `split`, `replace` and the like return a plain `str`.
+    It compares, hashes, prints and formats as its text. Any text can be one, because AWS publishes
+    no URL of these services: a property is None where the text has no such part, and only the
+    methods that open the desktop refuse it. Slices hide their text too; `split`, `replace` and the
+    like return a plain `str`.
 
     Example:
         >>> url = DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#console")
@@ -69,7 +72,7 @@ class DcvUrl(str):
 
     @property
     def scheme(self) -> str | None:
-        """The scheme in lower case, as `https`; None for a text that is no URL."""
+        """The scheme in lower case, as `https`; None for a text that is not a URL."""
         scheme = self._part("scheme")
         return scheme and scheme.lower()
 
@@ -80,7 +83,7 @@ class DcvUrl(str):
 
     @property
     def port(self) -> int | None:
-        """The port, or the scheme's own if the URL names none (443, 80, and 8443 for `dcv`)."""
+        """The port, or the scheme's default: 443 for `https`, 80 for `http`, 8443 for `dcv`."""
         port = self._part("port")
         if port:
             return int(port) if re.fullmatch("[0-9]{1,5}", port) else None
@@ -88,13 +91,13 @@ class DcvUrl(str):
 
     @property
     def path(self) -> str:
-        """The path as it stands in the URL; it may be empty, or a server's `web-url-path`."""
+        """The path, as written in the URL; it may be empty, or a server's `web-url-path`."""
         return self._part("path") or ""
 
     @property
     def session_id(self) -> str | None:
         """The id of the DCV session, percent-decoded; None if the URL names none."""
-        # Bytes that are no UTF-8 survive as surrogates, and are refused where they would be used.
+        # Bytes that are not UTF-8 become surrogates, which are refused where they would be used.
         return unquote((self._part("fragment") or "")[1:], errors="surrogateescape") or None
 
     @property
@@ -103,11 +106,11 @@ class DcvUrl(str):
         return self.scheme in ("https", "http")
 
     def native(self) -> "DcvUrl":
-        """Turn it into the `dcv://` form, which the native viewer registers itself for.
+        """Return the `dcv://` form, which the native viewer registers itself for.
 
         Returns:
-            The same host, port, path, token and session. The port is always written: 443, where
-            `https` leaves it out, is not the viewer's default of 8443.
+            The same host, port, path, token and session. The port is always written, because
+            `https` without one means 443, and the viewer would take 8443.
 
         Raises:
             InvalidUrlError: It is not a URL that a desktop can be opened with.
@@ -117,26 +120,28 @@ class DcvUrl(str):
             DcvUrl('dcv://203.0.113.1:443/***#console')
         """
         self._require_openable()
-        return DcvUrl(f"dcv://{self._server()}{self.path or '/'}{self._after_path()}")
+        return DcvUrl(f"dcv://{host_and_port(self)}{self.path or '/'}{self._after_path()}")
 
     def connection_file(
         self,
         directory: "str | os.PathLike[str] | None" = None,
-        **options: Unpack[ConnectionOptions],
-    ) -> ConnectionFile:
-        """Write a `.dcv` file for the native viewer, for the time of a block.
+        **options: "Unpack[ConnectionOptions]",
+    ) -> "ConnectionFile":
+        """Write a `.dcv` file for the native viewer, for the time of one block.
 
         Args:
-            directory: Where to write it. Default: the directory for temporary files.
+            directory: Where to write the file. Default: the directory for temporary files.
             **options: What else to tell the viewer, see `ConnectionOptions`.
 
         Returns:
-            A context manager, plain and async, that writes the file, yields its path and removes
-            it. Only its owner can read the file. It costs one small write.
+            A context manager for one `with` or `async with` block. It writes the file, yields its
+            path and removes it. Only the owner of the file can read it. It costs one small write.
 
         Raises:
             InvalidUrlError: It is not a URL that a desktop can be opened with. Entering the block
-                raises it too, for a session id or token that is not one line of text.
+                raises it too, if the session id or the token is not one line of text.
+            InvalidArgumentError: The directory is not a path, or an option is not one of
+                `ConnectionOptions`.
 
         Example:
             >>> url = DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#console")
@@ -146,10 +151,12 @@ class DcvUrl(str):
             >>> path.exists()
             False
         """
+        from dcvsessions.dcv.file import ConnectionFile
+
         self._require_openable()
         return ConnectionFile(self, directory, options)
 
-    def open(self, with_: Literal["browser", "viewer", "auto"] = "auto") -> opening.Opened:
+    def open(self, with_: Literal["browser", "viewer", "auto"] = "auto") -> "Opened":
         """Open the desktop on this machine.
 
         The viewer gets a connection file, which is removed when the viewer ends, and after 30
@@ -161,23 +168,25 @@ class DcvUrl(str):
                 the default: a browser for a web URL, the viewer for a `dcv://` one.
 
         Returns:
-            What was started. It has been started, and no more is known of it.
+            What was started. Whether it shows the desktop is not known.
 
         Raises:
             InvalidUrlError: It is not a URL that a desktop can be opened with.
-            LauncherNotFoundError: There is no browser or viewer.
-            OpenError: It could not be started.
+            InvalidArgumentError: `with_` is not one of the three.
+            OpenError: There is no browser or viewer, or it could not be started.
 
         Cost:
             It starts a process. `webbrowser` may wait up to 5 seconds for a graphical browser, and
-            for a text browser until it ends: in a busy loop, use `asyncio.to_thread(url.open)`.
+            until a text browser ends: in async code, use `await asyncio.to_thread(url.open)`.
 
         Example:
             >>> DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#console").open()
             Opened(with_='browser', program=None)
         """
+        from dcvsessions.dcv.opening import open_desktop
+
         self._require_openable()
-        return opening.launch(self, with_)
+        return open_desktop(self, with_)
 
     async def wait_until_reachable(self, timeout: float | None = 120.0) -> None:
         """Wait until the desktop's server can be reached from this machine.
@@ -190,7 +199,7 @@ class DcvUrl(str):
 
         Raises:
             InvalidUrlError: It is not a URL that a desktop can be opened with.
-            InvalidArgumentError: The timeout is not above 0.
+            InvalidArgumentError: The timeout is not a number above 0.
             UnreachableError: The server was not reached in time; it names the step that failed.
 
         Example:
@@ -199,8 +208,10 @@ class DcvUrl(str):
             Traceback (most recent call last):
             dcvsessions.errors.UnreachableError: The desktop's server 127.0.0.1:1 was not ...
         """
+        from dcvsessions.dcv.probe import wait_until_reachable
+
         self._require_openable()
-        await probe.wait(self._server(), timeout, probe.connect)
+        await wait_until_reachable(self, timeout)
 
     def _repr_html_(self) -> str:
         # A notebook keeps what it has shown: a link that works would be saved with its token.
@@ -209,32 +220,25 @@ class DcvUrl(str):
             "(the token is left out, as notebooks save what they show: use <code>.open()</code>)"
         )
 
-    @stripped
     def _part(self, name: str) -> str | None:
-        match = _URL.fullmatch(self)
-        return match[name] if match else None
+        return (_URL.fullmatch(self) or _NO_PARTS)[name]
 
     def _after_path(self) -> str:
         return f"{self._part('query') or ''}{self._part('fragment') or ''}"
-
-    def _server(self) -> probe.Server:
-        return probe.Server(self.host or "", self.port or 0, tls=self.scheme != "http")
 
     def _shown(self) -> str:
         if self.scheme not in _DEFAULT_PORTS or not self.port or not _is_host(self.host or ""):
             return "***"
         hidden = "***" if self.path not in ("", "/") or self._after_path() else ""
         session = f"#{self.session_id}" if self._has_plain_session_id() else ""
-        return f"{self.scheme}://{self._server()}/{hidden}{session}"
+        return f"{self.scheme}://{host_and_port(self)}/{hidden}{session}"
 
-    @stripped
     def _has_plain_session_id(self) -> bool:
         """Whether this is the published form, in which the fragment is an id and no token."""
-        query, session_id = self._part("query") or "", self.session_id or ""
         return (
-            "authtoken=" in query.lower()
-            and f"={session_id}&" not in f"{query}&"
-            and _PLAIN_SESSION_ID.fullmatch(session_id) is not None
+            _TOKEN_PARAMETER.search(self._part("query") or "") is not None
+            and _PLAIN_SESSION_ID.fullmatch(self.session_id or "") is not None
+            and f"={self.session_id}&" not in f"{self._part('query')}&"
         )
 
     def _require_openable(self) -> None:
@@ -248,10 +252,15 @@ class DcvUrl(str):
             (self.scheme in _DEFAULT_PORTS, "it is not an https or dcv URL"),
             (self._part("user_info") is None, "it holds a user name or password"),
             (_is_host(host), "its host is missing, or is not a host name in ASCII"),
-            (0 < port < 65536, "its port is not a port"),  # noqa: PLR2004 - 16 bits
+            (0 < port < 65536, "its port is not from 1 to 65535"),  # noqa: PLR2004 - 16 bits
             (self.scheme != "http" or _is_loopback(host), "http would send the token in the open"),
         )
         return next((reason for passed, reason in checks if not passed), None)
+
+
+def host_and_port(url: DcvUrl) -> str:
+    """Write the host and port of a URL, with the brackets of IPv6."""
+    return f"[{url.host}]:{url.port}" if ":" in (url.host or "") else f"{url.host}:{url.port}"
 
 
 def _is_host(text: str) -> bool:

@@ -1,1 +1,43 @@
-"""Lightsail for Research: the GUI sessions of virtual computers."""
+"""Lightsail for Research: the GUI sessions of virtual computers.
+
+Example:
+    >>> url = await open_gui_session("my-computer")
+"""
+
+from dcvsessions._enums import OpenEnum
+from dcvsessions.lightsail.client import LightsailClient
+from dcvsessions.lightsail.gui_desktop import GuiDesktop, gui_session
+from dcvsessions.lightsail.helpers import close_gui_session, open_gui_session
+from dcvsessions.lightsail.models import (
+    GuiSession,
+    GuiSessionAccessDetails,
+    GuiSessionStatus,
+    Instance,
+    InstanceState,
+    IpAddressType,
+    Operation,
+    OperationStatus,
+    ResourceLocation,
+    Tag,
+)
+from dcvsessions.lightsail.states import SessionKind
+
+__all__ = [
+    "GuiDesktop",
+    "GuiSession",
+    "GuiSessionAccessDetails",
+    "GuiSessionStatus",
+    "Instance",
+    "InstanceState",
+    "IpAddressType",
+    "LightsailClient",
+    "OpenEnum",
+    "Operation",
+    "OperationStatus",
+    "ResourceLocation",
+    "SessionKind",
+    "Tag",
+    "close_gui_session",
+    "gui_session",
+    "open_gui_session",
+]

@@ -1,9 +1,10 @@
 """Lightsail's operations: one method for each, thin and typed."""
 
+from collections.abc import AsyncGenerator
 from typing import ClassVar
 
-from dcvsessions._arguments import checked_identifier, checked_name
-from dcvsessions._aws.client import AwsClient, no_blind_repeats
+from dcvsessions._arguments import checked_boolean, checked_identifier, checked_name
+from dcvsessions._aws.client import AwsClient
 from dcvsessions.lightsail.models import (
     GuiSessionAccessDetails,
     Instance,
@@ -44,6 +45,9 @@ class LightsailClient(AwsClient):
 
     _service: ClassVar[str] = "lightsail"
 
+    # Lightsail has no token to tell a repeat by: after a change whose outcome is not known, the
+    # state has to be read before the change is requested again.
+
     async def create_gui_session_access_details(
         self, resource_name: str
     ) -> GuiSessionAccessDetails:
@@ -61,7 +65,7 @@ class LightsailClient(AwsClient):
             "CreateGUISessionAccessDetails",
             resourceName=checked_name(resource_name, "resource_name"),
         )
-        return answer.whole(GuiSessionAccessDetails, due="status")
+        return answer.whole(GuiSessionAccessDetails, needed="status")
 
     async def start_gui_session(self, resource_name: str) -> tuple[Operation, ...]:
         """Start, or resume, the GUI session of a virtual computer, for one hour.
@@ -72,9 +76,11 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has taken on.
         """
-        return await self._operations(
-            "StartGUISession", resourceName=checked_name(resource_name, "resource_name")
+        answer = await self._call_once(
+            "StartGUISession",
+            resourceName=checked_name(resource_name, "resource_name"),
         )
+        return answer.all("operations", Operation)
 
     async def stop_gui_session(self, resource_name: str) -> tuple[Operation, ...]:
         """End the GUI session of a virtual computer. Unsaved work in it is lost.
@@ -85,9 +91,11 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has taken on.
         """
-        return await self._operations(
-            "StopGUISession", resourceName=checked_name(resource_name, "resource_name")
+        answer = await self._call_once(
+            "StopGUISession",
+            resourceName=checked_name(resource_name, "resource_name"),
         )
+        return answer.all("operations", Operation)
 
     async def get_operation(self, operation_id: str) -> Operation:
         """Read an operation.
@@ -103,13 +111,15 @@ class LightsailClient(AwsClient):
         )
         return answer.one("operation", Operation)
 
-    async def get_operations_for_resource(self, resource_name: str) -> tuple[Operation, ...]:
-        """Read all operations of a resource, page by page.
+    async def get_operations_for_resource(
+        self, resource_name: str
+    ) -> AsyncGenerator[Operation, None]:
+        """Iterate over the operations of a resource; each page is read when it is needed.
 
         Args:
             resource_name: The resource.
 
-        Returns:
+        Yields:
             The operations, in Lightsail's order.
         """
         pages = self._pages(
@@ -118,7 +128,9 @@ class LightsailClient(AwsClient):
             page_member="nextPageToken",
             resourceName=checked_name(resource_name, "resource_name"),
         )
-        return tuple([one async for page in pages for one in page.all("operations", Operation)])
+        async for page in pages:
+            for operation in page.all("operations", Operation):
+                yield operation
 
     async def get_instance_state(self, instance_name: str) -> InstanceState:
         """Read whether a virtual computer runs.
@@ -134,14 +146,16 @@ class LightsailClient(AwsClient):
         )
         return answer.one("state", InstanceState)
 
-    async def get_instances(self) -> tuple[Instance, ...]:
-        """Read all virtual computers of the region, page by page.
+    async def get_instances(self) -> AsyncGenerator[Instance, None]:
+        """Iterate over the virtual computers of the region; each page is read when it is needed.
 
-        Returns:
+        Yields:
             The computers, and all other Lightsail instances, in Lightsail's order.
         """
         pages = self._pages("GetInstances", page_parameter="pageToken", page_member="nextPageToken")
-        return tuple([one async for page in pages for one in page.all("instances", Instance)])
+        async for page in pages:
+            for instance in page.all("instances", Instance):
+                yield instance
 
     async def start_instance(self, instance_name: str) -> tuple[Operation, ...]:
         """Start a virtual computer, which costs by the hour while it runs.
@@ -154,9 +168,11 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has taken on.
         """
-        return await self._operations(
-            "StartInstance", instanceName=checked_name(instance_name, "instance_name")
+        answer = await self._call_once(
+            "StartInstance",
+            instanceName=checked_name(instance_name, "instance_name"),
         )
+        return answer.all("operations", Operation)
 
     async def stop_instance(
         self, instance_name: str, *, force: bool | None = None
@@ -170,14 +186,9 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has taken on.
         """
-        return await self._operations(
+        answer = await self._call_once(
             "StopInstance",
             instanceName=checked_name(instance_name, "instance_name"),
-            force=force,
+            force=checked_boolean(force, "force"),
         )
-
-    async def _operations(self, operation: str, **parameters: object) -> tuple[Operation, ...]:
-        # Lightsail has no token to tell a repeat by: the state has to be read first.
-        with no_blind_repeats():
-            answer = await self._call(operation, **parameters)
         return answer.all("operations", Operation)

@@ -1,31 +1,44 @@
 """A GUI session for the length of an `async with` block."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
+from functools import partial
 
-from dcvsessions._arguments import checked_choice, checked_name
-from dcvsessions._aws.client import given_or_new
-from dcvsessions._wait.desktop import ABOUT_TO_EXPIRE, TRUSTED, Desktop
-from dcvsessions._wait.loop import OnProgress, Waiting
-from dcvsessions._wait.shield import ending
+from dcvsessions._arguments import checked_boolean, checked_choice, checked_name
+from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._tasks import ending
+from dcvsessions._wait.desktop import (
+    ABOUT_TO_EXPIRE,
+    TRUSTED,
+    Desktop,
+    Instant,
+    UrlCalls,
+    date_in,
+)
+from dcvsessions._wait.listener import OnProgress
+from dcvsessions._wait.loop import Goal, Waiter
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.lightsail.client import LightsailClient
 from dcvsessions.lightsail.helpers import OPEN_TIMEOUT
-from dcvsessions.lightsail.session import SESSION_LIFETIME, Computer
-from dcvsessions.lightsail.states import SESSION_KINDS, SessionKind
+from dcvsessions.lightsail.session import GuiSessionController, desktop_of
+from dcvsessions.lightsail.states import SESSION_KINDS, Reading, SessionKind, StartedSession
 
 __all__ = ["GuiDesktop", "gui_session"]
 
-# How long the clean-up at the end of a block may take.
+# Seconds that stopping the session at the end of a block may take.
 STOP_TIMEOUT = 60.0
+# Documented: a session is active for one hour.
+SESSION_LIFETIME = 3600.0
+
+_Opening = Callable[[float], Goal[Reading, StartedSession]]
 
 
 class GuiDesktop(Desktop):
     """The GUI session of a virtual computer, kept usable; made by `gui_session()`.
 
-    For each URL the session is read, and resumed where that is due. One that is about to expire
-    is waited out first, because Lightsail resumes expired sessions only.
+    For each URL the session is read, and resumed if it has expired. If it is about to expire, it
+    is left to expire first, because Lightsail resumes only expired sessions.
 
     Attributes:
         name: The virtual computer.
@@ -33,69 +46,54 @@ class GuiDesktop(Desktop):
 
     def __init__(
         self,
-        computer: Computer,
+        name: str,
         *,
-        kind: SessionKind,
-        start_instance: bool,
-        timeout: float | None,
-        poll_interval: float | None,
-        on_progress: OnProgress | None,
+        opening: _Opening,
+        calls: UrlCalls,
+        waiter: Callable[[], Waiter],
+        opened: tuple[StartedSession, Waiter],
     ) -> None:
-        super().__init__(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-        self.name = computer.name
-        self._computer = computer
-        self._kind: SessionKind = kind
-        self._start_instance = start_instance
-        self._url: DcvUrl | None = None
-        self._read_at = 0.0
+        self.name = name
+        self._opening = opening
+        # Between which two moments the session was started, if that was seen.
+        self._started: tuple[Instant, Instant] | None = None
+        self._url, self._read_at = self._read(*opened)
+        super().__init__(calls=calls, waiter=waiter, opened=opened[1])
 
     def __repr__(self) -> str:
         return f"<GuiDesktop {self.name}: {self.state}>"
 
     @property
-    def state(self) -> str | None:
-        """The state of the session when it was last read."""
-        return self._computer.state
-
-    @property
     def expires_at(self) -> datetime | None:
         """When the session will expire, at the earliest; None if its start was not seen."""
-        if self._computer.started is None:
-            return None
-        return self._date_of(self._computer.started[0] + SESSION_LIFETIME)
+        return self._started and date_in(SESSION_LIFETIME - self._started[0].age)
 
-    async def open(self, waiting: Waiting) -> DcvUrl:
-        """Bring the session to a usable URL within a wait; `url()` is what users call.
+    async def _usable(self, waiter: Waiter) -> DcvUrl:
+        wait_out = self._seconds_to_wait_out
+        if wait_out or self._read_at.age >= TRUSTED:
+            started = await waiter.until(self._opening(wait_out))
+            self._url, self._read_at = self._read(started, waiter)
+        return self._url
 
-        Args:
-            waiting: The wait.
-        """
-        url = await self._computer.open(
-            waiting,
-            kind=self._kind,
-            start_instance=self._start_instance,
-            renew_before=self._seconds_to_wait_out,
-        )
-        self._url, self._read_at = url, self._now
-        return url
-
-    async def _usable(self, waiting: Waiting) -> DcvUrl:
-        is_fresh = self._now - self._read_at < TRUSTED and not self._seconds_to_wait_out
-        return self._url if self._url and is_fresh else await self.open(waiting)
+    def _read(self, started: StartedSession, waiter: Waiter) -> tuple[DcvUrl, Instant]:
+        if started.not_started_at is not None:
+            now = waiter.elapsed
+            self._started = (
+                Instant.ago(now - started.not_started_at),
+                Instant.ago(now - started.started_at),
+            )
+        return started.url, Instant.ago()
 
     @property
     def _resource(self) -> str:
-        return self._computer.resource
+        return desktop_of(self.name)
 
     @property
     def _seconds_to_wait_out(self) -> float:
-        """How long a session that is about to expire may still be started; 0 if it is not."""
-        if self._computer.started is None:
+        """Seconds that a session which is about to expire may still be started; 0 if it is not."""
+        if self._started is None or self._started[0].age < SESSION_LIFETIME - ABOUT_TO_EXPIRE:
             return 0.0
-        earliest, latest = (instant + SESSION_LIFETIME for instant in self._computer.started)
-        if self._now < earliest - ABOUT_TO_EXPIRE:
-            return 0.0
-        return max(0.0, latest + ABOUT_TO_EXPIRE - self._now)
+        return max(0.0, SESSION_LIFETIME + ABOUT_TO_EXPIRE - self._started[1].age)
 
 
 @asynccontextmanager
@@ -115,18 +113,18 @@ async def gui_session(
 ) -> AsyncGenerator[GuiDesktop, None]:
     """Open a GUI session and keep it usable for the length of a block.
 
-    Calls what `open_gui_session()` calls, again whenever the session has expired. It runs on
-    after the block unless told otherwise: stopping it loses unsaved work.
+    Calls what `open_gui_session()` calls, and again whenever the session has expired. The session
+    goes on after the block unless `stop_on_exit` is set: stopping it loses unsaved work.
 
     Args:
         name: The virtual computer.
         stop_on_exit: Whether to stop the session at the end of the block, within 60 s; also if
-            it could not be opened, as it may be starting still.
+            opening it failed, because it may still be starting.
         kind: The session of the computer's application, or of its operating system.
         timeout: Seconds that each opening may take (30 minutes); None for no limit.
         start_instance: Whether to start the computer if it is stopped.
         poll_interval: Seconds between polls, in place of a schedule that fits the operation.
-        on_progress: Called, and awaited if need be, with a `Progress` at each reading.
+        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
         client: An open client to use; without one, one is opened and closed.
         region_name: As for `LightsailClient`.
         profile_name: As for `LightsailClient`.
@@ -136,8 +134,9 @@ async def gui_session(
         The desktop: `await desktop.url()` is a URL that is usable now.
 
     Raises:
+        ClientStateError: `client` was closed before the end of the block.
         DcvSessionsError: As `open_gui_session()`, and at the end as `close_gui_session()`. An
-            error of the block is not replaced by one of the end: that is noted in it.
+            error of the block is raised as it is; a failure at the end is noted in it.
 
     Example:
         >>> async with gui_session("my-computer", stop_on_exit=True) as desktop:
@@ -145,31 +144,38 @@ async def gui_session(
     """
     checked_name(name, "name")
     checked_choice(kind, "kind", SESSION_KINDS)
-    opening = Waiting(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-    connection = given_or_new(
-        client,
+    checked_boolean(stop_on_exit, "stop_on_exit")
+    checked_boolean(start_instance, "start_instance")
+    new_waiter = partial(
+        Waiter, timeout=timeout, poll_interval=poll_interval, on_progress=on_progress
+    )
+    opening = new_waiter()
+    connection = Connection(
         LightsailClient,
+        client=client,
         region_name=region_name,
         profile_name=profile_name,
         endpoint_url=endpoint_url,
     )
     async with AsyncExitStack() as stack:
-        computer = Computer(await stack.enter_async_context(opening.opened(connection)), name)
-        desktop = GuiDesktop(
-            computer,
-            kind=kind,
-            start_instance=start_instance,
-            timeout=timeout,
-            poll_interval=poll_interval,
-            on_progress=on_progress,
-        )
-        stack.callback(desktop.end)
+        lightsail = await stack.enter_async_context(connected(connection, opening.entered))
+        session = GuiSessionController(lightsail, name)
         if stop_on_exit:
             await stack.enter_async_context(
                 ending(
-                    lambda: computer.close(Waiting(timeout=STOP_TIMEOUT)),
+                    lambda: Waiter(timeout=STOP_TIMEOUT).until(session.closing()),
                     within=2 * STOP_TIMEOUT,
                 )
             )
-        await desktop.open(opening)
-        yield desktop
+
+        def goal(renew_before: float) -> Goal[Reading, StartedSession]:
+            return session.opening(
+                kind=kind, start_instance=start_instance, renew_before=renew_before
+            )
+
+        started = await opening.until(goal(0.0))
+        calls = UrlCalls()
+        stack.push_async_callback(calls.end)
+        yield GuiDesktop(
+            name, opening=goal, calls=calls, waiter=new_waiter, opened=(started, opening)
+        )

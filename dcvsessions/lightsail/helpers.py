@@ -1,11 +1,12 @@
 """From a virtual computer's name to a usable URL, and back."""
 
-from dcvsessions._arguments import checked_choice, checked_name
-from dcvsessions._aws.client import given_or_new
-from dcvsessions._wait.loop import OnProgress, Waiting
+from dcvsessions._arguments import checked_boolean, checked_choice, checked_name
+from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._wait.listener import OnProgress
+from dcvsessions._wait.loop import Waiter
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.lightsail.client import LightsailClient
-from dcvsessions.lightsail.session import Computer
+from dcvsessions.lightsail.session import GuiSessionController, desktop_of
 from dcvsessions.lightsail.states import SESSION_KINDS, SessionKind
 
 __all__ = ["OPEN_TIMEOUT", "close_gui_session", "open_gui_session"]
@@ -43,7 +44,7 @@ async def open_gui_session(
         start_instance: Whether to start the computer if it is stopped.
         check_reachable: Whether to wait until the desktop's server answers, too.
         poll_interval: Seconds between polls, in place of a schedule that fits the operation.
-        on_progress: Called, and awaited if need be, with a `Progress` at each reading.
+        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
         client: An open client to use; without one, one is opened and closed.
         region_name: As for `LightsailClient`.
         profile_name: As for `LightsailClient`.
@@ -56,7 +57,7 @@ async def open_gui_session(
         WaitFailedError: Lightsail reports that it failed, or the computer is stopped.
         WaitTimeoutError: The timeout is over.
         UnreachableError: The desktop's server does not answer, and `check_reachable` is set.
-        DcvSessionsError: A call failed in a way that more waiting does not mend.
+        DcvSessionsError: A call failed with an error that is not temporary.
 
     Example:
         >>> url = await open_gui_session("my-computer")
@@ -64,20 +65,22 @@ async def open_gui_session(
     """
     checked_name(name, "name")
     checked_choice(kind, "kind", SESSION_KINDS)
-    waiting = Waiting(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-    connection = given_or_new(
-        client,
+    checked_boolean(start_instance, "start_instance")
+    checked_boolean(check_reachable, "check_reachable")
+    waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
+    connection = Connection(
         LightsailClient,
+        client=client,
         region_name=region_name,
         profile_name=profile_name,
         endpoint_url=endpoint_url,
     )
-    async with waiting.opened(connection) as lightsail:
-        computer = Computer(lightsail, name)
-        url = await computer.open(waiting, kind=kind, start_instance=start_instance)
+    async with connected(connection, waiter.entered) as lightsail:
+        session = GuiSessionController(lightsail, name)
+        started = await waiter.until(session.opening(kind=kind, start_instance=start_instance))
         if check_reachable:
-            await waiting.reachable(url, computer.resource)
-        return url
+            await waiter.reachable(started.url, desktop_of(name))
+        return started.url
 
 
 async def close_gui_session(
@@ -100,7 +103,7 @@ async def close_gui_session(
         name: The virtual computer.
         timeout: Seconds to wait at most (10 minutes); None for no limit.
         poll_interval: Seconds between polls, in place of a schedule that fits the operation.
-        on_progress: Called, and awaited if need be, with a `Progress` at each reading.
+        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
         client: An open client to use; without one, one is opened and closed.
         region_name: As for `LightsailClient`.
         profile_name: As for `LightsailClient`.
@@ -109,19 +112,19 @@ async def close_gui_session(
     Raises:
         WaitFailedError: Lightsail reports that it failed.
         WaitTimeoutError: The timeout is over.
-        DcvSessionsError: A call failed in a way that more waiting does not mend.
+        DcvSessionsError: A call failed with an error that is not temporary.
 
     Example:
         >>> await close_gui_session("my-computer")
     """
     checked_name(name, "name")
-    waiting = Waiting(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-    connection = given_or_new(
-        client,
+    waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
+    connection = Connection(
         LightsailClient,
+        client=client,
         region_name=region_name,
         profile_name=profile_name,
         endpoint_url=endpoint_url,
     )
-    async with waiting.opened(connection) as lightsail:
-        await Computer(lightsail, name).close(waiting)
+    async with connected(connection, waiter.entered) as lightsail:
+        await waiter.until(GuiSessionController(lightsail, name).closing())

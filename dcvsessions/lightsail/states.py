@@ -8,15 +8,18 @@ from typing import Literal
 
 from attrs import frozen
 
+from dcvsessions._secrets.mask import plain_text
 from dcvsessions._wait.decisions import (
-    Act,
+    MAX_STARTS,
+    WAIT,
     Decision,
     Done,
     Failed,
     Observation,
     Rule,
-    Situation,
-    Wait,
+    TakeStep,
+    WaitContext,
+    interpret,
 )
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import Failure
@@ -30,8 +33,9 @@ from dcvsessions.lightsail.models import (
 
 __all__ = [
     "SESSION_KINDS",
+    "Reading",
     "SessionKind",
-    "Sighting",
+    "StartedSession",
     "Step",
     "decide_close",
     "decide_open",
@@ -42,6 +46,7 @@ __all__ = [
 ]
 
 SessionKind = Literal["application", "operating_system"]
+"""Which desktop of a virtual computer: the one of its application, or of its operating system."""
 SESSION_KINDS: tuple[SessionKind, ...] = ("application", "operating_system")
 
 
@@ -58,11 +63,11 @@ _OPEN: dict[GuiSessionStatus, Rule] = {
     GuiSessionStatus.STARTING: Rule.WAIT,
     GuiSessionStatus.SETTING_UP_INSTANCE: Rule.WAIT,
     GuiSessionStatus.STOPPING: Rule.WAIT,
-    GuiSessionStatus.NOT_STARTED: Rule.ACT,
-    GuiSessionStatus.STOPPED: Rule.ACT,
-    GuiSessionStatus.START_EXPIRED: Rule.ACT,
-    GuiSessionStatus.FAILED_STARTING_GUI_SESSION: Rule.ACT_ONCE,
-    GuiSessionStatus.FAILED_STOPPING_GUI_SESSION: Rule.ACT_ONCE,
+    GuiSessionStatus.NOT_STARTED: Rule.STEP,
+    GuiSessionStatus.STOPPED: Rule.STEP,
+    GuiSessionStatus.START_EXPIRED: Rule.STEP,
+    GuiSessionStatus.FAILED_STARTING_GUI_SESSION: Rule.STEP_ONCE,
+    GuiSessionStatus.FAILED_STOPPING_GUI_SESSION: Rule.STEP_ONCE,
     GuiSessionStatus.FAILED_INSTANCE_CREATION: Rule.FAILED,
 }
 
@@ -74,9 +79,9 @@ _CLOSE: dict[GuiSessionStatus, Rule] = {
     GuiSessionStatus.FAILED_INSTANCE_CREATION: Rule.DONE,
     GuiSessionStatus.SETTING_UP_INSTANCE: Rule.DONE,
     GuiSessionStatus.STOPPING: Rule.WAIT,
-    GuiSessionStatus.STARTED: Rule.ACT,
-    GuiSessionStatus.STARTING: Rule.ACT,
-    GuiSessionStatus.FAILED_STOPPING_GUI_SESSION: Rule.ACT_ONCE,
+    GuiSessionStatus.STARTED: Rule.STEP,
+    GuiSessionStatus.STARTING: Rule.STEP,
+    GuiSessionStatus.FAILED_STOPPING_GUI_SESSION: Rule.STEP_ONCE,
 }
 
 # Amazon EC2's names, which Lightsail takes over.
@@ -84,12 +89,12 @@ _INSTANCE_GONE = ("shutting-down", "terminated")
 
 
 @frozen
-class Sighting:
+class Reading:
     """One reading of a virtual computer.
 
     Attributes:
         details: Its GUI session.
-        instance: Whether it runs; read only where that decides something.
+        instance: Whether it runs; read only before a start.
     """
 
     details: GuiSessionAccessDetails
@@ -101,75 +106,97 @@ class Sighting:
         return self.instance is None or self.instance.name in (None, "running")
 
 
+@frozen
+class StartedSession:
+    """A GUI session that is started.
+
+    Attributes:
+        url: The URL that was asked for.
+        not_started_at: When it was last read in another state, in seconds since the wait began;
+            None if it was started at the first reading.
+        started_at: When it was read as started, likewise.
+    """
+
+    url: DcvUrl
+    not_started_at: float | None
+    started_at: float
+
+
 def needs_instance(details: GuiSessionAccessDetails) -> bool:
     """Whether a start is due, so that it matters whether the computer itself runs."""
-    return details.status is not None and _OPEN.get(details.status) in (Rule.ACT, Rule.ACT_ONCE)
+    return details.status is not None and _OPEN.get(details.status) in (Rule.STEP, Rule.STEP_ONCE)
 
 
-def observation(sighting: Sighting) -> Observation[Sighting]:
-    """Return a reading as the loop takes it: the state is the computer's while it is not up."""
-    details = sighting.details
-    if not sighting.is_running and sighting.instance is not None:
-        return Observation(f"computer {sighting.instance.name}", sighting)
+def observation(reading: Reading) -> Observation[Reading]:
+    """Return a reading as the loop takes it: the computer's state counts until it runs."""
+    details = reading.details
+    if not reading.is_running and reading.instance is not None:
+        return Observation(plain_text(f"computer {reading.instance.name}"), reading)
+    is_known = details.status in _OPEN
+    state = str(details.status)
     return Observation(
-        str(details.status),
-        sighting,
-        details.percentage_complete,
-        is_known=details.status is not None and details.status.is_known,
+        state if is_known else plain_text(state),
+        reading,
+        _percentage(details.percentage_complete),
+        is_known=is_known,
     )
 
 
 def decide_open(
-    seen: Observation[Sighting],
-    situation: Situation,
+    seen: Observation[Reading],
+    context: WaitContext,
     *,
     kind: SessionKind,
     start_instance: bool,
     renew_before: float = 0.0,
-) -> Decision[DcvUrl]:
+) -> Decision[StartedSession]:
     """Decide on the way to a started session.
 
     Args:
         seen: The reading.
-        situation: What was done before it.
+        context: What was done before it.
         kind: Which of the two sessions is wanted.
-        start_instance: Whether a stopped computer is to be started.
-        renew_before: A session that is found started before this, in seconds since the wait
-            began, is about to expire and is waited out: Lightsail resumes only expired ones.
+        start_instance: Whether to start the computer if it is stopped.
+        renew_before: Seconds since the wait began before which a session that is started is about
+            to expire. It is left to expire, because Lightsail resumes only expired sessions.
     """
     if not seen.resource.is_running:
-        return _decide_instance(seen, situation, start_instance=start_instance)
-    details = seen.resource.details
-    rule = _OPEN.get(details.status, Rule.WAIT) if details.status else Rule.WAIT
-    if rule is Rule.DONE:
-        if situation.now < renew_before and Step.START_SESSION not in situation.sent:
-            return Wait()
+        return _decide_instance(seen, context, start_instance=start_instance)
+
+    def started() -> Decision[StartedSession]:
+        if context.now < renew_before and Step.START_SESSION not in context.steps:
+            return WAIT
         # A started session whose URL is missing is not usable yet.
-        url = wanted_url(details, kind)
-        return Done(url) if url else Wait()
-    return _apply(rule, Step.START_SESSION, seen, situation)
+        url = wanted_url(seen.resource.details, kind)
+        return Done(StartedSession(url, context.changed_after, context.now)) if url else WAIT
+
+    return interpret(
+        _rule(_OPEN, seen),
+        Step.START_SESSION,
+        seen.state,
+        context,
+        done=started,
+        failed=lambda: _failure(seen),
+        max_count=MAX_STARTS,
+    )
 
 
-def decide_close(seen: Observation[Sighting], situation: Situation) -> Decision[None]:
-    """Decide on the way to a session that is not running.
-
-    Args:
-        seen: The reading.
-        situation: What was done before it.
-    """
-    status = seen.resource.details.status
-    rule = _CLOSE.get(status, Rule.WAIT) if status else Rule.WAIT
-    if rule is Rule.DONE:
-        return Done(None)
-    return _apply(rule, Step.STOP_SESSION, seen, situation)
+def decide_close(seen: Observation[Reading], context: WaitContext) -> Decision[None]:
+    """Decide on the way to a session that is not running."""
+    return interpret(
+        _rule(_CLOSE, seen),
+        Step.STOP_SESSION,
+        seen.state,
+        context,
+        done=lambda: Done(None),
+        failed=lambda: _failure(seen),
+    )
 
 
 def wanted_url(details: GuiSessionAccessDetails, kind: SessionKind) -> DcvUrl | None:
-    """Return the URL of the application or of the operating system, if it is there.
+    """Return the URL of the application or of the operating system, if there is one.
 
-    Args:
-        details: The GUI session.
-        kind: Which of the two. The primary one is the application's.
+    The primary session is the one of the application.
     """
     for session in details.sessions:
         if session.url and bool(session.is_primary) is (kind == "application"):
@@ -178,57 +205,62 @@ def wanted_url(details: GuiSessionAccessDetails, kind: SessionKind) -> DcvUrl | 
 
 
 def operation_failure(operations: tuple[Operation, ...]) -> Failed | None:
-    """Return why a change that was just asked for has failed, if it has at once.
-
-    Args:
-        operations: What Lightsail answered.
-    """
+    """Return why a change that was just requested has failed, if Lightsail says so at once."""
     for operation in operations:
         if operation.status is OperationStatus.FAILED:
+            said = operation.error_details or operation.error_code
             return Failed(
-                reason=(
-                    f"{operation.operation_type} failed: "
-                    f"{_told(operation.error_details or operation.error_code)}."
-                ),
+                reason=f"{operation.operation_type} failed: {_sentence(said)}.",
                 details=Failure(
-                    error_code=operation.error_code,
-                    error_details=operation.error_details,
+                    error_code=_plain(operation.error_code),
+                    error_details=_plain(operation.error_details),
                 ),
             )
     return None
 
 
 def _decide_instance(
-    seen: Observation[Sighting], situation: Situation, *, start_instance: bool
-) -> Decision[DcvUrl]:
+    seen: Observation[Reading], context: WaitContext, *, start_instance: bool
+) -> Decision[StartedSession]:
     name = seen.resource.instance.name if seen.resource.instance else None
     if name in _INSTANCE_GONE:
         return Failed(reason="The computer is being deleted.", details=Failure(state=seen.state))
     if name not in ("stopped", "stopping"):
-        return Wait()
+        return WAIT
     if not start_instance:
         return Failed(
             reason=f"The computer is {name}: start_instance=True starts it first.",
             details=Failure(state=seen.state),
         )
-    if name == "stopping" or situation.may_be_stale(Step.START_INSTANCE, seen.state):
-        return Wait()
-    return Act(Step.START_INSTANCE)
+    if name == "stopping" or context.may_be_stale(Step.START_INSTANCE, seen.state):
+        return WAIT
+    return TakeStep(Step.START_INSTANCE)
 
 
-def _apply(
-    rule: Rule, step: Step, seen: Observation[Sighting], situation: Situation
-) -> Wait | Act | Failed:
-    if rule is Rule.WAIT or situation.may_be_stale(step, seen.state):
-        return Wait()
-    if rule is Rule.ACT or (rule is Rule.ACT_ONCE and step not in situation.sent):
-        return Act(step)
-    reason = seen.resource.details.failure_reason
+def _rule(table: dict[GuiSessionStatus, Rule], seen: Observation[Reading]) -> Rule:
+    status = seen.resource.details.status
+    return table.get(status, Rule.WAIT) if status else Rule.WAIT
+
+
+def _failure(seen: Observation[Reading]) -> Failed:
+    reason = _plain(seen.resource.details.failure_reason)
     return Failed(
-        reason=f"Lightsail reports {seen.state}: {_told(reason)}.",
+        reason=f"Lightsail reports {seen.state}: {_sentence(reason)}.",
         details=Failure(state=seen.state, failure_reason=reason),
     )
 
 
-def _told(reason: str | None) -> str:
-    return (reason or "").rstrip(".") or "it gave no reason"
+def _percentage(value: int | None) -> int | None:
+    """Return a percentage, or None for a number that cannot be one."""
+    return value if value is not None and 0 <= value <= _ALL else None
+
+
+_ALL = 100
+
+
+def _plain(text: str | None) -> str | None:
+    return None if text is None else plain_text(text)
+
+
+def _sentence(text: str | None) -> str:
+    return plain_text(text or "").rstrip(".") or "it gave no reason"

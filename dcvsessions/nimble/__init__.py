@@ -1,1 +1,55 @@
-"""Nimble Studio: streaming sessions and the streams into them."""
+"""Nimble Studio: streaming sessions and the streams into them.
+
+Example:
+    >>> url = await open_streaming_session("studio-1", launch_profile_id="lp-1")
+"""
+
+from dcvsessions._enums import OpenEnum
+from dcvsessions.nimble.client import NimbleClient
+from dcvsessions.nimble.helpers import (
+    close_streaming_session,
+    open_stream,
+    open_streaming_session,
+)
+from dcvsessions.nimble.models import (
+    AutomaticTerminationMode,
+    SessionBackupMode,
+    SessionPersistenceMode,
+    Stream,
+    StreamingInstanceType,
+    StreamingSession,
+    StreamingSessionState,
+    StreamingSessionStatusCode,
+    StreamState,
+    StreamStatusCode,
+    VolumeConfiguration,
+    VolumeRetentionMode,
+)
+from dcvsessions.nimble.streaming_desktop import (
+    StreamingDesktop,
+    existing_streaming_session,
+    streaming_session,
+)
+
+__all__ = [
+    "AutomaticTerminationMode",
+    "NimbleClient",
+    "OpenEnum",
+    "SessionBackupMode",
+    "SessionPersistenceMode",
+    "Stream",
+    "StreamState",
+    "StreamStatusCode",
+    "StreamingDesktop",
+    "StreamingInstanceType",
+    "StreamingSession",
+    "StreamingSessionState",
+    "StreamingSessionStatusCode",
+    "VolumeConfiguration",
+    "VolumeRetentionMode",
+    "close_streaming_session",
+    "existing_streaming_session",
+    "open_stream",
+    "open_streaming_session",
+    "streaming_session",
+]

@@ -10,6 +10,7 @@ from dcvsessions._arguments import (
     checked_token,
 )
 from dcvsessions._aws.client import AwsClient
+from dcvsessions.errors import InvalidArgumentError, InvalidResponseError
 from dcvsessions.nimble.models import (
     Stream,
     StreamingInstanceType,
@@ -92,7 +93,9 @@ class NimbleClient(AwsClient):
             tags=checked_tags(tags),
             clientToken=checked_token(client_token),
         )
-        return answer.one("session", StreamingSession)
+        session = answer.one("session", StreamingSession, needed="session_id")
+        _require_usable("CreateStreamingSession", session.session_id)
+        return session
 
     async def get_streaming_session(self, studio_id: str, session_id: str) -> StreamingSession:
         """Read a streaming session.
@@ -128,7 +131,7 @@ class NimbleClient(AwsClient):
         """
         checked_identifier(studio_id, "studio_id")
         if session_ids is not None and not isinstance(session_ids, str):
-            session_ids = ",".join(session_ids)
+            session_ids = ",".join(checked_identifier(each, "session_ids") for each in session_ids)
         if session_ids == "":
             # Nimble's answer to an empty filter could be all sessions.
             return
@@ -246,7 +249,9 @@ class NimbleClient(AwsClient):
             expirationInSeconds=checked_expiration(expiration_in_seconds),
             clientToken=checked_token(client_token),
         )
-        return answer.one("stream", Stream)
+        stream = answer.one("stream", Stream, needed="stream_id")
+        _require_usable("CreateStreamingSessionStream", stream.stream_id)
+        return stream
 
     async def get_streaming_session_stream(
         self, studio_id: str, session_id: str, stream_id: str
@@ -281,6 +286,17 @@ def checked_expiration(expiration_in_seconds: int | None) -> int | None:
     return checked_range(
         expiration_in_seconds, "expiration_in_seconds", _SHORTEST_STREAM, _LONGEST_STREAM
     )
+
+
+def _require_usable(operation: str, identifier: str | None) -> None:
+    """Refuse an id of the service's that no request could name."""
+    try:
+        checked_identifier(identifier, "id")
+    except InvalidArgumentError:
+        raise InvalidResponseError(
+            f"{operation}: the answer has an id that cannot be used in a request.",
+            operation=operation,
+        ) from None
 
 
 def _session(studio_id: str, session_id: str) -> dict[str, object]:

@@ -1,21 +1,29 @@
 """From a studio to a usable URL, and back."""
 
 from collections.abc import Mapping
-from functools import partial
 
-from dcvsessions._arguments import checked_identifier, checked_token
-from dcvsessions._aws.client import given_or_new
-from dcvsessions._wait.loop import OnProgress, Waiting
+from dcvsessions._arguments import (
+    checked_boolean,
+    checked_identifier,
+    checked_tags,
+    checked_text,
+    checked_token,
+)
+from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._wait.listener import OnProgress
+from dcvsessions._wait.loop import Waiter
 from dcvsessions.dcv.url import DcvUrl
-from dcvsessions.errors import WaitError
+from dcvsessions.errors import LeftBehind
 from dcvsessions.nimble.client import NimbleClient, checked_expiration
 from dcvsessions.nimble.models import StreamingInstanceType
-from dcvsessions.nimble.ownership import OwnedSession, SessionRequest
-from dcvsessions.nimble.session import Workstation
+from dcvsessions.nimble.ownership import OwnedSession, SessionRequest, report_leftover
+from dcvsessions.nimble.session import StreamingSessionController, desktop_of
 
 __all__ = [
     "OPEN_TIMEOUT",
+    "checked_request",
     "close_streaming_session",
+    "made",
     "open_stream",
     "open_streaming_session",
 ]
@@ -70,7 +78,7 @@ async def open_streaming_session(
             then names it.
         check_reachable: Whether to wait until the desktop's server answers, too.
         poll_interval: Seconds between polls, in place of schedules that fit the operations.
-        on_progress: Called, and awaited if need be, with a `Progress` at each reading.
+        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
         client: An open client to use; without one, one is opened and closed.
         region_name: As for `NimbleClient`.
         profile_name: As for `NimbleClient`.
@@ -83,43 +91,81 @@ async def open_streaming_session(
         WaitFailedError: Nimble Studio reports that it failed.
         WaitTimeoutError: The timeout is over.
         UnreachableError: The desktop's server does not answer, and `check_reachable` is set.
-        DcvSessionsError: A call failed in a way that more waiting does not mend.
+        DcvSessionsError: A call failed with an error that is not temporary.
 
     Example:
         >>> url = await open_streaming_session("studio-1", launch_profile_id="lp-1")
         >>> url.open()
     """
-    checked_identifier(studio_id, "studio_id")
-    checked_expiration(expiration_in_seconds)
-    checked_token(client_token)
-    request = SessionRequest(
-        launch_profile_id=checked_identifier(launch_profile_id, "launch_profile_id"),
+    request = checked_request(
+        studio_id,
+        launch_profile_id=launch_profile_id,
         ec2_instance_type=ec2_instance_type,
         owned_by=owned_by,
         streaming_image_id=streaming_image_id,
         tags=tags,
+        client_token=client_token,
     )
-    waiting = Waiting(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-    connect = partial(
-        given_or_new,
-        client,
+    checked_expiration(expiration_in_seconds)
+    checked_boolean(keep_on_failure, "keep_on_failure")
+    checked_boolean(check_reachable, "check_reachable")
+    waiter = Waiter(
+        timeout=timeout,
+        poll_interval=poll_interval,
+        on_progress=on_progress,
+        desktop=f"streaming session in {studio_id}",
+    )
+    connection = Connection(
         NimbleClient,
+        client=client,
         region_name=region_name,
         profile_name=profile_name,
         endpoint_url=endpoint_url,
     )
     owned = OwnedSession.of(studio_id, request, client_token)
-    try:
-        async with waiting.opened(connect()) as nimble:
-            workstation = await Workstation.made(owned, nimble, waiting)
-            stream = await workstation.stream(waiting, expiration_in_seconds)
+    # Closing a client takes a moment too: if the call is cancelled in it, the caller does not get
+    # the URL, and the session is cleaned up with a client of its own.
+    async with connection, owned.cleaned_up(connection, keep=keep_on_failure):
+        async with connection.opened(waiter.entered) as nimble:
+            session = await made(owned, nimble, waiter, is_last=False)
+            stream = await session.stream(waiter, expiration_in_seconds)
             if check_reachable:
-                await waiting.reachable(stream.url, workstation.resource)
-    except BaseException as error:
-        # Also if the client was being closed, and the caller is not going to have the URL.
-        await owned.settle(error, connect, keep=keep_on_failure)
-        raise
-    return stream.url
+                await waiter.reachable(stream.url, desktop_of(session.session_id))
+        return stream.url
+
+
+def checked_request(
+    studio_id: str,
+    *,
+    launch_profile_id: str,
+    ec2_instance_type: StreamingInstanceType | str | None,
+    owned_by: str | None,
+    streaming_image_id: str | None,
+    tags: Mapping[str, str] | None,
+    client_token: str | None,
+) -> SessionRequest:
+    """Check the arguments of a create before anything is sent, and return its parameters."""
+    checked_identifier(studio_id, "studio_id")
+    checked_token(client_token)
+    return SessionRequest(
+        launch_profile_id=checked_identifier(launch_profile_id, "launch_profile_id"),
+        ec2_instance_type=checked_text(ec2_instance_type, "ec2_instance_type"),
+        owned_by=checked_text(owned_by, "owned_by"),
+        streaming_image_id=checked_text(streaming_image_id, "streaming_image_id"),
+        tags=checked_tags(tags),
+    )
+
+
+async def made(
+    owned: OwnedSession, client: NimbleClient, waiter: Waiter, *, is_last: bool
+) -> StreamingSessionController:
+    """Make a session and wait until it is READY."""
+    session_id = await owned.make(client, waiter)
+    session = StreamingSessionController(client, owned.studio_id, session_id)
+    # One that an earlier run made may have been stopped since.
+    goal = session.ready(may_start=owned.is_earlier, created_at=waiter.elapsed, is_last=is_last)
+    await waiter.until(goal)
+    return session
 
 
 async def open_stream(
@@ -149,7 +195,7 @@ async def open_stream(
         timeout: Seconds to wait at most (30 minutes); None for no limit.
         check_reachable: Whether to wait until the desktop's server answers, too.
         poll_interval: Seconds between polls, in place of schedules that fit the operations.
-        on_progress: Called, and awaited if need be, with a `Progress` at each reading.
+        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
         client: An open client to use; without one, one is opened and closed.
         region_name: As for `NimbleClient`.
         profile_name: As for `NimbleClient`.
@@ -163,7 +209,7 @@ async def open_stream(
         WaitFailedError: Nimble Studio reports that it failed, or the session is deleted.
         WaitTimeoutError: The timeout is over.
         UnreachableError: The desktop's server does not answer, and `check_reachable` is set.
-        DcvSessionsError: A call failed in a way that more waiting does not mend.
+        DcvSessionsError: A call failed with an error that is not temporary.
 
     Example:
         >>> url = await open_stream("studio-1", session_id, expiration_in_seconds=3600)
@@ -171,20 +217,26 @@ async def open_stream(
     checked_identifier(studio_id, "studio_id")
     checked_identifier(session_id, "session_id")
     checked_expiration(expiration_in_seconds)
-    waiting = Waiting(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-    connection = given_or_new(
-        client,
+    checked_boolean(check_reachable, "check_reachable")
+    waiter = Waiter(
+        timeout=timeout,
+        poll_interval=poll_interval,
+        on_progress=on_progress,
+        desktop=desktop_of(session_id),
+    )
+    connection = Connection(
         NimbleClient,
+        client=client,
         region_name=region_name,
         profile_name=profile_name,
         endpoint_url=endpoint_url,
     )
-    async with waiting.opened(connection) as nimble:
-        workstation = Workstation(nimble, studio_id, session_id)
-        await workstation.ready(waiting)
-        stream = await workstation.stream(waiting, expiration_in_seconds)
+    async with connected(connection, waiter.entered) as nimble:
+        session = StreamingSessionController(nimble, studio_id, session_id)
+        await waiter.until(session.ready())
+        stream = await session.stream(waiter, expiration_in_seconds)
         if check_reachable:
-            await waiting.reachable(stream.url, workstation.resource)
+            await waiter.reachable(stream.url, desktop_of(session_id))
         return stream.url
 
 
@@ -210,7 +262,7 @@ async def close_streaming_session(
         session_id: The session.
         timeout: Seconds to wait at most (15 minutes); None for no limit.
         poll_interval: Seconds between polls, in place of a schedule that fits the operation.
-        on_progress: Called, and awaited if need be, with a `Progress` at each reading.
+        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
         client: An open client to use; without one, one is opened and closed.
         region_name: As for `NimbleClient`.
         profile_name: As for `NimbleClient`.
@@ -219,24 +271,30 @@ async def close_streaming_session(
     Raises:
         WaitFailedError: Nimble Studio reports that it failed.
         WaitTimeoutError: The timeout is over.
-        DcvSessionsError: A call failed in a way that more waiting does not mend.
+        DcvSessionsError: A call failed with an error that is not temporary.
 
     Example:
         >>> await close_streaming_session("studio-1", session_id)
     """
     checked_identifier(studio_id, "studio_id")
     checked_identifier(session_id, "session_id")
-    waiting = Waiting(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-    connection = given_or_new(
-        client,
+    waiter = Waiter(
+        timeout=timeout,
+        poll_interval=poll_interval,
+        on_progress=on_progress,
+        desktop=desktop_of(session_id),
+    )
+    connection = Connection(
         NimbleClient,
+        client=client,
         region_name=region_name,
         profile_name=profile_name,
         endpoint_url=endpoint_url,
     )
-    async with waiting.opened(connection) as nimble:
-        try:
-            await Workstation(nimble, studio_id, session_id).delete(waiting)
-        except WaitError as error:
-            error.session_id = session_id
-            raise
+    try:
+        async with connected(connection, waiter.entered) as nimble:
+            session = StreamingSessionController(nimble, studio_id, session_id)
+            await waiter.until(session.deleted())
+    except BaseException as error:
+        report_leftover(error, LeftBehind(session_id=session_id))
+        raise

@@ -1,50 +1,62 @@
-"""The one session that a call makes: from before it is asked for to handed over, or deleted.
+"""The one session that a call makes: until it is handed over, or deleted, or named in the error.
 
 A workstation by the hour must not be forgotten because a caller was interrupted, nor made twice
-because an answer was lost. The client token is chosen before the first attempt and held for all.
+because an answer was lost. The client token is chosen before the first attempt and used for all.
 """
 
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
 from functools import partial
 
 from attrs import define, field, frozen
 
-from dcvsessions._aws.client import no_blind_repeats
-from dcvsessions._wait.loop import MOMENT, Waiting, is_refusal
+from dcvsessions._aws.client import no_blind_repeats, service_now
+from dcvsessions._aws.connection import Connection
+from dcvsessions._tasks import finished
+from dcvsessions._wait.desktop import Instant
+from dcvsessions._wait.loop import FINAL_POLL_GRACE, Goal, Waiter
+from dcvsessions._wait.outcome import is_refusal
 from dcvsessions._wait.schedule import Schedule
-from dcvsessions._wait.shield import finished
 from dcvsessions.errors import (
-    CallTimeoutError,
     ConflictError,
     DcvSessionsError,
+    LeftBehind,
     NotFoundError,
-    WaitError,
-    left_behind,
+    WaitFailedError,
+    WaitTimeoutError,
 )
-from dcvsessions.nimble import states
 from dcvsessions.nimble.client import NimbleClient
 from dcvsessions.nimble.models import StreamingSession, StreamingSessionState
-from dcvsessions.nimble.states import SeenSession
+from dcvsessions.nimble.session import desktop_of
+from dcvsessions.nimble.states import (
+    StreamingSessionReading,
+    decide_created_session,
+    decide_deletion_requested,
+    is_gone,
+    observation,
+)
 
-__all__ = ["CLEANUP_TIMEOUT", "PATIENCE", "OwnedSession", "SessionRequest"]
+__all__ = ["CLEANUP_TIMEOUT", "PATIENCE", "OwnedSession", "SessionRequest", "report_leftover"]
 
 _log = logging.getLogger(__name__)
 
-# How much longer than its timeout a call may take to delete what it made.
+# Seconds that a call may take beyond its timeout to delete the session that it made.
 CLEANUP_TIMEOUT = 10.0
-# How long an attempt to make a session may go on after its caller has given up.
+# Seconds that an attempt to make a session may go on after its caller has given up.
 PATIENCE = 3.0
+# Nimble Studio tells times in whole seconds.
+_CLOCK_STEP = timedelta(seconds=1)
 _CREATING = Schedule(typical=2, shortest=1, longest=10)
-_GIVING_UP = Schedule(typical=1, shortest=0.5, longest=2)
+_REQUESTING_DELETION = Schedule(typical=1, shortest=0.5, longest=2)
 
 
 @frozen(kw_only=True)
 class SessionRequest:
-    """What CreateStreamingSession is to be asked for, but for its token."""
+    """The parameters of CreateStreamingSession, but for its token."""
 
     launch_profile_id: str
     ec2_instance_type: str | None = None
@@ -59,10 +71,12 @@ class OwnedSession:
 
     Attributes:
         studio_id: The studio.
-        request: What is asked for.
-        client_token: The caller's token; a new one is chosen if it gave none.
+        request: The parameters of the create.
+        client_token: The caller's token, or a new one if the caller gave none.
         session_id: The session's id, once it is known.
-        is_adopted: Whether it was there before this call: made by the same line, run earlier.
+        is_earlier: Whether an earlier run of the same line made it, so that it is not this call's
+            to delete.
+        made: When its id was learned.
     """
 
     studio_id: str
@@ -70,9 +84,10 @@ class OwnedSession:
     client_token: str
     _is_callers_token: bool
     session_id: str | None = field(default=None, init=False)
-    is_adopted: bool = field(default=False, init=False)
-    _made_at: float = field(default=0.0, init=False)
-    _is_unsure: bool = field(default=False, init=False)
+    is_earlier: bool = field(default=False, init=False)
+    made: Instant | None = field(default=None, init=False)
+    _first_attempt: Instant | None = field(default=None, init=False)
+    _may_exist: bool = field(default=False, init=False)
     _attempt: asyncio.Task[StreamingSession] | None = field(default=None, init=False)
 
     @classmethod
@@ -81,118 +96,129 @@ class OwnedSession:
         return cls(studio_id, request, token or uuid.uuid4().hex, token is not None)
 
     async def make(
-        self, client: NimbleClient, waiting: Waiting, *, patience: float = PATIENCE
+        self, client: NimbleClient, waiter: Waiter, *, patience: float = PATIENCE
     ) -> str:
         """Ask for the session until the service has answered, and return its id.
 
         Args:
             client: An open client.
-            waiting: How long this may take.
-            patience: How many seconds longer an attempt that is under way may take.
+            waiter: The wait.
+            patience: Seconds that an attempt which is under way may go on if this is cancelled.
         """
         try:
-            return await waiting.until(
-                resource=f"streaming session in {self.studio_id}",
-                awaited="created",
-                observe=partial(self._create, client),
-                decide=states.decide_created_session,
-                schedule=_CREATING,
+            return await waiter.until(
+                Goal(
+                    resource=f"streaming session in {self.studio_id}",
+                    awaited="created",
+                    observe=partial(self._create, client),
+                    decide=partial(decide_created_session, client_token=self.client_token),
+                    schedule=_CREATING,
+                    is_last=False,
+                )
             )
         except BaseException:
-            # The attempt that is under way is let end, so that a caller that was cancelled
-            # still learns the id of what it made. If it does not even end when it is cut off,
-            # it stays unknown, and the error is this one all the same.
-            with suppress(CallTimeoutError):
-                await finished(self._end_attempt(patience), within=patience + MOMENT)
+            # The attempt that is under way is let end, so that a caller that was cancelled still
+            # learns the id of what it made. If it does not even end when it is cut off, the id
+            # stays unknown, and the error is this one all the same.
+            with suppress(WaitTimeoutError):
+                await finished(self._end_attempt(patience), within=patience + FINAL_POLL_GRACE)
             raise
 
-    async def settle(
-        self,
-        error: BaseException,
-        connect: Callable[[], AbstractAsyncContextManager[NimbleClient]],
-        *,
-        keep: bool,
-    ) -> None:
-        """Delete the session because of an error, or say in the error that it is left.
+    @asynccontextmanager
+    async def cleaned_up(
+        self, connection: Connection[NimbleClient], *, keep: bool
+    ) -> AsyncGenerator[None, None]:
+        """If the block fails, delete the session, or say in the error that it is left.
 
         Args:
-            error: Why the session is not handed over.
-            connect: Opens a client: the one that made it may be closed.
-            keep: Whether to leave it.
-        """
-        if self.session_id is None and not self._is_unsure:
-            return
-        if not keep and not self.is_adopted:
-            try:
-                await finished(self._give_up(connect), within=2 * CLEANUP_TIMEOUT)
-            except DcvSessionsError as failure:
-                error.add_note(f"The clean-up did not succeed either: {failure}")
-            except asyncio.CancelledError as cancellation:
-                # The caller was cancelled again: this is what it gets, so this has to tell.
-                if cancellation.__cause__ is not None:
-                    self._confess(cancellation)
-                raise
-            else:
-                return
-        self._confess(error)
-
-    async def delete(self, client: NimbleClient, waiting: Waiting) -> None:
-        """See the session on its way out; find out first whether there is one, if need be.
-
-        Args:
-            client: An open client.
-            waiting: How long this may take.
-
-        Raises:
-            DcvSessionsError: It could not be deleted.
-        """
-        if self.session_id is None:
-            # The token finds the session that an unanswered attempt made. If none did, this
-            # makes one, to be deleted at once: the service has no other way to ask.
-            await self.make(client, waiting, patience=0)
-        age = asyncio.get_running_loop().time() - self._made_at
-        await waiting.until(
-            resource=f"streaming session {self.session_id}",
-            awaited="deleted",
-            observe=partial(self._delete, client, uuid.uuid4().hex),
-            decide=partial(states.decide_given_up, created_at=waiting.elapsed - age),
-            schedule=_GIVING_UP,
-        )
-
-    async def end(self, client: NimbleClient, waiting: Waiting) -> None:
-        """See the session on its way out at the end of its use.
-
-        Args:
-            client: An open client.
-            waiting: How long this may take.
-
-        Raises:
-            DcvSessionsError: It could not be deleted; the error says that it is left.
+            connection: Opens a client: the one that made the session may be closed by then.
+            keep: Whether to leave the session.
         """
         try:
-            await self.delete(client, waiting)
-        except (DcvSessionsError, asyncio.CancelledError) as error:
-            self._confess(error)
+            yield
+        except BaseException as error:
+            await self._settle(error, connection, keep=keep)
             raise
 
-    async def _give_up(
-        self, connect: Callable[[], AbstractAsyncContextManager[NimbleClient]]
-    ) -> None:
-        waiting = Waiting(timeout=CLEANUP_TIMEOUT - MOMENT)
-        async with waiting.opened(connect()) as client:
-            await self.delete(client, waiting)
+    async def delete(self, client: NimbleClient, waiter: Waiter) -> None:
+        """Have the session deleted; find out first whether there is one, if that is not known.
 
-    async def _create(self, client: NimbleClient) -> SeenSession:
+        Raises:
+            DcvSessionsError: It is not certain that it will be deleted.
+        """
+        if self.session_id is None:
+            # The token finds the session that an unanswered attempt made. If no attempt made one,
+            # this one does, to be deleted at once: the service has no other way to ask.
+            try:
+                await self.make(client, waiter, patience=0)
+            except WaitFailedError:
+                if self._may_exist:
+                    raise
+                return  # it is deleted already
+        if self.is_earlier:
+            return
+        await waiter.until(
+            Goal(
+                resource=desktop_of(self.session_id or ""),
+                awaited="deleted",
+                observe=partial(self._delete, client, uuid.uuid4().hex),
+                decide=partial(
+                    decide_deletion_requested,
+                    created_at=waiter.elapsed - (self.made.age if self.made else 0.0),
+                ),
+                schedule=_REQUESTING_DELETION,
+            )
+        )
+
+    async def end(self, client: NimbleClient, waiter: Waiter) -> None:
+        """Have the session deleted at the end of its use.
+
+        Raises:
+            DcvSessionsError: It is not certain that it will be deleted; the error names it.
+        """
+        try:
+            await self.delete(client, waiter)
+        except BaseException as error:
+            self._report_leftover(error)
+            raise
+
+    async def _settle(
+        self, error: BaseException, connection: Connection[NimbleClient], *, keep: bool
+    ) -> None:
+        if self.session_id is None and not self._may_exist:
+            return
+        if not keep and not self.is_earlier:
+            try:
+                await finished(self._clean_up(connection), within=2 * CLEANUP_TIMEOUT)
+            except Exception as failure:  # noqa: BLE001 - the error that is told must be the first
+                error.add_note(f"The clean-up failed too: {failure}")
+            except asyncio.CancelledError as cancellation:
+                # The caller was cancelled again, and gets this error in place of the first.
+                if cancellation.__cause__ is not None:
+                    self._report_leftover(cancellation)
+                raise
+        if self.session_id is not None or self._may_exist:
+            self._report_leftover(error)
+
+    async def _clean_up(self, connection: Connection[NimbleClient]) -> None:
+        waiter = Waiter(timeout=CLEANUP_TIMEOUT - FINAL_POLL_GRACE)
+        async with connection.opened(waiter.entered) as client:
+            await self.delete(client, waiter)
+        if not self.is_earlier:
+            self.session_id, self._may_exist = None, False
+
+    async def _create(self, client: NimbleClient) -> StreamingSessionReading:
         """Attempt the create, or wait for the attempt that is still under way.
 
         It is shielded: a cancelled caller still learns the id of what was made.
         """
         if self._attempt is None:
             self._attempt = asyncio.create_task(self._attempt_create(client))
-        return states.observation(await asyncio.shield(self._attempt))
+        return observation(await asyncio.shield(self._attempt))
 
     async def _attempt_create(self, client: NimbleClient) -> StreamingSession:
-        was_unsure, self._is_unsure = self._is_unsure, True
+        might_exist, self._may_exist = self._may_exist, True
+        self._first_attempt = self._first_attempt or Instant.ago()
         try:
             # A repeat by botocore would hide that the attempt before it may have succeeded.
             with no_blind_repeats():
@@ -207,18 +233,28 @@ class OwnedSession:
                 )
         except DcvSessionsError as error:
             if is_refusal(error):
-                self._is_unsure = was_unsure
+                self._may_exist = might_exist
             raise
         finally:
             self._attempt = None
-        self.session_id = session.session_id
-        self._made_at = asyncio.get_running_loop().time()
-        self.is_adopted = (
-            self._is_callers_token
-            and not was_unsure
-            and session.state is not StreamingSessionState.CREATE_IN_PROGRESS
-        )
+        self._may_exist = not is_gone(session)
+        if self._may_exist:
+            self.session_id, self.made = session.session_id, Instant.ago()
+            self.is_earlier = self._is_of_an_earlier_run(
+                session, service_now(client), might_exist=might_exist
+            )
         return session
+
+    def _is_of_an_earlier_run(
+        self, session: StreamingSession, now: datetime, *, might_exist: bool
+    ) -> bool:
+        if not self._is_callers_token or self._first_attempt is None:
+            return False
+        if session.created_at is None:
+            is_new = session.state is StreamingSessionState.CREATE_IN_PROGRESS
+            return not is_new and not might_exist
+        began = now - timedelta(seconds=self._first_attempt.age)
+        return session.created_at <= began - _CLOCK_STEP
 
     async def _end_attempt(self, patience: float) -> None:
         """Let an attempt that is under way end, and cut it off if it does not."""
@@ -228,14 +264,13 @@ class OwnedSession:
         attempt.cancel()
         await asyncio.wait({attempt})
 
-    async def _delete(self, client: NimbleClient, token: str) -> SeenSession:
-        session_id = self.session_id or ""
+    async def _delete(self, client: NimbleClient, token: str) -> StreamingSessionReading:
         found: StreamingSession | NotFoundError
         try:
-            found = await self._delete_or_read(client, session_id, token)
+            found = await self._delete_or_read(client, self.session_id or "", token)
         except NotFoundError as error:
             found = error
-        return states.observation(found)
+        return observation(found)
 
     async def _delete_or_read(
         self, client: NimbleClient, session_id: str, token: str
@@ -245,14 +280,19 @@ class OwnedSession:
                 self.studio_id, session_id, client_token=token
             )
         except ConflictError:
-            # Another change runs. It may be a deletion, and if not, it will be over soon.
+            # Another change is under way. It may be a deletion, and if not, it will be over soon.
             return await client.get_streaming_session(self.studio_id, session_id)
 
-    def _confess(self, error: BaseException) -> None:
-        """Say in an error what is left behind."""
-        left = left_behind(self.session_id, self.client_token)
-        if isinstance(error, WaitError):
-            error.session_id, error.client_token = self.session_id, self.client_token
-        else:
-            error.add_note(left)
-        _log.warning("%s", left)
+    def _report_leftover(self, error: BaseException) -> None:
+        report_leftover(
+            error, LeftBehind(session_id=self.session_id, client_token=self.client_token)
+        )
+
+
+def report_leftover(error: BaseException, left: LeftBehind) -> None:
+    """Say in an error, and in the log, what is left behind."""
+    if isinstance(error, DcvSessionsError):
+        error.left_behind = left
+    else:
+        error.add_note(str(left))
+    _log.warning("%s", left)

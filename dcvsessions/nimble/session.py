@@ -1,121 +1,120 @@
-"""A streaming session as the reconcile loop handles it."""
+"""A streaming session as the loop handles it: how it is read, its steps, and its goals."""
 
 import uuid
 from enum import StrEnum
 from functools import partial
 
-from attrs import define, field
+from attrs import frozen
 
 from dcvsessions._wait.decisions import Failed
-from dcvsessions._wait.loop import Waiting
+from dcvsessions._wait.loop import Goal, Waiter
 from dcvsessions._wait.schedule import Schedule
 from dcvsessions.errors import NotFoundError
-from dcvsessions.nimble import states
 from dcvsessions.nimble.client import NimbleClient
-from dcvsessions.nimble.models import StreamingSession
-from dcvsessions.nimble.ownership import OwnedSession
-from dcvsessions.nimble.states import SeenSession, SeenStream, Step, UsableStream
+from dcvsessions.nimble.models import Stream, StreamingSession
+from dcvsessions.nimble.states import (
+    ReadySession,
+    Step,
+    StreamingSessionReading,
+    StreamReading,
+    UsableStream,
+    decide_created_stream,
+    decide_deleted,
+    decide_session,
+    decide_stream,
+    observation,
+)
 
-__all__ = ["Workstation"]
+__all__ = ["StreamingSessionController", "desktop_of"]
 
-STARTING = Schedule(typical=180, shortest=2, longest=15)
-STREAMING = Schedule(typical=4, shortest=1, longest=5)
-DELETING = Schedule(typical=60, shortest=2, longest=10)
+_STARTING = Schedule(typical=180, shortest=2, longest=15)
+_STREAMING = Schedule(typical=4, shortest=1, longest=5)
+_DELETING = Schedule(typical=60, shortest=2, longest=10)
 
 
-@define
-class Workstation:
-    """A streaming session on its way to ready, to a stream, to its end.
+def desktop_of(session_id: str) -> str:
+    """Return what to call a streaming session in events and errors."""
+    return f"streaming session {session_id}"
+
+
+@frozen
+class StreamingSessionController:
+    """A streaming session, on its way to READY, to a stream, or to its end.
 
     Attributes:
         client: An open client.
         studio_id: The studio.
         session_id: The session.
-        state: Its state at the last reading.
     """
 
     client: NimbleClient
     studio_id: str
     session_id: str
-    state: str | None = None
-    _has_started: bool = field(default=False, init=False)
 
-    @classmethod
-    async def made(
-        cls, owned: OwnedSession, client: NimbleClient, waiting: Waiting
-    ) -> "Workstation":
-        """Make a session and wait until it is READY."""
-        session_id = await owned.make(client, waiting)
-        workstation = cls(client, owned.studio_id, session_id)
-        await workstation.ready(waiting, may_start=owned.is_adopted, created_at=waiting.elapsed)
-        return workstation
-
-    async def ready(
-        self, waiting: Waiting, *, may_start: bool = True, created_at: float | None = None
-    ) -> bool:
-        """Bring the session to READY, and return whether it had to be started for that.
+    def ready(
+        self, *, may_start: bool = True, created_at: float | None = None, is_last: bool = False
+    ) -> Goal[StreamingSession | NotFoundError, ReadySession]:
+        """Return the goal of a session that is READY.
 
         Args:
-            waiting: The wait.
             may_start: Whether to start it if it is stopped.
-            created_at: When it was made, in seconds since the wait began; None if before.
+            created_at: When it was made, in seconds since the wait began; None if that is not
+                known.
+            is_last: Whether the wait is over then, or a stream is needed too.
         """
-        self._has_started = False
-        await waiting.until(
-            resource=self.resource,
+        return Goal(
+            resource=desktop_of(self.session_id),
             awaited="READY",
             observe=self._observe,
-            decide=partial(states.decide_session, may_start=may_start, created_at=created_at),
-            act=self._act,
-            schedule=STARTING,
-        )
-        return self._has_started
-
-    async def stream(self, waiting: Waiting, expiration_in_seconds: int | None) -> UsableStream:
-        """Make a stream into the session and bring it to a usable URL."""
-        stream_id = await waiting.until(
-            resource=f"stream into {self.session_id}",
-            awaited="created",
-            observe=partial(self._create_stream, expiration_in_seconds, uuid.uuid4().hex),
-            decide=states.decide_created_stream,
-            schedule=STREAMING,
-        )
-        return await waiting.until(
-            resource=f"stream {stream_id}",
-            awaited="READY",
-            observe=partial(self._observe_stream, stream_id),
-            decide=partial(states.decide_stream, created_at=waiting.elapsed),
-            schedule=STREAMING,
+            decide=partial(decide_session, may_start=may_start, created_at=created_at),
+            take=self._take,
+            schedule=_STARTING,
+            is_last=is_last,
         )
 
-    async def delete(self, waiting: Waiting) -> None:
-        """Bring the session to its end."""
-        await waiting.until(
-            resource=self.resource,
+    def deleted(self) -> Goal[StreamingSession | NotFoundError, None]:
+        """Return the goal of a session that is gone."""
+        return Goal(
+            resource=desktop_of(self.session_id),
             awaited="deleted",
             observe=self._observe,
-            decide=states.decide_deleted,
-            act=self._act,
-            schedule=DELETING,
+            decide=decide_deleted,
+            take=self._take,
+            schedule=_DELETING,
         )
 
-    @property
-    def resource(self) -> str:
-        """What to call it in events and errors."""
-        return f"streaming session {self.session_id}"
+    async def stream(self, waiter: Waiter, expiration_in_seconds: int | None) -> UsableStream:
+        """Make a stream into the session, and wait until it has a usable URL."""
+        stream_id = await waiter.until(
+            Goal(
+                resource=f"stream into {self.session_id}",
+                awaited="created",
+                observe=partial(self._create_stream, expiration_in_seconds, uuid.uuid4().hex),
+                decide=decide_created_stream,
+                schedule=_STREAMING,
+                is_last=False,
+            )
+        )
+        return await waiter.until(
+            Goal(
+                resource=f"stream {stream_id}",
+                awaited="READY with a URL",
+                observe=partial(self._observe_stream, stream_id),
+                decide=partial(decide_stream, created_at=waiter.elapsed),
+                schedule=_STREAMING,
+            )
+        )
 
-    async def _observe(self) -> SeenSession:
+    async def _observe(self) -> StreamingSessionReading:
         found: StreamingSession | NotFoundError
         try:
             found = await self.client.get_streaming_session(self.studio_id, self.session_id)
         except NotFoundError as error:
             found = error
-        seen: SeenSession = states.observation(found)
-        self.state = seen.state
-        return seen
+        return observation(found)
 
-    async def _create_stream(self, expiration_in_seconds: int | None, token: str) -> SeenStream:
-        return states.observation(
+    async def _create_stream(self, expiration_in_seconds: int | None, token: str) -> StreamReading:
+        return observation(
             await self.client.create_streaming_session_stream(
                 self.studio_id,
                 self.session_id,
@@ -124,21 +123,21 @@ class Workstation:
             )
         )
 
-    async def _observe_stream(self, stream_id: str) -> SeenStream:
+    async def _observe_stream(self, stream_id: str) -> StreamReading:
+        found: Stream | NotFoundError
         try:
             found = await self.client.get_streaming_session_stream(
                 self.studio_id, self.session_id, stream_id
             )
         except NotFoundError as error:
-            return states.observation(error)
-        return states.observation(found)
+            found = error
+        return observation(found)
 
-    async def _act(self, step: StrEnum) -> Failed | None:
-        self._has_started |= Step(step) is Step.START
-        # Without a token of ours, botocore makes one for each call and holds it for its repeats:
-        # with the same for two calls, the second would be answered and do nothing.
-        await {
-            Step.START: self.client.start_streaming_session,
-            Step.DELETE: self.client.delete_streaming_session,
-        }[Step(step)](self.studio_id, self.session_id)
+    async def _take(self, step: StrEnum) -> Failed | None:
+        # Without a token of ours, botocore makes one for each call and keeps it for its repeats.
+        # With one token for two calls, the second would be answered and do nothing.
+        if step is Step.START:
+            await self.client.start_streaming_session(self.studio_id, self.session_id)
+        else:
+            await self.client.delete_streaming_session(self.studio_id, self.session_id)
         return None

@@ -8,16 +8,19 @@ from typing import TypeVar
 
 from attrs import frozen
 
+from dcvsessions._secrets.mask import plain_text
 from dcvsessions._wait.decisions import (
-    GRACE,
-    Act,
+    MAX_STARTS,
+    STALE_READ_WINDOW,
+    WAIT,
     Decision,
     Done,
     Failed,
     Observation,
     Rule,
-    Situation,
     Wait,
+    WaitContext,
+    interpret,
 )
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import Failure, NotFoundError
@@ -30,20 +33,22 @@ from dcvsessions.nimble.models import (
 
 __all__ = [
     "NOT_FOUND",
-    "SeenSession",
-    "SeenStream",
+    "ReadySession",
     "Step",
+    "StreamReading",
+    "StreamingSessionReading",
     "UsableStream",
     "decide_created_session",
     "decide_created_stream",
     "decide_deleted",
-    "decide_given_up",
+    "decide_deletion_requested",
     "decide_session",
     "decide_stream",
+    "is_gone",
     "observation",
 ]
 
-# What a resource is called that the service does not know: not one of its own states.
+# The state of a resource that the service does not know; it is not one of the model's states.
 NOT_FOUND = "not found"
 
 
@@ -58,8 +63,8 @@ _READY: dict[StreamingSessionState, Rule] = {
     StreamingSessionState.READY: Rule.DONE,
     StreamingSessionState.CREATE_IN_PROGRESS: Rule.WAIT,
     StreamingSessionState.START_IN_PROGRESS: Rule.WAIT,
-    StreamingSessionState.STOP_IN_PROGRESS: Rule.WAIT_TO_ACT,
-    StreamingSessionState.STOPPED: Rule.ACT,
+    StreamingSessionState.STOP_IN_PROGRESS: Rule.WAIT_FOR_STEP,
+    StreamingSessionState.STOPPED: Rule.STEP,
     StreamingSessionState.CREATE_FAILED: Rule.FAILED,
     StreamingSessionState.START_FAILED: Rule.FAILED,
     StreamingSessionState.STOP_FAILED: Rule.FAILED,
@@ -71,15 +76,15 @@ _READY: dict[StreamingSessionState, Rule] = {
 _DELETED: dict[StreamingSessionState, Rule] = {
     StreamingSessionState.DELETED: Rule.DONE,
     StreamingSessionState.DELETE_IN_PROGRESS: Rule.WAIT,
-    StreamingSessionState.READY: Rule.ACT,
-    StreamingSessionState.STOPPED: Rule.ACT,
-    StreamingSessionState.CREATE_IN_PROGRESS: Rule.ACT,
-    StreamingSessionState.START_IN_PROGRESS: Rule.ACT,
-    StreamingSessionState.STOP_IN_PROGRESS: Rule.ACT,
-    StreamingSessionState.CREATE_FAILED: Rule.ACT,
-    StreamingSessionState.START_FAILED: Rule.ACT,
-    StreamingSessionState.STOP_FAILED: Rule.ACT,
-    StreamingSessionState.DELETE_FAILED: Rule.ACT_ONCE,
+    StreamingSessionState.READY: Rule.STEP,
+    StreamingSessionState.STOPPED: Rule.STEP,
+    StreamingSessionState.CREATE_IN_PROGRESS: Rule.STEP,
+    StreamingSessionState.START_IN_PROGRESS: Rule.STEP,
+    StreamingSessionState.STOP_IN_PROGRESS: Rule.STEP,
+    StreamingSessionState.CREATE_FAILED: Rule.STEP,
+    StreamingSessionState.START_FAILED: Rule.STEP,
+    StreamingSessionState.STOP_FAILED: Rule.STEP,
+    StreamingSessionState.DELETE_FAILED: Rule.STEP_ONCE,
 }
 
 _STREAM: dict[StreamState, Rule] = {
@@ -91,9 +96,24 @@ _STREAM: dict[StreamState, Rule] = {
     StreamState.DELETED: Rule.FAILED,
 }
 
-SeenSession = Observation[StreamingSession | NotFoundError]
-SeenStream = Observation[Stream | NotFoundError]
+StreamingSessionReading = Observation[StreamingSession | NotFoundError]
+StreamReading = Observation[Stream | NotFoundError]
 _Found = TypeVar("_Found", StreamingSession, Stream)
+
+_GONE = (StreamingSessionState.DELETE_IN_PROGRESS, StreamingSessionState.DELETED)
+
+
+@frozen
+class ReadySession:
+    """A streaming session that is READY.
+
+    Attributes:
+        session: The session.
+        was_started: Whether this wait had to start it.
+    """
+
+    session: StreamingSession
+    was_started: bool
 
 
 @frozen
@@ -110,145 +130,161 @@ class UsableStream:
 
 
 def observation(found: _Found | NotFoundError) -> Observation[_Found | NotFoundError]:
-    """Return a reading as the loop takes it.
-
-    Args:
-        found: The session or stream, or the answer that there is none.
-    """
+    """Return a session, a stream, or the answer that there is none, as the loop takes it."""
     if isinstance(found, NotFoundError):
         return Observation(NOT_FOUND, found)
-    state = found.state
-    return Observation(str(state), found, is_known=state is not None and state.is_known)
+    is_known = found.state is not None and found.state.is_known
+    state = str(found.state)
+    return Observation(state if is_known else plain_text(state), found, is_known=is_known)
 
 
-def decide_created_session(seen: SeenSession, _: Situation) -> Decision[str]:
-    """Decide about the answer to a create: its id is all that it takes."""
+def is_gone(session: StreamingSession) -> bool:
+    """Whether a session is deleted, or is being deleted."""
+    return session.state in _GONE
+
+
+def decide_created_session(
+    seen: StreamingSessionReading, _: WaitContext, *, client_token: str
+) -> Decision[str]:
+    """Decide about the answer to a create: the session's id is all that is needed.
+
+    Args:
+        seen: The session that was made, or found by its token.
+        client_token: The token.
+    """
     session = seen.resource
-    if isinstance(session, StreamingSession) and session.session_id:
-        return Done(session.session_id)
-    return Wait()
+    if not isinstance(session, StreamingSession) or not session.session_id:
+        return WAIT
+    if is_gone(session):
+        return Failed(
+            reason=(
+                f"client_token={client_token!r} is used up: streaming session "
+                f"{session.session_id} was made with it, and is deleted. Pass another "
+                "client_token to make a new session."
+            ),
+            details=_details(session, seen.state),
+        )
+    return Done(session.session_id)
 
 
-def decide_created_stream(seen: SeenStream, _: Situation) -> Decision[str]:
-    """Decide about the answer to a create: its id is all that it takes."""
+def decide_created_stream(seen: StreamReading, _: WaitContext) -> Decision[str]:
+    """Decide about the answer to a create: the stream's id is all that is needed."""
     stream = seen.resource
-    if isinstance(stream, Stream) and stream.stream_id:
-        return Done(stream.stream_id)
-    return Wait()
+    return Done(stream.stream_id) if isinstance(stream, Stream) and stream.stream_id else WAIT
 
 
 def decide_session(
-    seen: SeenSession, situation: Situation, *, may_start: bool, created_at: float | None
-) -> Decision[StreamingSession]:
+    seen: StreamingSessionReading,
+    context: WaitContext,
+    *,
+    may_start: bool,
+    created_at: float | None,
+) -> Decision[ReadySession]:
     """Decide on the way to a session that is READY.
 
     Args:
         seen: The reading.
-        situation: What was done before it.
+        context: What was done before it.
         may_start: Whether to start the session if it is stopped.
-        created_at: When it was made, in seconds since the wait began; None if before.
+        created_at: When it was made, in seconds since the wait began; None if that is not known.
     """
     session = seen.resource
     if isinstance(session, NotFoundError):
-        return _missing(session, situation, created_at)
+        return _missing(session, context, created_at)
     rule = _READY.get(session.state, Rule.WAIT) if session.state else Rule.WAIT
-    if rule in (Rule.ACT, Rule.WAIT_TO_ACT) and not may_start:
+    if rule in (Rule.STEP, Rule.WAIT_FOR_STEP) and not may_start:
         rule = Rule.FAILED
-    if rule is Rule.DONE:
-        return Done(session)
-    if rule is Rule.FAILED:
-        return _failed_session(session)
-    if rule is Rule.ACT and not situation.may_be_stale(Step.START, seen.state):
-        return Act(Step.START)
-    return Wait()
+    return interpret(
+        rule,
+        Step.START,
+        seen.state,
+        context,
+        done=lambda: Done(ReadySession(session, was_started=Step.START in context.steps)),
+        failed=lambda: _failed_session(session, seen.state),
+        max_count=MAX_STARTS,
+    )
 
 
 def decide_stream(
-    seen: SeenStream, situation: Situation, *, created_at: float | None
+    seen: StreamReading, context: WaitContext, *, created_at: float | None
 ) -> Decision[UsableStream]:
     """Decide on the way to a stream that is READY and has its URL.
 
     Args:
         seen: The reading.
-        situation: What was done before it.
-        created_at: When it was made, in seconds since the wait began; None if before.
+        context: What was done before it.
+        created_at: When it was made, in seconds since the wait began; None if that is not known.
     """
     stream = seen.resource
     if isinstance(stream, NotFoundError):
-        return _missing(stream, situation, created_at)
+        return _missing(stream, context, created_at)
     rule = _STREAM.get(stream.state, Rule.WAIT) if stream.state else Rule.WAIT
-    if rule is Rule.DONE and stream.url:
-        return Done(UsableStream(stream, stream.url))
+    if rule is Rule.DONE:
+        return Done(UsableStream(stream, stream.url)) if stream.url else WAIT
     if rule is Rule.FAILED:
         return Failed(
-            reason=f"Nimble Studio reports {stream.state}: {_told(stream.status_code, None)}.",
+            reason=f"Nimble Studio reports {stream.state}: {_sentence(stream.status_code, None)}.",
             details=Failure(state=seen.state, status_code=stream.status_code),
         )
-    return Wait()
+    return WAIT
 
 
-def decide_deleted(seen: SeenSession, situation: Situation) -> Decision[None]:
-    """Decide on the way to a session that is gone.
-
-    Args:
-        seen: The reading.
-        situation: What was done before it.
-    """
+def decide_deleted(seen: StreamingSessionReading, context: WaitContext) -> Decision[None]:
+    """Decide on the way to a session that is gone."""
     session = seen.resource
     if isinstance(session, NotFoundError):
         return Done(None)
-    rule = _DELETED.get(session.state, Rule.WAIT) if session.state else Rule.WAIT
-    if rule is Rule.DONE:
-        return Done(None)
-    if rule is Rule.WAIT or situation.may_be_stale(Step.DELETE, seen.state):
-        return Wait()
-    if rule is Rule.ACT or Step.DELETE not in situation.sent:
-        return Act(Step.DELETE)
-    return _failed_session(session)
+    return interpret(
+        _DELETED.get(session.state, Rule.WAIT) if session.state else Rule.WAIT,
+        Step.DELETE,
+        seen.state,
+        context,
+        done=lambda: Done(None),
+        failed=lambda: _failed_session(session, seen.state),
+    )
 
 
-def decide_given_up(
-    seen: SeenSession, situation: Situation, *, created_at: float | None
+def decide_deletion_requested(
+    seen: StreamingSessionReading, context: WaitContext, *, created_at: float | None
 ) -> Decision[None]:
     """Decide whether a session that was just asked to be deleted is on its way out.
 
     Args:
         seen: What the service answered.
-        situation: What was done before it.
-        created_at: When it was made, in seconds since the wait began; None if long before.
+        context: What was done before it.
+        created_at: When it was made, in seconds since the wait began; None if that is not known.
     """
     session = seen.resource
     if isinstance(session, NotFoundError):
-        return Wait() if _is_young(situation, created_at) else Done(None)
-    if session.state in (StreamingSessionState.DELETE_IN_PROGRESS, StreamingSessionState.DELETED):
-        return Done(None)
-    return Wait()
+        return WAIT if _is_young(context, created_at) else Done(None)
+    return Done(None) if is_gone(session) else WAIT
 
 
-def _missing(error: NotFoundError, situation: Situation, created_at: float | None) -> Wait | Failed:
+def _missing(error: NotFoundError, context: WaitContext, created_at: float | None) -> Wait | Failed:
     """A session or stream that was just made may not be found yet: eventual consistency."""
-    if _is_young(situation, created_at):
-        return Wait()
-    return Failed(reason=str(error), error=error)
+    return WAIT if _is_young(context, created_at) else Failed(reason=str(error), error=error)
 
 
-def _is_young(situation: Situation, created_at: float | None) -> bool:
-    return created_at is not None and situation.now - created_at < GRACE
+def _is_young(context: WaitContext, created_at: float | None) -> bool:
+    return created_at is not None and context.now - created_at < STALE_READ_WINDOW
 
 
-def _failed_session(session: StreamingSession) -> Failed:
+def _failed_session(session: StreamingSession, state: str) -> Failed:
+    reason = _sentence(session.status_code, session.status_message)
     return Failed(
-        reason=(
-            f"Nimble Studio reports {session.state}: "
-            f"{_told(session.status_code, session.status_message)}."
-        ),
-        details=Failure(
-            state=session.state,
-            status_code=session.status_code,
-            status_message=session.status_message,
-        ),
+        reason=f"Nimble Studio reports {state}: {reason}.", details=_details(session, state)
     )
 
 
-def _told(code: str | None, message: str | None) -> str:
-    return ", ".join(part.rstrip(".") for part in (code, message) if part) or "it gave no reason"
+def _details(session: StreamingSession, state: str) -> Failure:
+    message = session.status_message
+    return Failure(
+        state=state,
+        status_code=session.status_code,
+        status_message=None if message is None else plain_text(message),
+    )
+
+
+def _sentence(code: str | None, message: str | None) -> str:
+    parts = (plain_text(part).rstrip(".") for part in (code, message) if part)
+    return ", ".join(parts) or "it gave no reason"

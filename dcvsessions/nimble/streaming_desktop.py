@@ -1,37 +1,48 @@
 """A streaming session for the length of an `async with` block."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
 
-from dcvsessions._arguments import checked_identifier, checked_token
-from dcvsessions._aws.client import given_or_new
-from dcvsessions._wait.desktop import ABOUT_TO_EXPIRE, TRUSTED, Desktop
-from dcvsessions._wait.loop import OnProgress, Waiting
-from dcvsessions._wait.shield import ending
+from dcvsessions._arguments import checked_boolean, checked_identifier
+from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._tasks import ending
+from dcvsessions._wait.desktop import (
+    ABOUT_TO_EXPIRE,
+    TRUSTED,
+    Desktop,
+    Instant,
+    UrlCalls,
+    date_in,
+)
+from dcvsessions._wait.listener import OnProgress
+from dcvsessions._wait.loop import Waiter
 from dcvsessions.dcv.url import DcvUrl
-from dcvsessions.errors import ConflictError, InvalidArgumentError
+from dcvsessions.errors import ConflictError
 from dcvsessions.nimble.client import NimbleClient, checked_expiration
-from dcvsessions.nimble.helpers import OPEN_TIMEOUT
+from dcvsessions.nimble.helpers import OPEN_TIMEOUT, checked_request, made
 from dcvsessions.nimble.models import Stream, StreamingInstanceType
-from dcvsessions.nimble.ownership import OwnedSession, SessionRequest
-from dcvsessions.nimble.session import Workstation
+from dcvsessions.nimble.ownership import OwnedSession
+from dcvsessions.nimble.session import StreamingSessionController, desktop_of
+from dcvsessions.nimble.states import UsableStream
 
-__all__ = ["StreamingDesktop", "streaming_session"]
+__all__ = ["StreamingDesktop", "existing_streaming_session", "streaming_session"]
 
-# How long the clean-up at the end of a block may take.
+# Seconds that deleting the session at the end of a block may take.
 DELETE_TIMEOUT = 30.0
-# Nor is one with less than this share of its life left.
+# A URL with less than this share of its life left is not handed out.
 _LAST_SHARE = 0.25
+# Seconds; the least that the service model allows, for a stream whose life nobody told.
+_LEAST_LIFETIME = 60
 
 
 class StreamingDesktop(Desktop):
     """A streaming session, kept usable; made by `streaming_session()`.
 
-    For each URL the session is read, and started if it is stopped. The URL at hand is handed out
-    again if it has half a minute or more (a quarter of its life, if that is less); otherwise one
-    of a new stream is.
+    For each URL the session is read, and started if it is stopped. A URL is handed out again while
+    it will work for half a minute or more, or for a quarter of its life if that is less. After
+    that, a new stream is made.
 
     Attributes:
         studio_id: The studio.
@@ -40,86 +51,86 @@ class StreamingDesktop(Desktop):
 
     def __init__(
         self,
-        workstation: Workstation,
+        session: StreamingSessionController,
         *,
+        created: Instant | None,
         expiration_in_seconds: int | None,
-        timeout: float | None,
-        poll_interval: float | None,
-        on_progress: OnProgress | None,
+        calls: UrlCalls,
+        waiter: Callable[[], Waiter],
+        opened: Waiter,
     ) -> None:
-        super().__init__(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-        self.studio_id = workstation.studio_id
-        self.session_id = workstation.session_id
-        self._workstation = workstation
+        self.studio_id = session.studio_id
+        self.session_id = session.session_id
+        self._session = session
+        self._created = created
         self._expiration_in_seconds = expiration_in_seconds
-        self._url: DcvUrl | None = None
-        self._read_at = self._now
-        self._fresh_until = 0.0
-        self._ends = 0.0
+        self._read_at = Instant.ago()
+        # The stream at hand, when it was asked for, and for how many seconds its URL works.
+        self._stream: tuple[UsableStream, Instant, float] | None = None
+        super().__init__(calls=calls, waiter=waiter, opened=opened)
 
     def __repr__(self) -> str:
         return f"<StreamingDesktop {self.session_id}: {self.state}>"
 
     @property
-    def state(self) -> str | None:
-        """The state of the session when it was last read."""
-        return self._workstation.state
+    def expires_at(self) -> datetime | None:
+        """When the URL that was handed out last stops working; None if there is none."""
+        if self._stream is None:
+            return None
+        _, asked, lifetime = self._stream
+        return date_in(lifetime - asked.age)
+
+    async def _usable(self, waiter: Waiter) -> DcvUrl:
+        if self._read_at.age >= TRUSTED and await self._had_to_start(waiter):
+            # The streams into it did not outlive the stop.
+            self._stream = None
+        if self._stream is not None and self._has_fresh_url:
+            return self._stream[0].url
+        return await self._new_url(waiter)
 
     @property
-    def expires_at(self) -> datetime | None:
-        """When the URL that was handed out last stops to work; None if there is none."""
-        return None if self._url is None else self._date_of(self._ends)
-
-    async def _usable(self, waiting: Waiting) -> DcvUrl:
-        await self._look(waiting)
-        if self._url is not None and self._now < self._fresh_until:
-            return self._url
-        return await self._stream(waiting)
+    def _has_fresh_url(self) -> bool:
+        if self._stream is None:
+            return False
+        _, asked, lifetime = self._stream
+        return asked.age < lifetime - min(ABOUT_TO_EXPIRE, lifetime * _LAST_SHARE)
 
     @property
     def _resource(self) -> str:
-        return self._workstation.resource
+        return desktop_of(self.session_id)
 
-    async def _look(self, waiting: Waiting) -> None:
-        if self._now - self._read_at < TRUSTED:
-            return
-        had_to_start = await self._workstation.ready(waiting)
-        self._read_at = self._now
-        if had_to_start:
-            # The streams into it did not outlive the stop.
-            self._url = None
+    async def _had_to_start(self, waiter: Waiter) -> bool:
+        created_at = None if self._created is None else waiter.elapsed - self._created.age
+        goal = self._session.ready(created_at=created_at, is_last=self._has_fresh_url)
+        ready = await waiter.until(goal)
+        self._read_at = Instant.ago()
+        return ready.was_started
 
-    async def _stream(self, waiting: Waiting) -> DcvUrl:
-        asked = self._now
+    async def _new_url(self, waiter: Waiter) -> DcvUrl:
+        asked = Instant.ago()
         try:
-            usable = await self._workstation.stream(waiting, self._expiration_in_seconds)
+            usable = await self._session.stream(waiter, self._expiration_in_seconds)
         except ConflictError:
             # The session is not READY any more, although it was a moment ago.
-            await self._workstation.ready(waiting)
-            usable = await self._workstation.stream(waiting, self._expiration_in_seconds)
-        life = _lifetime(usable.stream, self._expiration_in_seconds)
-        self._url = usable.url
-        self._ends = asked + life
-        self._fresh_until = self._ends - min(ABOUT_TO_EXPIRE, life * _LAST_SHARE)
+            await self._had_to_start(waiter)
+            usable = await self._session.stream(waiter, self._expiration_in_seconds)
+        lifetime = _lifetime(usable.stream, self._expiration_in_seconds)
+        self._stream = (usable, asked, lifetime)
         return usable.url
 
 
-def _lifetime(stream: Stream, asked_for: int | None) -> float:
-    """Return a stream's seconds, by the service's own clock; 60, the least, if it does not say."""
+def _lifetime(stream: Stream, requested: int | None) -> float:
+    """Return a stream's life in seconds, by the service's own clock if it tells."""
     if stream.expires_at and stream.created_at:
         return max(0.0, (stream.expires_at - stream.created_at).total_seconds())
-    return float(asked_for or _LEAST_LIFETIME)
-
-
-_LEAST_LIFETIME = 60
+    return float(requested or _LEAST_LIFETIME)
 
 
 @asynccontextmanager
 async def streaming_session(
     studio_id: str,
     *,
-    launch_profile_id: str | None = None,
-    session_id: str | None = None,
+    launch_profile_id: str,
     delete_on_exit: bool = True,
     ec2_instance_type: StreamingInstanceType | str | None = None,
     owned_by: str | None = None,
@@ -144,7 +155,6 @@ async def streaming_session(
     Args:
         studio_id: The studio.
         launch_profile_id: The launch profile to make the session from.
-        session_id: A session that exists, in place of a new one. It is never deleted.
         delete_on_exit: Whether to delete the session at the end of the block, within 30 s.
         ec2_instance_type: Its instance type.
         owned_by: The user that it is for; the caller if None.
@@ -157,7 +167,7 @@ async def streaming_session(
             limit.
         keep_on_failure: Whether to leave the session that was made if opening it fails.
         poll_interval: Seconds between polls, in place of schedules that fit the operations.
-        on_progress: Called, and awaited if need be, with a `Progress` at each reading.
+        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
         client: An open client to use; without one, one is opened and closed.
         region_name: As for `NimbleClient`.
         profile_name: As for `NimbleClient`.
@@ -167,70 +177,130 @@ async def streaming_session(
         The desktop: `await desktop.url()` is a URL that is usable now.
 
     Raises:
-        DcvSessionsError: As `open_streaming_session()`. An error of the block is not replaced
-            by one of the end: that is noted in it.
+        ClientStateError: `client` was closed before the end of the block.
+        DcvSessionsError: As `open_streaming_session()`. An error of the block is raised as it is;
+            a failure at the end is noted in it.
 
     Example:
         >>> async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
         ...     print(await desktop.url())
     """
-    checked_identifier(studio_id, "studio_id")
+    request = checked_request(
+        studio_id,
+        launch_profile_id=launch_profile_id,
+        ec2_instance_type=ec2_instance_type,
+        owned_by=owned_by,
+        streaming_image_id=streaming_image_id,
+        tags=tags,
+        client_token=client_token,
+    )
     checked_expiration(expiration_in_seconds)
-    checked_token(client_token)
-    if (launch_profile_id is None) is (session_id is None):
-        raise InvalidArgumentError(
-            "Either launch_profile_id=, for a new session, or session_id=, for one that exists."
-        )
-    of_a_new_one = (ec2_instance_type, owned_by, streaming_image_id, tags, client_token)
-    if session_id is not None and any(value is not None for value in of_a_new_one):
-        raise InvalidArgumentError(
-            "ec2_instance_type=, owned_by=, streaming_image_id=, tags= and client_token= are "
-            "for a new session: leave them out with session_id=."
-        )
-    if session_id is not None:
-        owned, given = None, checked_identifier(session_id, "session_id")
-    else:
-        request = SessionRequest(
-            launch_profile_id=checked_identifier(launch_profile_id, "launch_profile_id"),
-            ec2_instance_type=ec2_instance_type,
-            owned_by=owned_by,
-            streaming_image_id=streaming_image_id,
-            tags=tags,
-        )
-        owned, given = OwnedSession.of(studio_id, request, client_token), ""
-    opening = Waiting(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-    connect = partial(
-        given_or_new,
-        client,
+    checked_boolean(delete_on_exit, "delete_on_exit")
+    checked_boolean(keep_on_failure, "keep_on_failure")
+    new_waiter = partial(
+        Waiter, timeout=timeout, poll_interval=poll_interval, on_progress=on_progress
+    )
+    opening = new_waiter()
+    connection = Connection(
         NimbleClient,
+        client=client,
         region_name=region_name,
         profile_name=profile_name,
         endpoint_url=endpoint_url,
     )
-    async with AsyncExitStack() as stack:
-        if owned is None:
-            nimble = await stack.enter_async_context(opening.opened(connect()))
-            workstation = Workstation(nimble, studio_id, given)
-            await workstation.ready(opening)
-        else:
-            try:
-                nimble = await stack.enter_async_context(opening.opened(connect()))
-                workstation = await Workstation.made(owned, nimble, opening)
-            except BaseException as error:
-                await owned.settle(error, connect, keep=keep_on_failure)
-                raise
-            if delete_on_exit:
-                ending_it = ending(
-                    lambda: owned.end(nimble, Waiting(timeout=DELETE_TIMEOUT)),
+    owned = OwnedSession.of(studio_id, request, client_token)
+    async with connection, AsyncExitStack() as stack:
+        async with owned.cleaned_up(connection, keep=keep_on_failure):
+            nimble = await stack.enter_async_context(connection.opened(opening.entered))
+            session = await made(owned, nimble, opening, is_last=True)
+        if delete_on_exit:
+            await stack.enter_async_context(
+                ending(
+                    lambda: owned.end(nimble, Waiter(timeout=DELETE_TIMEOUT)),
                     within=2 * DELETE_TIMEOUT,
                 )
-                await stack.enter_async_context(ending_it)
-        desktop = StreamingDesktop(
-            workstation,
+            )
+        calls = UrlCalls()
+        stack.push_async_callback(calls.end)
+        yield StreamingDesktop(
+            session,
+            created=owned.made,
             expiration_in_seconds=expiration_in_seconds,
-            timeout=timeout,
-            poll_interval=poll_interval,
-            on_progress=on_progress,
+            calls=calls,
+            waiter=new_waiter,
+            opened=opening,
         )
-        stack.callback(desktop.end)
-        yield desktop
+
+
+@asynccontextmanager
+async def existing_streaming_session(
+    studio_id: str,
+    session_id: str,
+    *,
+    expiration_in_seconds: int | None = None,
+    timeout: float | None = OPEN_TIMEOUT,
+    poll_interval: float | None = None,
+    on_progress: OnProgress | None = None,
+    client: NimbleClient | None = None,
+    region_name: str | None = None,
+    profile_name: str | None = None,
+    endpoint_url: str | None = None,
+) -> AsyncGenerator[StreamingDesktop, None]:
+    """Keep a streaming session that exists usable for the length of a block. It is never deleted.
+
+    Calls what `open_stream()` calls, and CreateStreamingSessionStream again whenever the URL has
+    expired. The session costs by the hour until somebody deletes it.
+
+    Args:
+        studio_id: The studio.
+        session_id: The session.
+        expiration_in_seconds: How long each URL is to work, 60 to 3600 seconds.
+        timeout: Seconds that opening, and each renewal, may take (30 minutes); None for no
+            limit.
+        poll_interval: Seconds between polls, in place of schedules that fit the operations.
+        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
+        client: An open client to use; without one, one is opened and closed.
+        region_name: As for `NimbleClient`.
+        profile_name: As for `NimbleClient`.
+        endpoint_url: As for `NimbleClient`.
+
+    Yields:
+        The desktop: `await desktop.url()` is a URL that is usable now.
+
+    Raises:
+        ClientStateError: `client` was closed before the end of the block.
+        DcvSessionsError: As `open_stream()`.
+
+    Example:
+        >>> async with existing_streaming_session("studio-1", session_id) as desktop:
+        ...     print(await desktop.url())
+    """
+    checked_identifier(studio_id, "studio_id")
+    checked_identifier(session_id, "session_id")
+    checked_expiration(expiration_in_seconds)
+    new_waiter = partial(
+        Waiter, timeout=timeout, poll_interval=poll_interval, on_progress=on_progress
+    )
+    opening = new_waiter()
+    connection = Connection(
+        NimbleClient,
+        client=client,
+        region_name=region_name,
+        profile_name=profile_name,
+        endpoint_url=endpoint_url,
+    )
+    async with connected(connection, opening.entered) as nimble:
+        session = StreamingSessionController(nimble, studio_id, session_id)
+        await opening.until(session.ready(is_last=True))
+        calls = UrlCalls()
+        try:
+            yield StreamingDesktop(
+                session,
+                created=None,
+                expiration_in_seconds=expiration_in_seconds,
+                calls=calls,
+                waiter=new_waiter,
+                opened=opening,
+            )
+        finally:
+            await calls.end()

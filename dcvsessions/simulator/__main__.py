@@ -1,43 +1,36 @@
-"""Serve both simulated services: ``python -m dcvsessions.simulator``."""
-
-from __future__ import annotations
+"""Serve both simulated services: `python -m dcvsessions.simulator`."""
 
 import argparse
 import asyncio
-import contextlib
 import logging
 import shlex
 import signal
 import sys
-from typing import TYPE_CHECKING
+from contextlib import suppress
 
-import attrs
+from attrs import evolve
 
-from dcvsessions.simulator.scenario import DEFAULT, PRESETS, Scenario, ScenarioError
-
-if TYPE_CHECKING:
-    from dcvsessions.simulator.server import Simulator
+from dcvsessions.simulator.scenario import DEFAULT_SCENARIO, Scenario
+from dcvsessions.simulator.scenario_file import PRESETS, ScenarioError
+from dcvsessions.simulator.simulator import Simulator
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until interrupted or terminated.
+    """Serve until SIGINT or SIGTERM, and return the exit status.
 
-    Prints the environment for AWS clients first, as lines for a shell, to standard output; then
-    a line for each request to standard error.
+    Standard output gets the environment for AWS clients, as lines for a shell; standard error
+    gets a line for each request.
 
     Args:
-        arguments: The command line; None for that of the process.
-
-    Returns:
-        The exit status.
+        arguments: The command line. Default: that of the process.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     try:
-        scenario = Scenario.load(options.scenario) if options.scenario else DEFAULT
+        scenario = Scenario.load(options.scenario) if options.scenario else DEFAULT_SCENARIO
         if options.timings:
-            scenario = attrs.evolve(scenario, timings=PRESETS[options.timings]())
+            scenario = evolve(scenario, timings=PRESETS[options.timings]())
         simulator = scenario.simulator(host=options.host, port=options.port, speed=options.speed)
     except ScenarioError as error:
         parser.error(str(error))
@@ -46,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         parser.exit(1, f"Cannot serve on {options.host}:{options.port}: {error}\n")
     except KeyboardInterrupt:
-        pass  # where the event loop has no signal handlers, this is how it is told
+        pass  # on Windows, where the event loop cannot handle signals
     return 0
 
 
@@ -59,7 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="port; 0 for any free one (0)")
     parser.add_argument("--speed", type=float, help="simulated seconds per second (1)")
     parser.add_argument("--timings", choices=PRESETS, help="how long transitions take")
-    parser.add_argument("--scenario", metavar="FILE", help="TOML or JSON file of what there is")
+    parser.add_argument(
+        "--scenario", metavar="FILE", help="TOML or JSON file of resources and faults"
+    )
     return parser
 
 
@@ -67,11 +62,11 @@ async def _serve(simulator: Simulator) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # on Windows
+        with suppress(NotImplementedError):  # on Windows
             loop.add_signal_handler(number, stopped.set)
     async with simulator:
         for name, value in simulator.environ.items():
-            print(f"export {name}={shlex.quote(value)}", flush=True)  # noqa: T201 - to be copied
+            print(f"export {name}={shlex.quote(value)}", flush=True)  # noqa: T201 - for the shell
         await stopped.wait()
 
 

@@ -1,15 +1,15 @@
-"""Faults to order: what goes wrong, with which request.
+"""Faults: what goes wrong, and with which request.
 
-Pure: this says *what* is to happen; the server, which holds the connection, does it.
+Pure: this module says what is to happen. The server, which holds the connections, does it.
 """
 
-from __future__ import annotations
+from typing import Literal, Self
 
-from typing import Literal
+from attrs import Factory, define, field, frozen
 
-import attrs
+__all__ = ["Fault", "FaultKind", "FaultSchedule"]
 
-Kind = Literal[
+FaultKind = Literal[
     "error",
     "delay",
     "no_answer",
@@ -23,29 +23,37 @@ Kind = Literal[
     "skewed_date",
 ]
 
-#: Faults of the way back: the request has taken effect before they strike. With the others the
-#: request never reaches the service, and nothing takes effect.
-AFTER_THE_EFFECT: frozenset[Kind] = frozenset(
+# With these the service carries the request out, and only its response suffers. With the others
+# the request never reaches the service.
+_TAKE_EFFECT: frozenset[FaultKind] = frozenset(
     {"delay", "reset_midway", "lost_response", "truncated", "empty", "wrong_content_type"}
 )
 
 
-def _usual_status(fault: Fault) -> int:
+def _default_status(fault: "Fault") -> int:
     return 400 if fault.kind == "error" else 200
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Fault:
-    """One thing that goes wrong. Made by the named constructors.
+    """One thing that goes wrong. Use its named constructors.
+
+    Attributes:
+        kind: What goes wrong.
+        code: The error code of an `error`.
+        status: The HTTP status.
+        message: The message of an `error`.
+        retry_after: The `Retry-After` header of an `error`, in seconds or as an HTTP date.
+        seconds: How long a `delay` lasts, or how far a `skewed_date` is ahead.
 
     Example:
         >>> Fault.error("ThrottlingException", status=429, retry_after=3).status
         429
     """
 
-    kind: Kind
+    kind: FaultKind
     code: str | None = None
-    status: int = attrs.field(default=attrs.Factory(_usual_status, takes_self=True))
+    status: int = field(default=Factory(_default_status, takes_self=True))
     message: str = ""
     retry_after: float | str | None = None
     seconds: float = 0.0
@@ -57,14 +65,14 @@ class Fault:
         status: int = 400,
         message: str = "",
         retry_after: float | str | None = None,
-    ) -> Fault:
-        """Refuse the request; nothing takes effect.
+    ) -> Self:
+        """Answer with an error. The request has no effect.
 
         Args:
             code: The error code; None for a bare status with an empty body and no error type.
             status: The HTTP status.
             message: The message of the error.
-            retry_after: The ``Retry-After`` header, in seconds or as an HTTP date.
+            retry_after: The `Retry-After` header, in seconds or as an HTTP date.
 
         Returns:
             The fault.
@@ -72,8 +80,8 @@ class Fault:
         return cls(kind="error", code=code, status=status, message=message, retry_after=retry_after)
 
     @classmethod
-    def delay(cls, seconds: float) -> Fault:
-        """Answer late. The request takes effect at once, the answer tells of that instant.
+    def delay(cls, seconds: float) -> Self:
+        """Carry the request out at once, and send the response late.
 
         Args:
             seconds: How late, in simulated seconds.
@@ -84,8 +92,8 @@ class Fault:
         return cls(kind="delay", seconds=seconds)
 
     @classmethod
-    def no_answer(cls) -> Fault:
-        """Never answer; the connection stays open and nothing takes effect.
+    def no_answer(cls) -> Self:
+        """Never answer, and keep the connection open. The request has no effect.
 
         Returns:
             The fault.
@@ -93,8 +101,8 @@ class Fault:
         return cls(kind="no_answer")
 
     @classmethod
-    def reset(cls) -> Fault:
-        """Reset the connection in place of an answer; nothing takes effect.
+    def reset(cls) -> Self:
+        """Reset the connection instead of answering. The request has no effect.
 
         Returns:
             The fault.
@@ -102,8 +110,8 @@ class Fault:
         return cls(kind="reset")
 
     @classmethod
-    def reset_midway(cls) -> Fault:
-        """Take effect, then reset the connection in the middle of the answer's body.
+    def reset_midway(cls) -> Self:
+        """Carry the request out, then reset the connection in the middle of the response's body.
 
         Returns:
             The fault.
@@ -111,8 +119,8 @@ class Fault:
         return cls(kind="reset_midway")
 
     @classmethod
-    def lost_response(cls) -> Fault:
-        """Take effect, then reset the connection before the first byte of the answer.
+    def lost_response(cls) -> Self:
+        """Carry the request out, then reset the connection before the response.
 
         Returns:
             The fault.
@@ -120,8 +128,8 @@ class Fault:
         return cls(kind="lost_response")
 
     @classmethod
-    def truncated(cls) -> Fault:
-        """Take effect, then answer with half of the body and a ``Content-Length`` that fits it.
+    def truncated(cls) -> Self:
+        """Carry the request out, then send half of the body, with a matching `Content-Length`.
 
         Returns:
             The fault.
@@ -129,8 +137,8 @@ class Fault:
         return cls(kind="truncated")
 
     @classmethod
-    def empty(cls) -> Fault:
-        """Take effect, then answer 200 with the body ``{}``.
+    def empty(cls) -> Self:
+        """Carry the request out, then answer 200 with the body `{}`.
 
         Returns:
             The fault.
@@ -138,8 +146,8 @@ class Fault:
         return cls(kind="empty")
 
     @classmethod
-    def html(cls, status: int = 200) -> Fault:
-        """Answer with an HTML page, as a proxy on the way does; nothing takes effect.
+    def html(cls, status: int = 200) -> Self:
+        """Answer with an HTML page, as a proxy in between does. The request has no effect.
 
         Args:
             status: The HTTP status.
@@ -150,8 +158,8 @@ class Fault:
         return cls(kind="html", status=status)
 
     @classmethod
-    def wrong_content_type(cls) -> Fault:
-        """Take effect, then answer rightly but label the body ``text/html``.
+    def wrong_content_type(cls) -> Self:
+        """Carry the request out, then send the right body with the content type `text/html`.
 
         Returns:
             The fault.
@@ -159,11 +167,11 @@ class Fault:
         return cls(kind="wrong_content_type")
 
     @classmethod
-    def skewed_date(cls, seconds: float) -> Fault:
-        """Refuse the request as AWS does when the clocks disagree; nothing takes effect.
+    def skewed_date(cls, seconds: float) -> Self:
+        """Refuse the signature as AWS does when the clocks disagree. The request has no effect.
 
-        Documented: the code, the status and the message with its five minutes. The server's
-        clock shows in the ``Date`` header and in the message.
+        AWS documents the code, the status and the message with its five minutes. The server's
+        time is in the `Date` header and in the message.
 
         Args:
             seconds: How far the server's clock is ahead of the client's; negative for behind.
@@ -175,70 +183,54 @@ class Fault:
 
     @property
     def takes_effect(self) -> bool:
-        """Whether the service carries the request out before the fault strikes."""
-        return self.kind in AFTER_THE_EFFECT
+        """Whether the service carries the request out all the same."""
+        return self.kind in _TAKE_EFFECT
 
 
-@attrs.define
-class _Order:
-    """A fault for some of the requests of an operation, and how many of those have come."""
+@define
+class _ScheduledFault:
+    """A fault for some requests of an operation, and how many requests there were so far."""
 
     operation: str
     fault: Fault
     first: int
     last: int | None
-    seen: int = 0
+    count: int = 0
 
-    def matches(self, operation: str) -> bool:
+    def concerns(self, operation: str) -> bool:
         return self.operation in {"*", operation}
 
-    def count(self) -> bool:
-        self.seen += 1
-        return self.seen >= self.first
+    def counts_in(self) -> bool:
+        """Count a request, and tell whether the fault strikes it."""
+        self.count += 1
+        return self.count >= self.first
 
     def is_over(self) -> bool:
-        return self.last is not None and self.seen >= self.last
+        return self.last is not None and self.count >= self.last
 
 
-class FaultPlan:
+class FaultSchedule:
     """The faults that are still to come."""
 
     def __init__(self) -> None:
-        self._orders: list[_Order] = []
+        self._scheduled: list[_ScheduledFault] = []
 
     def add(self, operation: str, fault: Fault, *, call: int, times: int | None) -> None:
-        """Order a fault.
-
-        Args:
-            operation: The operation, ``*`` for any.
-            fault: What goes wrong.
-            call: With which request of the operation it begins, counted from now, from 1.
-            times: How many requests it strikes in a row; None for all that follow.
-
-        Raises:
-            ValueError: `call` or `times` is below one.
-        """
+        """Schedule a fault. See `Simulator.inject()`."""
         if call < 1:
             raise ValueError(f"call counts from 1, not {call}")
         if times is not None and times < 1:
             raise ValueError(f"times must be at least 1, or None for ever; not {times}")
         last = None if times is None else call + times - 1
-        self._orders.append(_Order(operation, fault, call, last))
+        self._scheduled.append(_ScheduledFault(operation, fault, call, last))
 
     def clear(self) -> None:
         """Forget all faults that are still to come."""
-        self._orders.clear()
+        self._scheduled.clear()
 
-    def draw(self, operation: str) -> Fault | None:
-        """Count a request, and tell what goes wrong with it.
-
-        Args:
-            operation: The operation that the request asks for.
-
-        Returns:
-            The fault ordered first among those that are due, or None.
-        """
-        matching = [order for order in self._orders if order.matches(operation)]
-        due = [order for order in matching if order.count()]
-        self._orders = [order for order in self._orders if not order.is_over()]
-        return due[0].fault if due else None
+    def next_fault(self, operation: str) -> Fault | None:
+        """Count a request of an operation, and return the fault that strikes it, if any."""
+        concerned = [each for each in self._scheduled if each.concerns(operation)]
+        striking = [each for each in concerned if each.counts_in()]
+        self._scheduled = [each for each in self._scheduled if not each.is_over()]
+        return striking[0].fault if striking else None

@@ -1,6 +1,6 @@
-"""Fixtures that put the simulator behind a user's tests.
+"""Fixtures that put the simulator behind your tests.
 
-Opt in by name, in ``conftest.py`` or in the test module::
+Name the plugin in `conftest.py` or in a test module::
 
     pytest_plugins = ["dcvsessions.simulator.pytest_plugin"]
 
@@ -10,34 +10,30 @@ Opt in by name, in ``conftest.py`` or in the test module::
         my_script.main()
         assert dcv_simulator.calls("StartGUISession")
 
-The marker that `dcv_simulator` reads is known to ``--strict-markers`` if the plugin is named in
-``conftest.py``.
+Under `--strict-markers`, name it in `conftest.py`: then pytest knows the marker of `dcv_simulator`.
 
-An asynchronous test that pytest-asyncio runs in an event loop of its own gets a simulator in that
-loop, so that virtual time holds for both. Any other test gets one in a thread.
+An asynchronous test that pytest-asyncio runs in its own event loop gets a simulator in that loop,
+so that virtual time applies to both. Any other test gets one in a thread.
 """
 
-from __future__ import annotations
-
-import importlib.util
 import inspect
 import os
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Iterator
+from importlib.util import find_spec
 
 import pytest
 
-from dcvsessions.simulator.server import Simulator
+from dcvsessions.simulator.simulator import Simulator
 from dcvsessions.simulator.thread import serve_in_thread
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+__all__ = ["dcv_environ", "dcv_simulator", "pytest_configure"]
 
-# Without it no test runs in an event loop that we could join.
-_HAS_PYTEST_ASYNCIO = importlib.util.find_spec("pytest_asyncio") is not None
+# Without pytest-asyncio, no test runs in an event loop that the simulator could use.
+_HAS_PYTEST_ASYNCIO = find_spec("pytest_asyncio") is not None
 
 _MARKER = "dcv_simulator"
-#: What would lead a client past `AWS_ENDPOINT_URL`, or to other credentials.
-_IN_THE_WAY = (
+# These lead a client past `AWS_ENDPOINT_URL`, or to other credentials.
+_UNSET = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_SESSION_TOKEN",
@@ -50,11 +46,7 @@ _CONFIGURATION_FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker.
-
-    Args:
-        config: pytest's configuration.
-    """
+    """Register the marker."""
     config.addinivalue_line(
         "markers", f"{_MARKER}(**options): the arguments of the Simulator that a test gets"
     )
@@ -62,15 +54,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def dcv_simulator(request: pytest.FixtureRequest) -> Iterator[Simulator]:
-    """A running `Simulator` with nothing in it yet.
+    """A running `Simulator`, empty.
 
-    Its arguments are those of the marker ``@pytest.mark.dcv_simulator(speed=10)``, if any.
+    The marker `@pytest.mark.dcv_simulator(speed=10)` gives it arguments.
 
     Yields:
         The simulator.
     """
     if _is_asyncio_test(request):
-        yield request.getfixturevalue("_dcv_simulator_in_the_loop")
+        yield request.getfixturevalue("_dcv_simulator_in_loop")
         return
     with serve_in_thread(_make(request)) as simulator:
         yield simulator
@@ -78,12 +70,12 @@ def dcv_simulator(request: pytest.FixtureRequest) -> Iterator[Simulator]:
 
 @pytest.fixture
 def dcv_environ(dcv_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The environment of the process, changed for the test so that AWS clients use the simulator.
+    """Point the AWS clients of this process at the simulator, for the test.
 
     Returns:
-        The variables that were set, secret key included.
+        The environment variables that were set. One is the secret key.
     """
-    for name in _IN_THE_WAY:
+    for name in _UNSET:
         monkeypatch.delenv(name, raising=False)
     for name in _CONFIGURATION_FILES:
         monkeypatch.setenv(name, os.devnull)
@@ -98,10 +90,9 @@ def _make(request: pytest.FixtureRequest) -> Simulator:
 
 
 def _is_asyncio_test(request: pytest.FixtureRequest) -> bool:
-    """Whether the test runs in an event loop of its own, for a simulator to run in too.
+    """Whether the test runs in an event loop that is its own, where the simulator can run too.
 
-    A loop that a whole module or session shares is not run between its tests: for those the
-    simulator has a thread.
+    A loop that a module or session shares does not run between its tests.
     """
     marker = request.node.get_closest_marker("asyncio") if _HAS_PYTEST_ASYNCIO else None
     if marker is None or not inspect.iscoroutinefunction(request.function):
@@ -114,7 +105,7 @@ if _HAS_PYTEST_ASYNCIO:
     import pytest_asyncio
 
     @pytest_asyncio.fixture(loop_scope="function")
-    async def _dcv_simulator_in_the_loop(
+    async def _dcv_simulator_in_loop(
         request: pytest.FixtureRequest,
     ) -> AsyncIterator[Simulator]:
         async with _make(request) as simulator:

@@ -1,41 +1,37 @@
-"""A simulator in a thread of its own, for code that has no event loop to run it in."""
-
-from __future__ import annotations
+"""A simulator in a thread, for code that has no event loop to run it in."""
 
 import asyncio
-import concurrent.futures
-import contextlib
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from concurrent.futures import Future
+from contextlib import contextmanager
 
-if TYPE_CHECKING:
-    from collections.abc import Generator
+from dcvsessions.simulator.simulator import Simulator
 
-    from dcvsessions.simulator.server import Simulator
+__all__ = ["serve_in_thread"]
 
 
-@contextlib.contextmanager
-def serve_in_thread(simulator: Simulator) -> Generator[Simulator]:
+@contextmanager
+def serve_in_thread(simulator: Simulator) -> Generator[Simulator, None, None]:
     """Run a simulator in an event loop in another thread.
 
-    Its handles may be used from the calling thread as usual. What goes wrong when it starts, such
-    as a port that is taken, is raised here.
+    It may be used from the calling thread as usual. Errors at its start are raised here.
 
     Args:
-        simulator: A simulator that has not been entered yet.
+        simulator: A simulator that has not been entered.
 
     Yields:
         The same simulator, serving.
 
     Raises:
-        OSError: The port cannot be had.
-        RuntimeError: The simulator has been entered before.
+        OSError: The port is not available.
+        RuntimeError: The simulator was entered before.
 
     Example:
         >>> with serve_in_thread(Simulator()) as sim:
         ...     sim.lightsail.add_instance("my-computer")
     """
-    started: concurrent.futures.Future[_Stop] = concurrent.futures.Future()
+    started: Future[_StopRequest] = Future()
     thread = threading.Thread(
         target=_run, args=(simulator, started), name="dcv-simulator", daemon=True
     )
@@ -45,36 +41,36 @@ def serve_in_thread(simulator: Simulator) -> Generator[Simulator]:
         try:
             yield simulator
         finally:
-            stop.request()
+            stop.send()
     finally:
         thread.join()
 
 
-class _Stop:
-    """The way to end an event loop's work from another thread."""
+class _StopRequest:
+    """Sent from another thread to end the work of this event loop."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._requested = asyncio.Event()
+        self._sent = asyncio.Event()
 
-    def request(self) -> None:
-        self._loop.call_soon_threadsafe(self._requested.set)
+    def send(self) -> None:
+        self._loop.call_soon_threadsafe(self._sent.set)
 
     async def wait(self) -> None:
-        await self._requested.wait()
+        await self._sent.wait()
 
 
-def _run(simulator: Simulator, started: concurrent.futures.Future[_Stop]) -> None:
+def _run(simulator: Simulator, started: "Future[_StopRequest]") -> None:
     try:
         asyncio.run(_serve(simulator, started))
-    except BaseException as error:  # whoever waits for the start has to hear of it
+    except BaseException as error:  # the calling thread raises it, if it waits for the start
         if started.done():
             raise
         started.set_exception(error)
 
 
-async def _serve(simulator: Simulator, started: concurrent.futures.Future[_Stop]) -> None:
-    stop = _Stop()
+async def _serve(simulator: Simulator, started: "Future[_StopRequest]") -> None:
+    stop = _StopRequest()
     async with simulator:
         started.set_result(stop)
         await stop.wait()

@@ -24,9 +24,9 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE / "programs"
-#: A client that takes longer than this hangs: the slowest one is npm on a slow network.
+# A client that takes longer than this hangs: the slowest one is npm on a slow network.
 _PATIENCE = 120
-#: What the simulator prints when it serves.
+# What the simulator prints when it serves.
 _PRINTED = {
     "AWS_ENDPOINT_URL",
     "AWS_ACCESS_KEY_ID",

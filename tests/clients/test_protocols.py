@@ -21,10 +21,10 @@ from botocore.parsers import PROTOCOL_PARSERS
 from botocore.utils import parse_timestamp
 
 import dcvsessions
-from dcvsessions.simulator.messages import HttpReply, HttpRequest
-from dcvsessions.simulator.model import Operation, Service, Shape, convert, load_service
-from dcvsessions.simulator.protocols import Binding, bind
-from dcvsessions.simulator.wire import WireError
+from dcvsessions.simulator.protocol.bindings import Binding, bind
+from dcvsessions.simulator.protocol.messages import HttpRequest, HttpResponse
+from dcvsessions.simulator.protocol.model import Operation, Service, Shape, convert, load_service
+from dcvsessions.simulator.protocol.wire import WireError
 
 # By why. That neither service has what is said here to be missing is tested at the end.
 REQUESTS_LEFT_OUT: dict[str, set[str]] = {
@@ -225,8 +225,8 @@ def read_cases(file: Path) -> Iterator[Case]:
     for suite in json.loads(file.read_text(encoding="utf-8")):
         for facts in suite["cases"]:
             name = facts["given"]["name"]
-            model = ServiceModel({**suite, "operations": {name: facts["given"]}}, "case")
-            yield Case(model, bind(convert(model, "case")), facts)
+            document = {**suite, "operations": {name: facts["given"]}}
+            yield Case(ServiceModel(document, "case"), bind(convert(document, "case")), facts)
 
 
 # --- Requests ---
@@ -279,7 +279,9 @@ def check_answer(case: Case) -> None:
         return
     result, response = case.facts["result"], case.facts["response"]
     output = case.model.operation_model(case.operation.name).output_shape
-    reply = case.binding.succeed(case.operation, _as_answered(case.operation.output, result))
+    reply = case.binding.serialize_output(
+        case.operation, _as_answered(case.operation.output, result)
+    )
     assert reply.status == response["status_code"]
     assert _parse(case, reply, output) == _as_parsed(case.operation.output, result)
     # The parser is lenient about where a member stands, so look at the wire as well.
@@ -305,12 +307,12 @@ def _as_parsed(shape: Shape, value):
 def _check_error(case: Case) -> None:
     code, message = case.facts["errorCode"], case.facts.get("errorMessage", "")
     assert case.facts["error"].keys() <= {"Message"}
-    reply = case.binding.refuse(WireError(code, message))
+    reply = case.binding.serialize_error(WireError(code, message))
     assert reply.status == case.facts["response"]["status_code"]
     assert _parse(case, reply, None)["Error"] == {"Code": code, "Message": message}
 
 
-def _parse(case: Case, reply: HttpReply, shape) -> dict:
+def _parse(case: Case, reply: HttpResponse, shape) -> dict:
     parser = PROTOCOL_PARSERS[case.service.protocol](
         timestamp_parser=lambda text: parse_timestamp(text).timestamp()
     )

@@ -1,4 +1,4 @@
-"""The wire without a client: plain HTTP requests, signed by botocore and not by our own code."""
+"""Plain HTTP requests to the simulator, signed by botocore."""
 
 import asyncio
 import io
@@ -39,7 +39,7 @@ class Reply:
 
 
 class Wire:
-    """Both services, spoken to by hand."""
+    """Sends requests to both services without an AWS client."""
 
     def __init__(self, sim: Simulator, session: aiohttp.ClientSession) -> None:
         self._sim = sim
@@ -96,7 +96,7 @@ class Wire:
         return await self.nimble("POST", f"{studio}/streaming-sessions", parameters, token=token)
 
     async def session(self, session_id, operation="", parameters=None, **kwargs) -> Reply:
-        """Look at a streaming session, or start, stop or delete it, or make a stream."""
+        """Read, start, stop or delete a streaming session, or create a stream."""
         path = f"studio-1/streaming-sessions/{session_id}"
         if operation in {"", "delete"}:
             return await self.nimble("DELETE" if operation else "GET", path, **kwargs)
@@ -105,7 +105,7 @@ class Wire:
 
 @pytest.fixture
 def open_wire():
-    """Speak to a simulator of the test's own."""
+    """Send requests to a simulator that the test makes itself."""
     return _open
 
 

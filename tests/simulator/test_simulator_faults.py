@@ -1,4 +1,4 @@
-"""Faults to order: each one as a client meets it, and whether the request took effect."""
+"""Faults: what a client sees of each, and whether the request took effect."""
 
 import asyncio
 import email.utils
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.looptime
 LOST = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
 
 
-async def test_an_error_is_answered_and_takes_no_effect(sim, wire):
+async def test_an_error_fault_is_answered_and_has_no_effect(sim, wire):
     fault = Fault.error("ThrottlingException", status=429, message="Slow down", retry_after=3)
     sim.inject("CreateStreamingSession", fault)
     reply = await wire.create()
@@ -26,7 +26,7 @@ async def test_an_error_is_answered_and_takes_no_effect(sim, wire):
     assert (await wire.create()).status == 200
 
 
-async def test_an_error_of_lightsail_has_its_type_in_the_body(sim, wire):
+async def test_an_error_of_lightsail_has_its_code_in_the_body(sim, wire):
     sim.inject("GetInstances", Fault.error("ThrottlingException", message="Rate exceeded"))
     reply = await wire.lightsail("GetInstances")
     assert reply.status == 400
@@ -34,7 +34,7 @@ async def test_an_error_of_lightsail_has_its_type_in_the_body(sim, wire):
     assert "retry-after" not in reply.headers
 
 
-async def test_an_error_without_a_code_is_a_bare_status(sim, wire):
+async def test_an_error_without_a_code_has_an_empty_body(sim, wire):
     sim.inject("GetInstances", Fault.error(None, status=503, retry_after="soon"))
     reply = await wire.lightsail("GetInstances")
     assert (reply.status, reply.error, reply.body) == (503, None, b"")
@@ -42,7 +42,7 @@ async def test_an_error_without_a_code_is_a_bare_status(sim, wire):
     assert (sim.requests[-1].status, sim.requests[-1].error) == (503, None)
 
 
-async def test_a_delay_answers_late_what_took_effect_at_once(sim, wire, looptime):
+async def test_a_delayed_request_takes_effect_at_once_and_is_answered_late(sim, wire, looptime):
     sim.inject("CreateStreamingSession", Fault.delay(30))
     waiting = asyncio.create_task(wire.create())
     await asyncio.sleep(1)
@@ -52,14 +52,14 @@ async def test_a_delay_answers_late_what_took_effect_at_once(sim, wire, looptime
     assert reply.json["session"]["state"] == "CREATE_IN_PROGRESS"
 
 
-async def test_a_delay_is_in_simulated_seconds(open_wire, looptime):
+async def test_a_delay_lasts_simulated_seconds(open_wire, looptime):
     async with Simulator(speed=10) as sim, open_wire(sim) as wire:
         sim.inject("*", Fault.delay(30))
         await wire.lightsail("GetInstances")
     assert looptime == 3
 
 
-async def test_no_answer_never_comes_and_takes_no_effect(sim, wire):
+async def test_a_request_that_gets_no_answer_has_no_effect(sim, wire):
     sim.inject("CreateStreamingSession", Fault.no_answer())
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(3000):
@@ -68,7 +68,7 @@ async def test_no_answer_never_comes_and_takes_no_effect(sim, wire):
     assert sim.requests[-1].status is None
 
 
-async def test_a_simulator_that_owes_answers_stops_at_once(open_wire, looptime):
+async def test_a_simulator_stops_at_once_while_requests_wait_for_an_answer(open_wire, looptime):
     async with Simulator() as sim, open_wire(sim) as wire:
         sim.inject("*", Fault.no_answer(), times=5)
         sim.inject("*", Fault.delay(1000), call=6, times=5)
@@ -89,7 +89,9 @@ async def test_a_simulator_that_owes_answers_stops_at_once(open_wire, looptime):
         (Fault.reset_midway(), True, 200),
     ],
 )
-async def test_a_connection_is_reset(sim, wire, fault, took_effect, status):
+async def test_a_connection_is_reset_before_or_after_the_effect(
+    sim, wire, fault, took_effect, status
+):
     sim.inject("CreateStreamingSession", fault)
     with pytest.raises(LOST):
         await wire.create()
@@ -98,7 +100,7 @@ async def test_a_connection_is_reset(sim, wire, fault, took_effect, status):
     assert (await wire.create()).status == 200
 
 
-async def test_a_reset_is_a_reset_and_not_an_orderly_end(sim):
+async def test_a_reset_is_a_tcp_reset_and_not_an_orderly_end(sim):
     port = int(sim.endpoint_url.rpartition(":")[2])
     for fault in (Fault.reset(), Fault.reset_midway()):
         sim.inject("GetInstances", fault)
@@ -113,7 +115,7 @@ async def test_a_reset_is_a_reset_and_not_an_orderly_end(sim):
             await writer.wait_closed()
 
 
-async def test_the_log_tells_what_went_wrong(sim, wire, caplog):
+async def test_the_log_names_the_fault(sim, wire, caplog):
     caplog.set_level(logging.INFO, "dcvsessions.simulator")
     sim.inject("GetInstances", Fault.reset())
     sim.inject("GetInstances", Fault.empty(), call=2)
@@ -126,7 +128,7 @@ async def test_the_log_tells_what_went_wrong(sim, wire, caplog):
     ]
 
 
-async def test_a_truncated_answer_has_the_length_it_says(sim, wire):
+async def test_a_truncated_answer_has_a_matching_content_length(sim, wire):
     sim.inject("CreateStreamingSession", Fault.truncated())
     reply = await wire.create()
     assert reply.status == 200
@@ -136,14 +138,14 @@ async def test_a_truncated_answer_has_the_length_it_says(sim, wire):
     assert len(sim.nimble.sessions) == 1
 
 
-async def test_an_empty_answer_took_effect(sim, wire):
+async def test_a_request_with_an_empty_answer_takes_effect(sim, wire):
     sim.inject("CreateStreamingSession", Fault.empty())
     reply = await wire.create()
     assert (reply.status, reply.body) == (200, b"{}")
     assert len(sim.nimble.sessions) == 1
 
 
-async def test_a_wrong_content_type_has_the_right_body(sim, wire):
+async def test_an_answer_with_a_wrong_content_type_has_the_right_body(sim, wire):
     sim.inject("CreateStreamingSession", Fault.wrong_content_type())
     reply = await wire.create()
     assert reply.headers["content-type"].startswith("text/html")
@@ -151,7 +153,7 @@ async def test_a_wrong_content_type_has_the_right_body(sim, wire):
 
 
 @pytest.mark.parametrize("status", [200, 502])
-async def test_an_html_page_comes_from_somebody_else(sim, wire, status):
+async def test_an_html_page_has_no_headers_of_the_service(sim, wire, status):
     sim.inject("CreateStreamingSession", Fault.html(status))
     reply = await wire.create()
     assert (reply.status, reply.error) == (status, None)
@@ -164,7 +166,7 @@ async def test_an_html_page_comes_from_somebody_else(sim, wire, status):
 @pytest.mark.parametrize(
     ("seconds", "words"), [(900, "Signature expired: "), (-900, "Signature not yet current: ")]
 )
-async def test_a_skewed_date_is_refused_with_the_date_of_the_server(sim, wire, seconds, words):
+async def test_a_skewed_date_is_refused_with_the_time_of_the_server(sim, wire, seconds, words):
     sim.inject("*", Fault.skewed_date(seconds), times=2)
     lightsail, nimble = await wire.lightsail("GetInstances"), await wire.create()
     assert (lightsail.status, nimble.status) == (400, 403)
@@ -176,7 +178,7 @@ async def test_a_skewed_date_is_refused_with_the_date_of_the_server(sim, wire, s
     assert sim.nimble.sessions == {}
 
 
-async def test_a_fault_strikes_from_the_nth_call_on_as_often_as_asked(sim, wire):
+async def test_a_fault_strikes_from_the_given_call_on_the_given_number_of_times(sim, wire):
     await wire.lightsail("GetInstances")
     sim.inject("GetInstances", Fault.error("E"), call=2, times=2)
     seen = []
@@ -186,7 +188,7 @@ async def test_a_fault_strikes_from_the_nth_call_on_as_often_as_asked(sim, wire)
     assert seen == [None, "E", "E", None, None]
 
 
-async def test_a_fault_can_strike_for_ever_and_any_operation_until_healed(sim, wire):
+async def test_a_fault_can_strike_every_operation_until_heal(sim, wire):
     sim.inject("*", Fault.error("E"), times=None)
     for _ in range(10):
         assert (await wire.lightsail("GetInstances")).error == "E"
@@ -195,14 +197,14 @@ async def test_a_fault_can_strike_for_ever_and_any_operation_until_healed(sim, w
     assert (await wire.create()).status == 200
 
 
-async def test_of_two_faults_the_one_ordered_first_strikes(sim, wire):
+async def test_the_fault_that_was_injected_first_strikes_first(sim, wire):
     sim.inject("GetInstances", Fault.error("First"), call=2)
     sim.inject("*", Fault.error("Second"), times=2)
     seen = [(await wire.lightsail("GetInstances")).error for _ in range(3)]
     assert seen == ["Second", "First", None]
 
 
-async def test_what_arrived_can_be_asserted(sim, wire):
+async def test_requests_are_recorded_with_their_parameters_and_answers(sim, wire):
     sim.inject("StartGUISession", Fault.error("ServiceException", status=500))
     for _ in range(2):
         await wire.lightsail("StartGUISession", {"resourceName": "my-computer"})
@@ -221,11 +223,11 @@ async def test_what_arrived_can_be_asserted(sim, wire):
 
 
 @pytest.mark.parametrize("options", [{"call": 0}, {"times": 0}])
-def test_numbers_count_from_one(options):
+def test_call_and_times_have_to_be_at_least_one(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         Simulator().inject("*", Fault.reset(), **options)
 
 
-def test_a_fault_for_an_operation_that_does_not_exist_is_told():
+def test_a_fault_for_an_unknown_operation_is_rejected():
     with pytest.raises(ValueError, match="operation must be one of"):
         Simulator().inject("GetRich", Fault.reset())

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from dcvsessions.simulator import Course, Simulator, Timings
+from dcvsessions.simulator import Simulator, Timings, TransitionPlan
 
 pytestmark = pytest.mark.looptime
 
@@ -22,7 +22,7 @@ async def operation(wire, identifier):
     return (await wire.lightsail("GetOperation", {"operationId": identifier})).json["operation"]
 
 
-async def test_a_session_goes_from_nothing_to_two_urls_and_expires_after_an_hour(sim, wire):
+async def test_a_started_session_has_two_urls_and_expires_after_an_hour(sim, wire):
     assert await wire.status() == {"resourceName": "my-computer", "status": "notStarted"}
     await wire.lightsail("StartGUISession", NAME)
     seen = []
@@ -51,7 +51,7 @@ async def test_a_session_goes_from_nothing_to_two_urls_and_expires_after_an_hour
     assert not sim.accepts(application["url"])
 
 
-async def test_a_session_can_be_resumed_with_other_urls_after_it_expired(sim, wire):
+async def test_an_expired_session_is_resumed_with_other_urls(sim, wire):
     await started(wire)
     before = (await wire.status())["sessions"][0]["url"]
     await asyncio.sleep(3600)
@@ -81,7 +81,7 @@ async def test_the_operation_of_a_start_goes_from_not_started_to_succeeded(wire)
     assert seen[2]["statusChangedAt"] - seen[0]["createdAt"] == pytest.approx(1, abs=0.002)
 
 
-async def test_starting_what_is_starting_or_started_returns_the_same_operation(wire):
+async def test_a_repeated_start_returns_the_same_operation(wire):
     replies = [await wire.lightsail("StartGUISession", NAME)]
     await asyncio.sleep(0.5)
     replies.append(await wire.lightsail("StartGUISession", NAME))
@@ -92,7 +92,7 @@ async def test_starting_what_is_starting_or_started_returns_the_same_operation(w
 
 
 @pytest.mark.parametrize("status", ["starting", "started"])
-async def test_a_start_without_an_operation_of_its_own_gets_one(sim, wire, status):
+async def test_a_start_that_was_set_up_by_the_test_gets_an_operation(sim, wire, status):
     sim.lightsail.add_instance("other", status=status)
     reply = await wire.lightsail("StartGUISession", {"resourceName": "other"})
     (found,) = reply.json["operations"]
@@ -110,7 +110,7 @@ async def test_a_start_without_an_operation_of_its_own_gets_one(sim, wire, statu
         "neverHeardOf",
     ],
 )
-async def test_a_start_is_accepted_from(sim, wire, status):
+async def test_a_start_is_accepted_from_these_statuses(sim, wire, status):
     sim.lightsail.set_status("my-computer", status)
     assert (await wire.status())["status"] == status
     await started(wire)
@@ -118,7 +118,7 @@ async def test_a_start_is_accepted_from(sim, wire, status):
 
 
 @pytest.mark.parametrize("status", ["stopping", "settingUpInstance", "failedInstanceCreation"])
-async def test_a_start_is_refused_from(sim, wire, status):
+async def test_a_start_is_refused_from_these_statuses(sim, wire, status):
     sim.lightsail.set_status("my-computer", status)
     reply = await wire.lightsail("StartGUISession", NAME)
     assert (reply.status, reply.error) == (400, "InvalidInputException")
@@ -128,7 +128,7 @@ async def test_a_start_is_refused_from(sim, wire, status):
 @pytest.mark.parametrize(
     "status", ["starting", "started", "failedStoppingGUISession", "neverHeardOf"]
 )
-async def test_a_stop_is_accepted_from(sim, wire, status):
+async def test_a_stop_is_accepted_from_these_statuses(sim, wire, status):
     sim.lightsail.set_status("my-computer", status)
     await wire.lightsail("StopGUISession", NAME)
     await asyncio.sleep(0.25)
@@ -138,20 +138,20 @@ async def test_a_stop_is_accepted_from(sim, wire, status):
 
 
 @pytest.mark.parametrize("status", ["notStarted", "stopped", "startExpired"])
-async def test_a_stop_is_refused_from(sim, wire, status):
+async def test_a_stop_is_refused_from_these_statuses(sim, wire, status):
     sim.lightsail.set_status("my-computer", status)
     reply = await wire.lightsail("StopGUISession", NAME)
     assert (reply.status, reply.error) == (400, "InvalidInputException")
 
 
-async def test_stopping_what_is_stopping_returns_the_same_operation(wire):
+async def test_a_repeated_stop_returns_the_same_operation(wire):
     await started(wire)
     first = await wire.lightsail("StopGUISession", NAME)
     second = await wire.lightsail("StopGUISession", NAME)
     assert first.json["operations"][0]["id"] == second.json["operations"][0]["id"]
 
 
-async def test_a_start_that_is_cut_short_leaves_a_failed_operation(wire):
+async def test_stopping_a_starting_session_makes_the_start_operation_fail(wire):
     reply = await wire.lightsail("StartGUISession", NAME)
     await asyncio.sleep(0.5)
     await wire.lightsail("StopGUISession", NAME)
@@ -160,7 +160,7 @@ async def test_a_start_that_is_cut_short_leaves_a_failed_operation(wire):
     assert "StopGUISession" in found["errorDetails"]
 
 
-async def test_a_start_can_fail_for_a_reason_as_often_as_asked(sim, wire):
+async def test_a_start_fails_with_the_given_reason_the_given_number_of_times(sim, wire):
     sim.lightsail.fail_start("my-computer", reason="No capacity", times=2)
     for _ in range(2):
         reply = await wire.lightsail("StartGUISession", NAME)
@@ -178,7 +178,7 @@ async def test_a_start_can_fail_for_a_reason_as_often_as_asked(sim, wire):
     assert (await wire.status())["status"] == "started"
 
 
-async def test_a_stop_can_fail(sim, wire):
+async def test_a_stop_fails_with_the_given_reason(sim, wire):
     await started(wire)
     sim.lightsail.fail_stop("my-computer", reason="Busy")
     await wire.lightsail("StopGUISession", NAME)
@@ -187,9 +187,9 @@ async def test_a_stop_can_fail(sim, wire):
     assert (found["status"], found["failureReason"]) == ("failedStoppingGUISession", "Busy")
 
 
-async def test_a_course_says_how_long_at_which_percentages_and_until_when(sim, wire):
-    course = Course(seconds=40, percentages=(5, 20, 20, 80), expires_after=60)
-    sim.lightsail.script("my-computer", "StartGUISession", course)
+async def test_a_plan_sets_duration_percentages_and_expiry(sim, wire):
+    plan = TransitionPlan(seconds=40, percentages=(5, 20, 20, 80), expires_after=60)
+    sim.lightsail.plan("my-computer", "StartGUISession", plan)
     await wire.lightsail("StartGUISession", NAME)
     seen = []
     for _ in range(4):
@@ -201,7 +201,7 @@ async def test_a_course_says_how_long_at_which_percentages_and_until_when(sim, w
     assert (await wire.status())["status"] == "startExpired"
 
 
-async def test_what_is_held_stays_where_it_is(sim, wire):
+async def test_hold_freezes_running_transitions_of_an_instance(sim, wire):
     reply = await wire.lightsail("StartGUISession", NAME)
     await asyncio.sleep(0.4)
     sim.lightsail.hold("my-computer")
@@ -225,7 +225,7 @@ async def test_a_forced_status_stays(sim, wire):
     assert await wire.status() == expected
 
 
-async def test_a_computer_that_is_set_up_is_then_not_started(sim, wire):
+async def test_an_instance_that_was_set_up_has_a_session_that_is_not_started(sim, wire):
     sim.lightsail.add_instance("new", status="settingUpInstance")
     await asyncio.sleep(1)
     found = await wire.status("new")
@@ -238,7 +238,7 @@ async def instance(wire):
     return (await wire.lightsail("GetInstance", INSTANCE)).json["instance"]
 
 
-async def test_a_computer_stops_and_starts_and_gets_another_address(sim, wire):
+async def test_an_instance_gets_another_address_when_it_stops_and_starts(sim, wire):
     await started(wire)
     url = (await wire.status())["sessions"][0]["url"]
     address = (await instance(wire))["publicIpAddress"]
@@ -261,7 +261,7 @@ async def test_a_computer_stops_and_starts_and_gets_another_address(sim, wire):
     assert (await wire.status())["status"] == "started"
 
 
-async def test_starting_what_runs_and_stopping_what_is_stopped_changes_nothing(sim, wire):
+async def test_starting_a_running_instance_and_stopping_a_stopped_one_change_nothing(sim, wire):
     address = (await instance(wire))["publicIpAddress"]
     (found,) = (await wire.lightsail("StartInstance", INSTANCE)).json["operations"]
     assert found["status"] == "Succeeded"
@@ -279,13 +279,13 @@ async def test_starting_what_runs_and_stopping_what_is_stopped_changes_nothing(s
         ("terminated", "StopInstance"),
     ],
 )
-async def test_a_computer_is_not_moved_from(sim, wire, state, request_):
+async def test_an_instance_refuses_start_and_stop_in_these_states(sim, wire, state, request_):
     sim.lightsail.add_instance("other", state=state)
     reply = await wire.lightsail(request_, {"instanceName": "other"})
     assert (reply.status, reply.error) == (400, "InvalidInputException")
 
 
-async def test_an_instance_tells_all_about_itself(sim, wire):
+async def test_get_instance_returns_every_member(sim, wire):
     sim.lightsail.add_instance("tagged", tags={"team": "physics"})
     reply = await wire.lightsail("GetInstance", {"instanceName": "tagged"})
     found = reply.json["instance"]
@@ -311,7 +311,7 @@ async def test_an_instance_tells_all_about_itself(sim, wire):
         ("GetOperation", "operationId"),
     ],
 )
-async def test_what_does_not_exist_is_not_found(wire, name, parameter):
+async def test_an_unknown_instance_or_operation_is_not_found(wire, name, parameter):
     reply = await wire.lightsail(name, {parameter: "nowhere"})
     assert (reply.status, reply.error) == (400, "NotFoundException")
 
@@ -356,13 +356,13 @@ async def test_instances_are_listed_in_pages(open_wire):
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "YWZ0ZXI6eA==", "é"])
-async def test_a_made_up_page_token_is_refused(wire, token):
+async def test_lightsail_refuses_an_invalid_page_token(wire, token):
     reply = await wire.lightsail("GetOperations", {"pageToken": token})
     assert (reply.status, reply.error) == (400, "InvalidInputException")
 
 
-async def test_the_oldest_operations_are_forgotten(open_wire, monkeypatch):
-    monkeypatch.setattr("dcvsessions.simulator.operation_log._KEPT", 10)
+async def test_the_oldest_operations_are_removed(open_wire, monkeypatch):
+    monkeypatch.setattr("dcvsessions.simulator.lightsail.operation_log._LIMIT", 10)
     async with Simulator(timings=Timings.instant()) as sim, open_wire(sim) as wire:
         sim.lightsail.add_instance("my-computer")
         first = (await wire.lightsail("StartGUISession", NAME)).json["operations"][0]["id"]
@@ -373,7 +373,7 @@ async def test_the_oldest_operations_are_forgotten(open_wire, monkeypatch):
         assert reply.error == "NotFoundException"
 
 
-async def test_a_read_after_a_write_is_stale_as_long_as_asked(open_wire):
+async def test_reads_of_an_instance_are_stale_for_the_given_time(open_wire):
     async with Simulator(stale_reads=2) as sim, open_wire(sim) as wire:
         sim.lightsail.add_instance("my-computer")
         await asyncio.sleep(1)
@@ -387,7 +387,7 @@ async def test_a_read_after_a_write_is_stale_as_long_as_asked(open_wire):
         assert (await instance(wire))["state"]["name"] == "running"
 
 
-async def test_what_a_test_sees_is_as_of_now(sim, wire):
+async def test_a_view_of_an_instance_shows_its_state_now(sim, wire):
     seen = sim.lightsail.instances["my-computer"]
     assert (seen.state, seen.status, seen.percentage_complete) == ("running", "notStarted", None)
     await wire.lightsail("StartGUISession", NAME)
@@ -396,7 +396,7 @@ async def test_what_a_test_sees_is_as_of_now(sim, wire):
     assert (seen.status, seen.percentage_complete) == ("starting", 50)
 
 
-def test_mistakes_in_setting_up_are_told():
+def test_mistakes_in_setting_up_instances_are_rejected():
     sim = Simulator()
     sim.lightsail.add_instance("my-computer")
     with pytest.raises(ValueError, match="already"):
@@ -408,12 +408,12 @@ def test_mistakes_in_setting_up_are_told():
     with pytest.raises(KeyError, match="no instance 'other'"):
         sim.lightsail.fail_start("other")
     with pytest.raises(ValueError, match="operation must be one of StartGUISession"):
-        sim.lightsail.script("my-computer", "GetInstances", Course())
+        sim.lightsail.plan("my-computer", "GetInstances", TransitionPlan())
     with pytest.raises(ValueError, match="times must be at least 1"):
         sim.lightsail.fail_stop("my-computer", times=0)
 
 
 @pytest.mark.parametrize("name", ["", "a", "sp ace", "https://example.org/", "-lab"])
-async def test_a_name_that_no_request_could_give_is_refused(sim, name):
+async def test_an_instance_name_that_the_model_does_not_allow_is_rejected(sim, name):
     with pytest.raises(ValueError, match="name must match"):
         sim.lightsail.add_instance(name)

@@ -1,4 +1,4 @@
-"""A simulator that serves for days does not grow."""
+"""The memory of a simulator that serves for days."""
 
 import datetime as dt
 import gc
@@ -6,16 +6,16 @@ import itertools
 import json
 import tracemalloc
 
-from dcvsessions.simulator import Course, Fault, Simulator, Timings
-from dcvsessions.simulator.messages import HttpRequest
-from dcvsessions.simulator.signature import KeyPair, sign
+from dcvsessions.simulator import Fault, Simulator, Timings, TransitionPlan
+from dcvsessions.simulator.protocol.messages import HttpRequest
+from dcvsessions.simulator.protocol.signature import KeyPair, sign
 
-#: Few enough of each kind to be there soon: from then on whatever grows has no bound.
+# Limits that are reached soon. What grows after that has no limit.
 KEPT = {
-    "operation_log._KEPT": 20,
-    "world._TOKENS_KEPT": 20,
-    "nimble._DELETED_KEPT": 20,
-    "nimble._STREAMS_KEPT": 20,
+    "lightsail.operation_log._LIMIT": 20,
+    "nimble.client_tokens._LIMIT": 20,
+    "nimble.account._DELETED_LIMIT": 20,
+    "nimble.operations._STREAM_LIMIT": 20,
 }
 KEYS = KeyPair("AKIA", "secret")
 NUMBERS = itertools.count(1000)  # no number takes less memory than another
@@ -38,7 +38,7 @@ class Direct:
             f"AWS4-HMAC-SHA256 Credential=AKIA/{scope}, SignedHeaders=host, Signature={signature}"
         )
         self.count += 1
-        return json.loads(self._sim._gateway.answer(request).reply.body or b"{}")
+        return json.loads(self._sim._gateway.answer(request).response.body or b"{}")
 
     def lightsail(self, operation, **parameters):
         headers = {"x-amz-target": f"Lightsail_20161128.{operation}"}
@@ -52,11 +52,11 @@ class Direct:
 
 
 def use(sim, direct):
-    """Do all that there is to do, once."""
+    """Use every kind of request, fault and plan once."""
     message = f"{next(NUMBERS):01000}"
     sim.inject("GetInstances", Fault.error("ThrottlingException", message=message))
     sim.lightsail.fail_start("my-computer", reason=message)
-    sim.nimble.script("StopStreamingSession", Course(message=message))
+    sim.nimble.plan("StopStreamingSession", TransitionPlan(message=message))
     for operation in ("StopInstance", "StartInstance"):
         direct.lightsail(operation, instanceName="my-computer")
     for operation in (*["StartGUISession"] * 3, "StopGUISession", "CreateGUISessionAccessDetails"):
@@ -88,8 +88,8 @@ async def test_memory_does_not_grow_with_the_number_of_requests(monkeypatch):
     async with Simulator(
         timings=Timings.instant(),
         keep_requests=20,
-        access_key_id=KEYS.access_key_id,
-        secret_access_key=KEYS.secret_access_key,
+        access_key_id=KEYS.access_key,
+        secret_access_key=KEYS.secret_key,
     ) as sim:
         sim.lightsail.add_instance("my-computer")
         sim.nimble.add_studio("studio-1")

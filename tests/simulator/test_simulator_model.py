@@ -1,12 +1,11 @@
-"""Requests made from the service models: right ones, and ones that are broken in one place.
+"""Requests made from the service models: valid ones, and ones with one invalid parameter.
 
-Whatever comes is answered as the model demands, and never with a fault of the simulator.
+The simulator has to answer each of them as the model says, and may never fail itself.
 """
 
 import copy
 import http.client
 import json
-import re
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -17,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dcvsessions.simulator import Simulator, Timings, serve_in_thread
-from dcvsessions.simulator.model import load_service
-from dcvsessions.simulator.wire import violations
+from dcvsessions.simulator.protocol.model import load_service
+from dcvsessions.simulator.protocol.wire import violations
 
 SERVICES = [load_service("lightsail"), load_service("nimble")]
 OPERATIONS = [
@@ -46,7 +45,7 @@ def server():
 
 
 def values(name, shape):
-    """Values that keep to the shape."""
+    """Valid values of a shape."""
     if shape.kind == "map":
         return st.dictionaries(TEXT, values(name, shape.element), max_size=3)
     if shape.kind == "integer":
@@ -55,7 +54,7 @@ def values(name, shape):
 
 
 def texts(name, shape):
-    """Texts that keep to the shape."""
+    """Valid strings of a shape."""
     if shape.enum:
         return st.sampled_from(shape.enum)
     if shape.pattern:
@@ -67,7 +66,7 @@ def texts(name, shape):
 
 
 def parameters(operation):
-    """Parameters that keep to the model, of resources that exist and of others."""
+    """Valid parameters, for resources that exist and for others."""
     strategies = {}
     for name, member in operation.input.members.items():
         strategy = values(name, member.shape)
@@ -77,7 +76,7 @@ def parameters(operation):
 
 
 def breakings(operation):
-    """Ways to break parameters in one place: a name, and what to put there (None: nothing)."""
+    """Ways to make one parameter invalid: name, value (None: left out), and what is wrong."""
     found = []
     for name, member in operation.input.members.items():
         shape = member.shape
@@ -102,7 +101,7 @@ def breakings(operation):
 
 
 def send(server, service, operation, given_parameters):
-    """Put parameters where the model says they go."""
+    """Send parameters in the places that the model states."""
     sim, connection = server
     members = operation.input.members
     places = {"body": {}, "uri": {}, "querystring": {}, "header": {}}
@@ -129,7 +128,7 @@ def send(server, service, operation, given_parameters):
 
 
 def is_sendable(found):
-    """Whether urllib and http.client can put a path on the wire as it is meant."""
+    """Whether urllib and http.client send these path segments unchanged."""
     return all(value not in (".", "..") for value in found.values())
 
 
@@ -138,7 +137,7 @@ def is_sendable(found):
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(data=st.data())
-def test_a_right_request_is_answered_as_the_model_says(server, service, operation, data):
+def test_a_valid_request_is_answered_as_the_model_says(server, service, operation, data):
     found = data.draw(parameters(operation).filter(is_sendable))
     status, error, answer = send(server, service, operation, found)
     if error is None:
@@ -158,7 +157,7 @@ BREAKABLE = [(service, operation) for service, operation in OPERATIONS if breaki
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(data=st.data())
-def test_a_request_that_is_broken_in_one_place_is_refused(server, service, operation, data):
+def test_a_request_with_one_invalid_parameter_is_refused(server, service, operation, data):
     found = copy.copy(data.draw(parameters(operation).filter(is_sendable)))
     name, value, what = data.draw(st.sampled_from(breakings(operation)))
     found.pop(name, None)
@@ -171,7 +170,7 @@ def test_a_request_that_is_broken_in_one_place_is_refused(server, service, opera
 
 
 def assert_fits(shape, value, place="answer"):
-    """Hold an answer against the model: names, types and limits."""
+    """Check an answer against the model: names, types and limits."""
     kinds = {
         "structure": dict,
         "map": dict,
@@ -195,22 +194,8 @@ def assert_fits(shape, value, place="answer"):
         assert violations(shape, value) == [], place
 
 
-def test_the_models_hold_every_operation_that_is_simulated():
-    sim = Simulator()
-    for service, simulated in zip(SERVICES, (sim.lightsail, sim.nimble), strict=True):
-        assert set(simulated.handlers) == set(service.operations)
-
-
-def test_the_simulator_stands_alone():
-    """It imports none of the clients, models and helpers that it is there to test."""
-    from importlib.resources import files  # noqa: PLC0415 - beside its only use
-
-    pattern = re.compile(r"^\s*(?:from|import) (dcvsessions[\w.]*)", re.MULTILINE)
-    imported = {
-        name
-        for file in (files("dcvsessions") / "simulator").iterdir()
-        if file.name.endswith(".py")
-        for name in pattern.findall(file.read_text())
+def test_every_operation_of_the_models_is_simulated():
+    handlers = Simulator()._gateway._handlers
+    assert {name: set(each) for name, each in handlers.items()} == {
+        service.name: set(service.operations) for service in SERVICES
     }
-    assert imported
-    assert all(name.startswith("dcvsessions.simulator") for name in imported)

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from dcvsessions.simulator import Course, Simulator, Timings
+from dcvsessions.simulator import Simulator, Timings, TransitionPlan
 
 pytestmark = pytest.mark.looptime
 
@@ -31,7 +31,7 @@ def moment(text):
     return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").timestamp()
 
 
-async def test_a_session_goes_from_nothing_to_ready_and_tells_all_about_itself(wire):
+async def test_a_session_becomes_ready_and_is_returned_with_every_member(wire):
     reply = await wire.create(
         ownedBy="somebody",
         tags={"team": "art"},
@@ -125,7 +125,7 @@ async def test_a_deleted_session_can_be_read_for_an_hour(sim, wire):
     assert (reply.status, reply.error) == (404, "ResourceNotFoundException")
 
 
-async def test_a_session_is_stopped_and_deleted_by_the_service_in_the_end(open_wire):
+async def test_the_service_stops_a_session_and_deletes_it_later(open_wire):
     timings = Timings(session_lifetime=60, stopped_session_lifetime=120)
     async with Simulator(timings=timings) as sim, open_wire(sim) as wire:
         sim.nimble.add_studio("studio-1")
@@ -159,7 +159,7 @@ async def test_a_session_is_stopped_and_deleted_by_the_service_in_the_end(open_w
         "NEVER_HEARD_OF",
     ],
 )
-async def test_what_is_accepted_in_each_state(sim, wire, now):
+async def test_each_state_of_a_session_accepts_certain_operations(sim, wire, now):
     identifier = await ready(wire)
     accepted = {"start": now == "STOPPED", "stop": now == "READY", "streams": now == "READY"}
     for operation in ("start", "stop", "streams", "delete"):
@@ -173,7 +173,7 @@ async def test_what_is_accepted_in_each_state(sim, wire, now):
             assert now in reply.json["message"]
 
 
-async def test_a_stream_has_its_url_once_it_is_ready_and_until_it_expires(sim, wire):
+async def test_a_stream_has_a_url_from_ready_until_it_expires(sim, wire):
     identifier = await ready(wire)
     reply = await wire.session(identifier, "streams", {"expirationInSeconds": 60})
     stream = reply.json["stream"]
@@ -195,7 +195,7 @@ async def test_a_stream_has_its_url_once_it_is_ready_and_until_it_expires(sim, w
     assert not sim.accepts(stream["url"])
 
 
-async def test_a_stream_lasts_two_minutes_unless_asked(wire):
+async def test_a_stream_lasts_two_minutes_by_default(wire):
     identifier = await ready(wire)
     stream = (await wire.session(identifier, "streams")).json["stream"]
     assert moment(stream["expiresAt"]) - moment(stream["createdAt"]) == 120
@@ -207,7 +207,7 @@ async def open_stream(wire, identifier):
     return (await look_at_stream(wire, identifier, stream["streamId"])).json["stream"]
 
 
-async def test_a_stream_ends_with_its_session_and_does_not_come_back(sim, wire):
+async def test_a_stream_ends_with_its_session_and_stays_deleted(sim, wire):
     identifier = await ready(wire)
     stream = await open_stream(wire, identifier)
     assert sim.accepts(stream["url"])
@@ -219,7 +219,7 @@ async def test_a_stream_ends_with_its_session_and_does_not_come_back(sim, wire):
         assert found["state"] == "DELETED"
 
 
-async def test_a_url_opens_nothing_while_its_session_is_forced_out_of_ready(sim, wire):
+async def test_a_url_opens_nothing_while_its_session_is_not_ready(sim, wire):
     identifier = await ready(wire)
     url = (await open_stream(wire, identifier))["url"]
     sim.nimble.set_state(identifier, "STOP_FAILED")
@@ -239,21 +239,21 @@ async def test_a_stream_ends_when_the_service_stops_its_session(open_wire):
 
 
 @pytest.mark.parametrize("seconds", [60, 3600])
-async def test_limits_of_expiration_are_accepted(wire, seconds):
+async def test_the_smallest_and_largest_expirations_are_accepted(wire, seconds):
     identifier = await ready(wire)
     reply = await wire.session(identifier, "streams", {"expirationInSeconds": seconds})
     assert reply.status == 200
 
 
 @pytest.mark.parametrize("seconds", [59, 3601, 0, -1])
-async def test_beyond_the_limits_of_expiration_is_refused(wire, seconds):
+async def test_an_expiration_outside_the_limits_is_refused(wire, seconds):
     identifier = await ready(wire)
     reply = await wire.session(identifier, "streams", {"expirationInSeconds": seconds})
     assert (reply.status, reply.error) == (400, "ValidationException")
     assert "'expirationInSeconds' failed to satisfy constraint" in reply.json["message"]
 
 
-async def test_a_creation_can_fail_with_a_code_and_a_message(sim, wire):
+async def test_a_creation_fails_with_the_given_code_and_message(sim, wire):
     sim.nimble.fail_sessions(status_code="INSUFFICIENT_CAPACITY", message="None left", times=1)
     identifier = await ready(wire)
     session = (await wire.session(identifier)).json["session"]
@@ -270,7 +270,7 @@ async def test_a_creation_can_fail_with_a_code_and_a_message(sim, wire):
         ("READY", "delete", "DELETE_FAILED"),
     ],
 )
-async def test_each_transition_can_fail(sim, wire, before, operation, failed):
+async def test_each_transition_of_a_session_can_fail(sim, wire, before, operation, failed):
     identifier = await ready(wire)
     sim.nimble.set_state(identifier, before)
     sim.nimble.fail_sessions(state=failed)
@@ -279,13 +279,13 @@ async def test_each_transition_can_fail(sim, wire, before, operation, failed):
     assert await state(wire, identifier) == failed
 
 
-async def test_a_creation_can_end_in_a_state_that_nobody_knows(sim, wire):
+async def test_a_creation_can_end_in_a_state_that_is_not_in_the_model(sim, wire):
     sim.nimble.fail_sessions(state="HIBERNATED", status_code="COLD")
     session = (await wire.session(await ready(wire))).json["session"]
     assert (session["state"], session["statusCode"]) == ("HIBERNATED", "COLD")
 
 
-async def test_a_stream_can_fail(sim, wire):
+async def test_a_stream_fails_with_the_given_code(sim, wire):
     identifier = await ready(wire)
     sim.nimble.fail_streams(status_code="NETWORK_CONNECTION_ERROR")
     stream = (await wire.session(identifier, "streams")).json["stream"]
@@ -295,7 +295,7 @@ async def test_a_stream_can_fail(sim, wire):
     assert "url" not in stream
 
 
-async def test_what_is_held_never_ends(sim, wire):
+async def test_hold_freezes_transitions_that_start_later(sim, wire):
     sim.nimble.hold()
     identifier = await ready(wire)
     await asyncio.sleep(1e4)
@@ -304,7 +304,7 @@ async def test_what_is_held_never_ends(sim, wire):
     assert await state(wire, await ready(wire)) == "READY"
 
 
-async def test_what_is_held_stays_where_it_is(sim, wire):
+async def test_hold_freezes_running_transitions_of_sessions_and_streams(sim, wire):
     settled, moving = await ready(wire), (await wire.create()).json["session"]["sessionId"]
     stream = (await wire.session(settled, "streams")).json["stream"]["streamId"]
     await asyncio.sleep(0.4)
@@ -322,7 +322,7 @@ async def test_what_is_held_stays_where_it_is(sim, wire):
     assert await state(wire, moving) == "DELETED"
 
 
-async def test_holding_uncovers_nothing_to_a_stale_reader(open_wire):
+async def test_hold_does_not_end_stale_reads(open_wire):
     async with Simulator(stale_reads=2) as sim, open_wire(sim) as wire:
         sim.nimble.add_studio("studio-1")
         identifier = (await wire.create()).json["session"]["sessionId"]
@@ -332,13 +332,13 @@ async def test_holding_uncovers_nothing_to_a_stale_reader(open_wire):
         assert await state(wire, identifier) == "CREATE_IN_PROGRESS"
 
 
-async def test_what_is_held_never_ends_whatever_its_course_says(sim, wire):
-    sim.nimble.script("CreateStreamingSession", Course(seconds=1))
+async def test_hold_wins_over_a_plan(sim, wire):
+    sim.nimble.plan("CreateStreamingSession", TransitionPlan(seconds=1))
     sim.nimble.hold()
     assert await state(wire, await ready(wire)) == "CREATE_IN_PROGRESS"
 
 
-async def test_a_session_may_last_for_ever_or_nearly(open_wire):
+async def test_a_session_may_last_longer_than_any_datetime(open_wire):
     for lifetime, has_end in ((math.inf, False), (1e20, True)):
         async with (
             Simulator(timings=Timings(session_lifetime=lifetime)) as sim,
@@ -350,8 +350,8 @@ async def test_a_session_may_last_for_ever_or_nearly(open_wire):
             assert ("stopAt" in reply.json["session"]) == has_end
 
 
-async def test_a_course_says_how_long(sim, wire):
-    sim.nimble.script("CreateStreamingSession", Course(seconds=300))
+async def test_a_plan_sets_the_duration_of_a_creation(sim, wire):
+    sim.nimble.plan("CreateStreamingSession", TransitionPlan(seconds=300))
     identifier = await ready(wire)
     await asyncio.sleep(298.9)
     assert await state(wire, identifier) == "CREATE_IN_PROGRESS"
@@ -359,7 +359,7 @@ async def test_a_course_says_how_long(sim, wire):
     assert await state(wire, identifier) == "READY"
 
 
-async def test_a_client_token_makes_one_session(sim, wire):
+async def test_a_repeated_client_token_makes_one_session(sim, wire):
     first = await wire.create(token="once")
     await asyncio.sleep(1)
     second = await wire.create(token="once")
@@ -372,7 +372,7 @@ async def test_a_client_token_makes_one_session(sim, wire):
     assert len(sim.nimble.sessions) == 2
 
 
-async def test_a_client_token_makes_every_change_once(wire):
+async def test_a_repeated_client_token_makes_every_change_once(wire):
     identifier = await ready(wire)
     for operation in ("stop", "start", "delete"):
         first = await wire.session(identifier, operation, token=f"{operation}-1")
@@ -383,19 +383,19 @@ async def test_a_client_token_makes_every_change_once(wire):
     assert again.json["session"]["state"] == "DELETED"
 
 
-async def test_a_client_token_makes_one_stream(wire):
+async def test_a_repeated_client_token_makes_one_stream(wire):
     identifier = await ready(wire)
     replies = [await wire.session(identifier, "streams", token="one") for _ in range(2)]
     assert len({reply.json["stream"]["streamId"] for reply in replies}) == 1
 
 
 @pytest.mark.parametrize("length", [1, 64])
-async def test_limits_of_a_client_token_are_accepted(wire, length):
+async def test_the_shortest_and_longest_client_tokens_are_accepted(wire, length):
     assert (await wire.create(token="x" * length)).status == 200
 
 
 @pytest.mark.parametrize("length", [0, 65])
-async def test_beyond_the_limits_of_a_client_token_is_refused(wire, length):
+async def test_a_client_token_outside_the_limits_is_refused(wire, length):
     reply = await wire.create(token="x" * length)
     assert (reply.status, reply.error) == (400, "ValidationException")
 
@@ -412,7 +412,7 @@ async def test_a_session_counts_against_the_quota_until_it_is_deleted(sim, wire)
     assert (await wire.create("small")).status == 200
 
 
-async def test_what_does_not_exist_is_not_found(wire):
+async def test_unknown_studios_profiles_sessions_and_streams_are_not_found(wire):
     identifier = await ready(wire)
     for reply in [
         await wire.create("nowhere"),
@@ -431,7 +431,7 @@ async def test_what_does_not_exist_is_not_found(wire):
         assert reply.json["message"]
 
 
-async def test_a_session_belongs_to_one_studio(sim, wire):
+async def test_a_session_is_not_found_in_another_studio(sim, wire):
     sim.nimble.add_studio("studio-2")
     identifier = await ready(wire)
     reply = await wire.nimble("GET", f"studio-2/streaming-sessions/{identifier}")
@@ -444,7 +444,7 @@ async def listed(wire, **query):
     return [session["sessionId"] for session in reply.json["sessions"]]
 
 
-async def test_sessions_are_filtered(wire):
+async def test_sessions_are_filtered_by_creator_owner_and_id(wire):
     mine, hers, his = [
         await ready(wire, **({"ownedBy": owner} if owner else {})) for owner in ("", "her", "him")
     ]
@@ -457,7 +457,7 @@ async def test_sessions_are_filtered(wire):
     assert await listed(wire, sessionIds=f"{his},{mine}", ownedBy="him") == [his]
 
 
-async def test_sessions_are_listed_in_pages_that_nothing_shifts(open_wire):
+async def test_pages_of_sessions_do_not_shift_when_sessions_come_and_go(open_wire):
     async with Simulator(page_size=2, timings=Timings.instant()) as sim, open_wire(sim) as wire:
         sim.nimble.add_studio("studio-1")
         made = [(await wire.create()).json["session"]["sessionId"] for _ in range(5)]
@@ -474,12 +474,12 @@ async def test_sessions_are_listed_in_pages_that_nothing_shifts(open_wire):
         assert "nextToken" not in third
 
 
-async def test_a_made_up_page_token_is_refused(wire):
+async def test_nimble_refuses_an_invalid_page_token(wire):
     reply = await wire.nimble("GET", "studio-1/streaming-sessions", query={"nextToken": "x"})
     assert (reply.status, reply.error) == (400, "ValidationException")
 
 
-async def test_a_read_after_a_write_is_stale_as_long_as_asked(open_wire):
+async def test_reads_of_a_session_are_stale_for_the_given_time(open_wire):
     async with Simulator(stale_reads=3) as sim, open_wire(sim) as wire:
         sim.nimble.add_studio("studio-1")
         identifier = await ready(wire)
@@ -499,9 +499,9 @@ async def test_a_read_after_a_write_is_stale_as_long_as_asked(open_wire):
         assert await state(wire, identifier) == "DELETED"
 
 
-async def test_deleted_sessions_and_old_streams_do_not_pile_up(open_wire, monkeypatch):
-    monkeypatch.setattr("dcvsessions.simulator.nimble._DELETED_KEPT", 10)
-    monkeypatch.setattr("dcvsessions.simulator.nimble._STREAMS_KEPT", 10)
+async def test_old_deleted_sessions_and_old_streams_are_removed(open_wire, monkeypatch):
+    monkeypatch.setattr("dcvsessions.simulator.nimble.account._DELETED_LIMIT", 10)
+    monkeypatch.setattr("dcvsessions.simulator.nimble.operations._STREAM_LIMIT", 10)
     async with Simulator(timings=Timings.instant()) as sim, open_wire(sim) as wire:
         sim.nimble.add_studio("studio-1")
         identifier = (await wire.create()).json["session"]["sessionId"]
@@ -513,7 +513,7 @@ async def test_deleted_sessions_and_old_streams_do_not_pile_up(open_wire, monkey
         assert len(sim.nimble.sessions[identifier].streams) == 10
 
 
-async def test_what_a_test_sees_is_as_of_now(sim, wire):
+async def test_a_view_of_a_session_shows_its_state_now(sim, wire):
     identifier = await ready(wire, ownedBy="her", tags={"a": "b"})
     stream = (await wire.session(identifier, "streams")).json["stream"]["streamId"]
     seen = sim.nimble.sessions[identifier]
@@ -529,7 +529,7 @@ async def test_what_a_test_sees_is_as_of_now(sim, wire):
     assert sim.nimble.alive == [identifier]
 
 
-def test_mistakes_in_setting_up_are_told():
+def test_mistakes_in_setting_up_studios_are_rejected():
     sim = Simulator()
     sim.nimble.add_studio("studio-1")
     with pytest.raises(ValueError, match="already"):
@@ -537,6 +537,6 @@ def test_mistakes_in_setting_up_are_told():
     with pytest.raises(KeyError, match="no session 'x'"):
         sim.nimble.set_state("x", "READY")
     with pytest.raises(ValueError, match="operation must be one of CreateStreamingSession"):
-        sim.nimble.script("GetStreamingSession", Course())
+        sim.nimble.plan("GetStreamingSession", TransitionPlan())
     with pytest.raises(ValueError, match="times must be at least 1"):
         sim.nimble.fail_sessions(times=0)

@@ -1,4 +1,4 @@
-"""The simulator as a process of its own, and as a plugin of other people's tests."""
+"""The simulator as a command, as a pytest plugin, and in the documentation."""
 
 import ast
 import json
@@ -27,7 +27,7 @@ COMMAND = [sys.executable, "-X", "dev", "-W", "error", "-m", "dcvsessions.simula
 
 @contextmanager
 def serving(*arguments):
-    """Start the process, and read its environment as a shell would."""
+    """Start the command, and read the environment variables that it prints."""
     process = subprocess.Popen(
         [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -53,7 +53,7 @@ def call(environ, operation, parameters):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_process_serves_what_is_preloaded_until_a_signal(number):
+def test_the_command_serves_the_default_scenario_until_a_signal(number):
     with serving("--speed", "10") as (process, environ):
         assert set(environ) == {
             "AWS_ENDPOINT_URL",
@@ -75,7 +75,7 @@ def test_a_process_serves_what_is_preloaded_until_a_signal(number):
         assert environ["AWS_SECRET_ACCESS_KEY"] not in log
 
 
-def test_a_process_plays_a_scenario(tmp_path):
+def test_the_command_serves_a_scenario_file(tmp_path):
     file = tmp_path / "scenario.toml"
     file.write_text("[[lightsail.instances]]\nname = 'other'\nstate = 'stopped'\n")
     with serving("--scenario", str(file), "--timings", "instant") as (_, environ):
@@ -92,7 +92,7 @@ def run(*arguments):
     )
 
 
-def test_a_process_tells_what_is_wrong_with_its_scenario(tmp_path):
+def test_the_command_names_the_mistake_in_a_scenario_file(tmp_path):
     file = tmp_path / "scenario.toml"
     file.write_text("sped = 1")
     found = run("--scenario", str(file))
@@ -101,7 +101,7 @@ def test_a_process_tells_what_is_wrong_with_its_scenario(tmp_path):
     assert "Traceback" not in found.stderr
 
 
-def test_a_process_tells_what_is_wrong_with_its_arguments():
+def test_the_command_names_the_mistake_in_its_arguments():
     found = run("--speed", "-1")
     assert found.returncode == 2
     assert "speed must be a positive number" in found.stderr
@@ -156,7 +156,8 @@ def test_options(dcv_simulator):
 class TestClass:
     @pytest.mark.dcv_simulator(seed=5)
     async def test_method(self, dcv_simulator):
-        assert dcv_simulator._world.identifier(5) == Simulator(seed=5)._world.identifier(5)
+        other = Simulator(seed=5)
+        assert dcv_simulator._environment.identifier(5) == other._environment.identifier(5)
 """
 
 
@@ -227,7 +228,7 @@ def test_the_plugin_serves_other_peoples_tests(tmp_path, ini, conftest, module, 
     assert f" {passed} passed in" in found.stdout, found.stdout + found.stderr
 
 
-async def test_the_snippets_in_the_docs_run_one_after_the_other():
+async def test_the_python_code_in_the_documentation_runs():
     found = {}
     for snippet in IN_THE_DOCS[1:]:
         code = compile(snippet, str(DOCS), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
@@ -237,7 +238,7 @@ async def test_the_snippets_in_the_docs_run_one_after_the_other():
     assert "my-computer" in found["sim"].lightsail.instances
 
 
-def test_a_proxy_of_the_environment_is_passed_by(monkeypatch):
+def test_clients_do_not_use_a_proxy_from_the_environment(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "example.org")
     with serving() as (_, environ):

@@ -1,4 +1,4 @@
-"""Scenarios: the world as data, and the place of each mistake."""
+"""Scenarios: resources, plans and faults as data, and the place of each mistake."""
 
 import asyncio
 import inspect
@@ -9,22 +9,22 @@ from pathlib import Path
 import pytest
 
 from dcvsessions.simulator import (
-    Course,
     Fault,
     FaultScenario,
     InstanceScenario,
     LightsailScenario,
+    LightsailSimulator,
     NimbleScenario,
+    NimbleSimulator,
     Scenario,
     ScenarioError,
     StudioScenario,
     Timings,
+    TransitionPlan,
 )
 from dcvsessions.simulator import (
     scenario as scenario_module,
 )
-from dcvsessions.simulator.lightsail import LightsailSimulator
-from dcvsessions.simulator.nimble import NimbleSimulator
 
 IN_PYTHON = Scenario(
     speed=10,
@@ -34,9 +34,9 @@ IN_PYTHON = Scenario(
             InstanceScenario(
                 name="my-computer",
                 state="stopped",
-                courses={
+                plans={
                     "StartGUISession": (
-                        Course(
+                        TransitionPlan(
                             seconds=40,
                             percentages=(5, 20, 80),
                             ends="failedStartingGUISession",
@@ -50,8 +50,10 @@ IN_PYTHON = Scenario(
     ),
     nimble=NimbleScenario(
         studios=(StudioScenario(studio_id="studio-1", launch_profiles=("lp-1",), session_quota=2),),
-        courses={
-            "CreateStreamingSession": (Course(ends="CREATE_FAILED", code="INSUFFICIENT_CAPACITY"),)
+        plans={
+            "CreateStreamingSession": (
+                TransitionPlan(ends="CREATE_FAILED", code="INSUFFICIENT_CAPACITY"),
+            )
         },
     ),
     faults=(
@@ -65,7 +67,7 @@ IN_PYTHON = Scenario(
 
 
 def in_toml():
-    """The example in the documentation of the module is the test."""
+    """Return the example in the docstring of the module."""
     return textwrap.dedent(scenario_module.__doc__.partition("::\n")[2])
 
 
@@ -84,7 +86,7 @@ def test_a_scenario_is_the_same_in_python_toml_and_json(tmp_path):
 
 
 @pytest.mark.looptime
-async def test_a_scenario_happens(open_wire):
+async def test_a_simulator_does_what_its_scenario_says(open_wire):
     data = {
         "timings": {"preset": "instant", "gui_start": 5},
         "lightsail": {
@@ -94,7 +96,7 @@ async def test_a_scenario_happens(open_wire):
                     "tags": {"a": "b"},
                     "blueprint_id": "rstudio",
                     "bundle_id": "app_standard_2xl_1_0",
-                    "courses": {
+                    "plans": {
                         "StartGUISession": [
                             {"ends": "failedStartingGUISession", "message": "No", "times": 2},
                             {"seconds": 40, "percentages": [5, 80], "expires_after": 60},
@@ -163,21 +165,21 @@ async def test_a_scenario_happens(open_wire):
             r"There is an instance 'x1' already @ \$\.lightsail\.instances\[1\]",
         ),
         (
-            "[[lightsail.instances]]\nname = 'x1'\n[[lightsail.instances.courses.Foo]]",
+            "[[lightsail.instances]]\nname = 'x1'\n[[lightsail.instances.plans.Foo]]",
             r"must be one of StartGUISession, .*; not 'Foo' @ \$\.lightsail\.instances\[0\]",
         ),
         (
-            "[[lightsail.instances]]\nname = 'x1'\ncourses = { Foo = [] }",
+            "[[lightsail.instances]]\nname = 'x1'\nplans = { Foo = [] }",
             r"must be one of StartGUISession, .*; not 'Foo' @ \$\.lightsail\.instances\[0\]",
         ),
         (
-            "[[nimble.courses.StopStreamingSession]]\nseconds = -1",
-            r"zero or more seconds, not -1\.0 @ \$\.nimble\.courses\['StopStreamingSession'\]\[0\]",
+            "[[nimble.plans.StopStreamingSession]]\nseconds = -1",
+            r"zero or more seconds, not -1\.0 @ \$\.nimble\.plans\['StopStreamingSession'\]\[0\]",
         ),
-        ("[[nimble.courses.StopStreamingSession]]\ntimes = 0", r"times must be at least 1"),
+        ("[[nimble.plans.StopStreamingSession]]\ntimes = 0", r"times must be at least 1"),
         (
-            "[[nimble.courses.GetStreamingSession]]",
-            r"not 'GetStreamingSession' @ \$\.nimble\.courses",
+            "[[nimble.plans.GetStreamingSession]]",
+            r"not 'GetStreamingSession' @ \$\.nimble\.plans",
         ),
         (
             "[[nimble.studios]]\nstudio_id = 's'\n[[nimble.studios]]\nstudio_id = 's'",
@@ -199,7 +201,7 @@ async def test_a_scenario_happens(open_wire):
         ("speed = [", r"at end of document|line 1"),
     ],
 )
-def test_a_mistake_is_told_with_its_file_and_place(tmp_path, text, message):
+def test_a_mistake_is_reported_with_its_file_and_place(tmp_path, text, message):
     file = write(tmp_path, text)
     with pytest.raises(ScenarioError, match=message) as caught:
         Scenario.load(file)
@@ -213,7 +215,7 @@ def test_a_mistake_is_told_with_its_file_and_place(tmp_path, text, message):
         (StudioScenario(studio_id="x"), NimbleSimulator.add_studio),
     ],
 )
-def test_a_scenario_says_all_that_the_handle_takes_and_leaves_out_the_same(scenario, handle):
+def test_a_scenario_has_the_arguments_and_defaults_of_the_method_it_calls(scenario, handle):
     _, _, *optional = inspect.signature(handle).parameters.values()
     taken = {each.name: each.default for each in optional}
     said = {name: getattr(scenario, name) for name in taken}
@@ -221,12 +223,12 @@ def test_a_scenario_says_all_that_the_handle_takes_and_leaves_out_the_same(scena
     assert said | no_tags == taken | no_tags
 
 
-def test_a_file_that_is_no_json_is_told_by_line(tmp_path):
+def test_a_json_mistake_is_reported_with_its_line(tmp_path):
     with pytest.raises(ScenarioError, match="line 2 column 1"):
         Scenario.load(write(tmp_path, "{\n", "scenario.json"))
 
 
-def test_a_file_that_is_none_is_told(tmp_path):
+def test_a_missing_or_binary_file_is_reported(tmp_path):
     with pytest.raises(ScenarioError, match="No such file"):
         Scenario.load(tmp_path / "nowhere.toml")
     (tmp_path / "binary.toml").write_bytes(b"\xff")
@@ -234,23 +236,23 @@ def test_a_file_that_is_none_is_told(tmp_path):
         Scenario.load(tmp_path / "binary.toml")
 
 
-def test_all_of_a_json_file_may_be_wrong(tmp_path):
+def test_a_json_file_has_to_hold_an_object(tmp_path):
     with pytest.raises(ScenarioError, match="must be a table"):
         Scenario.load(write(tmp_path, "[]", "scenario.json"))
 
 
-def test_the_scenario_in_the_docs_is_one(tmp_path):
+def test_the_scenario_in_the_documentation_can_be_loaded(tmp_path):
     page = Path(__file__).parents[2] / "docs" / "simulator.md"
     text = page.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
     found = Scenario.load(write(tmp_path, text))
-    assert [course.times for course in found.lightsail.instances[0].courses["StartGUISession"]] == [
+    assert [plan.times for plan in found.lightsail.instances[0].plans["StartGUISession"]] == [
         2,
         1,
     ]
     assert found.timings.gui_start == 20
 
 
-def test_what_lasts_for_ever_is_no_fault():
+def test_a_lifetime_may_be_infinite():
     data = {
         "timings": {"session_lifetime": float("inf"), "gui_session_lifetime": float("inf")},
         "lightsail": {"instances": [{"name": "my-computer", "status": "started"}]},

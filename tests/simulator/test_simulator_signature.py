@@ -1,6 +1,8 @@
-"""SigV4: what botocore signs is accepted, and nothing else."""
+"""Signature Version 4: which requests are accepted, and how the others are refused."""
 
+import asyncio
 import datetime as dt
+import hashlib
 import json
 
 import pytest
@@ -10,8 +12,8 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcvsessions.simulator.messages import HttpRequest
-from dcvsessions.simulator.signature import KeyPair, SignatureError, verify
+from dcvsessions.simulator.protocol.messages import HttpRequest
+from dcvsessions.simulator.protocol.signature import KeyPair, SignatureError, sign, verify
 
 BODY = json.dumps({"resourceName": "my-computer"}).encode()
 TARGET = {"X-Amz-Target": "Lightsail_20161128.CreateGUISessionAccessDetails"}
@@ -23,7 +25,7 @@ def tampered(headers, old, new):
     return {**headers, "Authorization": headers["Authorization"].replace(old, new)}
 
 
-async def test_a_missing_signature_is_refused_as_aws_does(sim, wire):
+async def test_a_missing_signature_is_refused_as_at_aws(sim, wire):
     reply = await wire.send("POST", "/", BODY, TARGET)
     assert (reply.status, reply.error) == (400, "MissingAuthenticationTokenException")
     reply = await wire.send("GET", PATH)
@@ -40,7 +42,7 @@ async def test_a_missing_signature_is_refused_as_aws_does(sim, wire):
         ({"AWS_SECRET_ACCESS_KEY": "guessed"}, "InvalidSignatureException"),
     ],
 )
-async def test_other_keys_are_refused(wire, wrong, error):
+async def test_signatures_with_other_keys_are_refused(wire, wrong, error):
     headers = wire.sign("POST", "/", BODY, "lightsail", TARGET, **wrong)
     reply = await wire.send("POST", "/", BODY, headers)
     assert (reply.status, reply.error) == (400, error)
@@ -49,12 +51,12 @@ async def test_other_keys_are_refused(wire, wrong, error):
     assert (reply.status, reply.error) == (403, error)
 
 
-async def test_any_region_is_accepted(wire):
+async def test_signatures_for_any_region_are_accepted(wire):
     headers = wire.sign("POST", "/", BODY, "lightsail", TARGET, AWS_REGION="eu-north-1")
     assert (await wire.send("POST", "/", BODY, headers)).status == 200
 
 
-async def test_a_session_token_is_not_looked_at(wire):
+async def test_a_session_token_is_not_checked(wire):
     headers = wire.sign("POST", "/", BODY, "lightsail", {**TARGET, "X-Amz-Security-Token": "any"})
     assert (await wire.send("POST", "/", BODY, headers)).status == 200
 
@@ -66,7 +68,7 @@ async def test_a_signature_for_another_service_is_refused(wire):
     assert reply.json["message"] == "Credential should be scoped to correct service: 'lightsail'."
 
 
-async def test_what_is_signed_cannot_be_changed(wire):
+async def test_a_request_that_was_changed_after_signing_is_refused(wire):
     headers = wire.sign("POST", "/", BODY, "lightsail", TARGET)
     other = BODY.replace(b"my", b"My")
     last = headers["Authorization"][-1]
@@ -100,7 +102,7 @@ async def test_what_is_signed_cannot_be_changed(wire):
         ("/aws4_request", "/aws5_request"),
     ],
 )
-async def test_an_incomplete_signature_is_told(wire, old, new):
+async def test_an_incomplete_signature_is_reported(wire, old, new):
     headers = tampered(wire.sign("POST", "/", BODY, "lightsail", TARGET), old, new)
     reply = await wire.send("POST", "/", BODY, headers)
     assert reply.status == 400
@@ -109,7 +111,7 @@ async def test_an_incomplete_signature_is_told(wire, old, new):
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "20261399T000000Z", "2026-01-01T00:00:00Z"])
-async def test_a_date_that_is_none_is_told(wire, date):
+async def test_an_invalid_date_is_reported(wire, date):
     headers = wire.sign("POST", "/", BODY, "lightsail", TARGET)
     credential = headers["X-Amz-Date"][:8]
     headers = tampered({**headers, "X-Amz-Date": date}, credential, date[:8] or credential)
@@ -118,16 +120,16 @@ async def test_a_date_that_is_none_is_told(wire, date):
 
 
 def signed(method="POST", path="/", *, query="", body=BODY, headers=None, service="lightsail"):
-    """Sign with botocore, at the time that it is."""
+    """Sign with botocore, at the current time."""
     url = f"https://example.com{path}{'?' + query if query else ''}"
     request = AWSRequest(method=method, url=url, data=body, headers=headers or {})
-    credentials = Credentials(KEYS.access_key_id, KEYS.secret_access_key)
+    credentials = Credentials(KEYS.access_key, KEYS.secret_key)
     SigV4Auth(credentials, service, "us-east-1").add_auth(request)
     found = {name.lower(): value for name, value in request.headers.items()}
     return HttpRequest(method, path, query, {"host": "example.com", **found}, body)
 
 
-def test_a_signature_is_good_for_five_minutes():
+def test_a_signature_is_accepted_for_five_minutes():
     now = dt.datetime.now(dt.UTC)
     request = signed()
     for minutes in (-4.9, 0, 4.9):
@@ -138,7 +140,7 @@ def test_a_signature_is_good_for_five_minutes():
         verify(request, KEYS, "lightsail", now - dt.timedelta(minutes=5.1))
 
 
-def test_the_scope_has_the_date_of_the_request():
+def test_the_scope_has_to_have_the_date_of_the_request():
     request = signed()
     date = request.headers["x-amz-date"][:8]
     headers = dict(request.headers)
@@ -157,7 +159,7 @@ words = st.text(st.characters(codec="ascii", exclude_characters="\r\n\0"), max_s
     query=st.lists(st.tuples(words.filter(bool), words), max_size=4),
     segments=st.lists(st.text(max_size=8), max_size=4),
 )
-def test_whatever_botocore_signs_is_accepted(body, value, query, segments):
+def test_every_request_that_botocore_signs_is_accepted(body, value, query, segments):
     from urllib.parse import quote, urlencode  # noqa: PLC0415 - beside its only use
 
     path = "/" + "/".join(quote(segment, safe="") or "x" for segment in segments)
@@ -169,5 +171,76 @@ def test_whatever_botocore_signs_is_accepted(body, value, query, segments):
     verify(request, KEYS, "nimble", dt.datetime.now(dt.UTC))
 
 
+@pytest.mark.parametrize(
+    ("method", "query", "signature"),
+    [
+        ("GET", "", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
+        ("POST", "", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
+        (
+            "GET",
+            "Param2=value2&Param1=value1",
+            "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
+        ),
+    ],
+)
+def test_signatures_are_those_of_the_published_aws_test_suite(method, query, signature):
+    timestamp = "20150830T123600Z"
+    headers = {"host": "example.amazonaws.com", "x-amz-date": timestamp}
+    request = HttpRequest(method, "/", query, headers, b"")
+    scope = "20150830/us-east-1/service/aws4_request"
+    assert sign(request, ("host", "x-amz-date"), scope, timestamp, KEYS) == signature
+
+
+def resigned(request, **added):
+    """Sign a request again, with more headers, as a client does that signs all of its headers."""
+    headers = {**request.headers, **added}
+    names = tuple(sorted({"host", "x-amz-date", *added}))
+    changed = HttpRequest(request.method, request.path, request.query, headers, request.body)
+    timestamp = headers["x-amz-date"]
+    scope = f"{timestamp[:8]}/us-east-1/lightsail/aws4_request"
+    headers["authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential={KEYS.access_key}/{scope}, "
+        f"SignedHeaders={';'.join(names)}, Signature={sign(changed, names, scope, timestamp, KEYS)}"
+    )
+    return changed
+
+
+def test_a_signed_user_agent_is_checked():
+    request = resigned(signed(), **{"user-agent": "client  1.0 "})
+    verify(request, KEYS, "lightsail", dt.datetime.now(dt.UTC))
+    headers = {**request.headers, "user-agent": "other"}
+    changed = HttpRequest("POST", "/", "", headers, BODY)
+    with pytest.raises(SignatureError, match="does not match"):
+        verify(changed, KEYS, "lightsail", dt.datetime.now(dt.UTC))
+
+
+def test_the_hash_of_the_body_in_a_header_does_not_replace_the_body():
+    digest = hashlib.sha256(BODY).hexdigest()
+    request = resigned(signed(), **{"x-amz-content-sha256": digest})
+    verify(request, KEYS, "lightsail", dt.datetime.now(dt.UTC))
+    changed = HttpRequest("POST", "/", "", request.headers, BODY + b" ")
+    with pytest.raises(SignatureError, match="does not match"):
+        verify(changed, KEYS, "lightsail", dt.datetime.now(dt.UTC))
+
+
+async def test_a_signed_header_that_is_not_utf8_is_refused(sim):
+    now = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+    key = sim.environ["AWS_ACCESS_KEY_ID"]
+    credential = f"{key}/{now[:8]}/us-east-1/lightsail/aws4_request"
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", int(sim.endpoint_url.rpartition(":")[2])
+    )
+    writer.write(
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n"
+        b"X-Amz-Target: Lightsail_20161128.GetInstances\r\nX-Bytes: \xff\r\n"
+        + f"X-Amz-Date: {now}\r\nAuthorization: AWS4-HMAC-SHA256 Credential={credential}, "
+        f"SignedHeaders=host;x-bytes, Signature=x\r\n\r\n".encode()
+    )
+    answer = await reader.read()
+    assert b"x-amzn-ErrorType: InvalidSignatureException" in answer
+    writer.close()
+    await writer.wait_closed()
+
+
 def test_a_key_pair_does_not_show_its_secret():
-    assert KEYS.secret_access_key not in repr(KEYS)
+    assert KEYS.secret_key not in repr(KEYS)

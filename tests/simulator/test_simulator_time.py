@@ -1,4 +1,4 @@
-"""Time: speeds, timings, and the thread that a simulator may live in."""
+"""Time: speed, timings, and the thread that a simulator may run in."""
 
 import asyncio
 import datetime as dt
@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 from dcvsessions.simulator import Simulator, Timings, serve_in_thread
-from dcvsessions.simulator.clock import Clock
+from dcvsessions.simulator.time.clock import Clock
 
 DURATIONS = (
     "operation_queue",
@@ -27,7 +27,7 @@ DURATIONS = (
 
 
 @pytest.mark.looptime
-async def test_a_simulator_can_run_faster_than_the_loop(open_wire):
+async def test_a_simulator_can_run_faster_than_its_loop(open_wire):
     async with Simulator(speed=3600) as sim, open_wire(sim) as wire:
         sim.lightsail.add_instance("my-computer", status="started")
         await asyncio.sleep(0.999)
@@ -38,7 +38,7 @@ async def test_a_simulator_can_run_faster_than_the_loop(open_wire):
 
 @pytest.mark.looptime
 @pytest.mark.parametrize("late", [0.1, 0.3, 0.7, 1234.567])
-async def test_a_transition_ends_when_it_says_and_not_a_float_later(open_wire, late):
+async def test_a_transition_ends_exactly_in_spite_of_float_rounding(open_wire, late):
     await asyncio.sleep(late)
     async with Simulator(timings=Timings(gui_start=1.1)) as sim, open_wire(sim) as wire:
         sim.lightsail.add_instance("my-computer")
@@ -52,7 +52,7 @@ async def test_a_transition_ends_when_it_says_and_not_a_float_later(open_wire, l
 
 
 @pytest.mark.looptime
-async def test_what_is_instant_is_over_at_the_next_read(open_wire):
+async def test_an_instant_transition_is_over_at_the_next_read(open_wire):
     async with Simulator(timings=Timings.instant()) as sim, open_wire(sim) as wire:
         sim.lightsail.add_instance("my-computer")
         sim.nimble.add_studio("studio-1")
@@ -93,7 +93,7 @@ def test_realistic_timings_spread_around_their_medians():
     assert drawn[-1] > timings.session_create * 2
 
 
-def test_presets_go_from_instant_to_realistic():
+def test_each_preset_is_slower_than_the_one_before():
     presets = [Timings.instant(), Timings(), Timings.demo(), Timings.realistic()]
     for name in DURATIONS:
         durations = [getattr(preset, name) for preset in presets]
@@ -104,14 +104,14 @@ def test_presets_go_from_instant_to_realistic():
 
 
 @pytest.mark.parametrize("value", [-1, float("nan")])
-def test_a_duration_that_is_none_is_told(value):
+def test_an_invalid_duration_is_rejected(value):
     with pytest.raises(ValueError, match="gui_start must be zero or more seconds"):
         Timings(gui_start=value)
 
 
 def test_a_seed_determines_identifiers_but_no_secrets():
     one, other = Simulator(seed=7), Simulator(seed=7)
-    assert one._world.identifier(22) == other._world.identifier(22)
+    assert one._environment.identifier(22) == other._environment.identifier(22)
     for sim in (one, other):
         sim.lightsail.add_instance("my-computer", status="started")
     tokens = {desktop.token for sim in (one, other) for desktop in sim.lightsail.desktops()}
@@ -119,7 +119,7 @@ def test_a_seed_determines_identifiers_but_no_secrets():
 
 
 class LoopOfItsOwn:
-    """Just enough of an event loop for a clock."""
+    """The part of an event loop that a clock uses."""
 
     def __init__(self, now):
         self.now = now
@@ -128,7 +128,7 @@ class LoopOfItsOwn:
         return self.now
 
 
-def test_a_loop_that_sets_its_time_back_takes_none_from_the_simulator():
+def test_simulated_time_never_goes_back_with_the_loop():
     loop = LoopOfItsOwn(4554.721684645)
     clock = Clock(speed=2, origin=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
     clock.start(loop)
@@ -138,32 +138,32 @@ def test_a_loop_that_sets_its_time_back_takes_none_from_the_simulator():
     assert clock.now() == 0.5
     loop.now = 1
     assert clock.now() == 2.5
-    assert clock.wall(clock.now()) == dt.datetime(2026, 1, 1, 0, 0, 2, 500_000, tzinfo=dt.UTC)
+    assert clock.wall_time(clock.now()) == dt.datetime(2026, 1, 1, 0, 0, 2, 500_000, tzinfo=dt.UTC)
 
 
 @pytest.fixture
 async def starting():
-    """Set up before the time of the test begins."""
+    """A simulator with a transition that begins before the test."""
     async with Simulator() as sim:
         sim.lightsail.add_instance("my-computer", status="starting")
         yield sim
 
 
 @pytest.mark.looptime
-async def test_what_goes_on_in_a_fixture_goes_on_in_the_test(starting):
+async def test_a_transition_that_begins_in_a_fixture_goes_on_in_the_test(starting):
     assert starting.lightsail.instances["my-computer"].status == "starting"
     await asyncio.sleep(1)
     assert starting.lightsail.instances["my-computer"].status == "started"
 
 
 @pytest.mark.looptime(start=time.monotonic)
-async def test_the_time_of_a_test_may_go_on_from_that_of_its_fixtures(starting):
+async def test_virtual_time_can_continue_the_real_time_of_the_fixtures(starting):
     assert asyncio.get_running_loop().time() == pytest.approx(time.monotonic(), abs=10)
     await asyncio.sleep(1)
     assert starting.lightsail.instances["my-computer"].status == "started"
 
 
-def test_what_was_set_up_before_the_start_is_there():
+def test_resources_can_be_added_before_the_simulator_starts():
     sim = Simulator()
     sim.lightsail.add_instance("my-computer", status="starting")
     assert sim.lightsail.instances["my-computer"].status == "starting"
@@ -182,7 +182,7 @@ def test_a_simulator_serves_from_a_thread():
     assert time.monotonic() - began < 5
 
 
-def test_a_thread_that_cannot_serve_says_so():
+def test_serve_in_thread_raises_if_the_port_is_taken():
     with serve_in_thread(Simulator()) as sim:
         port = int(sim.endpoint_url.rpartition(":")[2])
         with (
@@ -192,7 +192,7 @@ def test_a_thread_that_cannot_serve_says_so():
             pass
 
 
-def test_a_thread_that_serves_a_simulator_already_entered_says_so():
+def test_serve_in_thread_raises_if_the_simulator_was_entered_before():
     with (
         serve_in_thread(Simulator()) as sim,
         pytest.raises(RuntimeError, match="only once"),
@@ -202,21 +202,21 @@ def test_a_thread_that_serves_a_simulator_already_entered_says_so():
 
 
 class FailsAtTheEnd(Simulator):
-    """A simulator that cannot be stopped in peace."""
+    """A simulator whose exit fails."""
 
     async def __aexit__(self, *error):
         await super().__aexit__(*error)
-        raise OSError("not in peace")
+        raise OSError("exit failed")
 
 
-def test_an_error_at_the_end_of_a_thread_is_not_taken_for_one_at_its_start(monkeypatch):
+def test_an_error_at_the_end_of_the_thread_is_raised_in_the_thread(monkeypatch):
     told = []
     monkeypatch.setattr("threading.excepthook", told.append)
     with serve_in_thread(FailsAtTheEnd()):
         pass
-    assert [str(each.exc_value) for each in told] == ["not in peace"]
+    assert [str(each.exc_value) for each in told] == ["exit failed"]
 
 
-def test_an_error_in_the_body_passes_through():
+def test_an_error_in_the_with_block_is_passed_on():
     with pytest.raises(KeyError, match="mine"), serve_in_thread(Simulator()):
         raise KeyError("mine")

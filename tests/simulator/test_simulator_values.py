@@ -1,11 +1,11 @@
-"""Values of every type of the models, read, held against limits, and written. Pure."""
+"""Values of every type in the models: read, checked against limits, and written. Pure."""
 
 import datetime as dt
 
 import pytest
 
-from dcvsessions.simulator.model import Member, Shape, load_service
-from dcvsessions.simulator.wire import WireError, read, read_text, violations, write
+from dcvsessions.simulator.protocol.model import Member, Shape, load_service
+from dcvsessions.simulator.protocol.wire import WireError, read, read_text, violations, write
 
 STRING = Shape(name="String", kind="string", minimum=2, maximum=3)
 STRINGS = Shape(name="Strings", kind="list", element=STRING, maximum=2)
@@ -32,7 +32,7 @@ def scalar(kind):
     return Shape(name=kind, kind=kind)
 
 
-def test_nested_values_are_read_under_the_names_of_the_model():
+def test_nested_values_are_read_by_their_names_in_the_model():
     value = {"inner": {"Name": "abc", "x": 1}, "items": ["ab", None], "map": {"k": "ab", "n": None}}
     expected = {"inner": {"name": "abc"}, "items": ["ab"], "map": {"k": "ab"}}
     assert read(OUTER, value) == expected
@@ -52,7 +52,7 @@ def test_nested_values_are_read_under_the_names_of_the_model():
         ("blob", "AA=="),
     ],
 )
-def test_a_value_of_its_type_is_read_as_it_is(kind, value):
+def test_a_value_of_the_right_type_is_read_unchanged(kind, value):
     assert read(scalar(kind), value) == value
 
 
@@ -74,7 +74,7 @@ def test_a_value_of_its_type_is_read_as_it_is(kind, value):
         ("something new", 1),
     ],
 )
-def test_a_value_of_another_type_is_not_read(kind, value):
+def test_a_value_of_the_wrong_type_is_refused(kind, value):
     with pytest.raises(WireError) as caught:
         read(scalar(kind), value)
     assert caught.value.code == "SerializationException"
@@ -84,17 +84,17 @@ def test_a_value_of_another_type_is_not_read(kind, value):
     ("kind", "text", "value"),
     [("string", "1", "1"), ("integer", "1", 1), ("boolean", "true", True), ("float", "1.5", 1.5)],
 )
-def test_a_text_is_read_as_its_type(kind, text, value):
+def test_a_text_is_read_as_the_type_of_its_shape(kind, text, value):
     assert read_text(scalar(kind), text) == value
 
 
 @pytest.mark.parametrize("text", ["", "x", "1.5", "[", "true", '"1"'])
-def test_a_text_that_stands_for_another_type_is_not_read(text):
+def test_a_text_of_the_wrong_type_is_refused(text):
     with pytest.raises(WireError):
         read_text(scalar("integer"), text)
 
 
-def test_every_limit_that_is_broken_is_named_with_its_place():
+def test_every_broken_limit_is_named_with_its_place():
     value = {"inner": {}, "items": ["a", "ab", "abcd"], "map": {"k": "x"}}
     assert [sentence.partition(" failed")[0] for sentence in violations(OUTER, value)] == [
         "Value at 'inner.name'",
@@ -105,11 +105,11 @@ def test_every_limit_that_is_broken_is_named_with_its_place():
     ]
 
 
-def test_what_is_right_breaks_no_limit():
+def test_a_valid_value_breaks_no_limit():
     assert violations(OUTER, {"inner": {"name": "ab"}, "items": ["ab", "abc"], "map": {}}) == []
 
 
-def test_null_and_empty_members_are_left_out_but_for_empty_lists_at_the_top():
+def test_null_and_empty_members_are_left_out_except_empty_lists_at_the_top():
     assert write(OUTER, {"inner": None, "items": [], "map": {}}) == {"items": [], "map": {}}
     wrapped = Shape(
         name="Wrapped",
@@ -120,7 +120,7 @@ def test_null_and_empty_members_are_left_out_but_for_empty_lists_at_the_top():
     assert write(wrapped, value) == {"outer": {"inner": {"Name": ""}}}
 
 
-def test_an_answer_that_is_not_in_the_model_is_a_mistake_of_ours():
+def test_writing_a_member_that_is_not_in_the_model_raises():
     with pytest.raises(KeyError, match="Inner has no member colour"):
         write(INNER, {"colour": "red"})
 
@@ -138,7 +138,7 @@ def test_a_timestamp_is_written_as_the_model_says(form, written):
     assert write(Shape(name="T", kind="timestamp", timestamp_format=form), MOMENT) == written
 
 
-def test_errors_have_the_statuses_of_the_models():
+def test_errors_have_the_http_statuses_of_the_models():
     assert load_service("nimble").error_statuses == {
         "AccessDeniedException": 403,
         "ConflictException": 409,

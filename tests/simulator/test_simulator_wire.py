@@ -1,4 +1,4 @@
-"""The protocols: what goes over the wire, and how a request that does not fit is answered."""
+"""The protocols: what goes over the wire, and how invalid requests are answered."""
 
 import asyncio
 import gzip
@@ -64,7 +64,7 @@ async def test_nimble_puts_the_error_into_a_header(wire):
         ),
     ],
 )
-async def test_lightsail_names_what_breaks_the_model(wire, parameters, sentence):
+async def test_lightsail_names_the_limit_that_a_request_breaks(wire, parameters, sentence):
     reply = await wire.lightsail("StartGUISession", parameters)
     assert (reply.status, reply.error) == (400, "InvalidInputException")
     assert reply.json["message"] == f"1 validation error detected: {sentence}"
@@ -73,13 +73,13 @@ async def test_lightsail_names_what_breaks_the_model(wire, parameters, sentence)
 @pytest.mark.parametrize(
     "name", ["", "a", "-a-", "a b", "http://x/?authToken=secret", "naïve", "ab\n"]
 )
-async def test_a_name_that_is_no_name_is_refused_and_not_repeated(wire, name):
+async def test_an_invalid_name_is_refused_and_not_repeated_in_the_error(wire, name):
     reply = await wire.lightsail("StartGUISession", {"resourceName": name})
     assert (reply.status, reply.error) == (400, "InvalidInputException")
     assert len(name) < 2 or name not in reply.json["message"]
 
 
-async def test_nimble_names_all_that_breaks_the_model(wire):
+async def test_nimble_names_all_limits_that_a_request_breaks(wire):
     parameters = {"ec2InstanceType": "t2.micro", "streamingImageId": "x" * 23}
     reply = await wire.nimble("POST", SESSIONS, parameters)
     assert (reply.status, reply.error) == (400, "ValidationException")
@@ -111,7 +111,7 @@ async def test_a_map_of_the_wrong_type_is_a_serialization_exception(wire, tags):
     assert (await wire.create(tags=tags)).error == "SerializationException"
 
 
-async def test_what_the_model_does_not_know_is_ignored_and_null_is_nothing(sim, wire):
+async def test_unknown_and_null_members_of_a_request_are_ignored(sim, wire):
     parameters = {**NAME, "colour": {"deep": [1, None]}, "other": None}
     assert (await wire.lightsail("CreateGUISessionAccessDetails", parameters)).status == 200
     assert sim.requests[-1].parameters == NAME
@@ -120,7 +120,7 @@ async def test_what_the_model_does_not_know_is_ignored_and_null_is_nothing(sim, 
     assert "Member must not be null" in reply.json["message"]
 
 
-async def test_an_empty_body_stands_for_no_parameters(wire):
+async def test_an_empty_body_means_no_parameters(wire):
     assert (await wire.lightsail("GetInstances", body=b"")).status == 200
     reply = await wire.lightsail("GetInstance", body=b"")
     assert reply.error == "InvalidInputException"
@@ -142,13 +142,13 @@ async def test_an_empty_body_stands_for_no_parameters(wire):
         ("GET /2020-08-01/studios/%zz/%ff", "", 404),
     ],
 )
-async def test_what_is_no_operation_is_an_unknown_operation(wire, line, target, status):
+async def test_a_request_for_no_operation_is_an_unknown_operation(wire, line, target, status):
     reply = await wire.send(*line.split(), headers={"X-Amz-Target": target} if target else {})
     assert (reply.status, reply.error) == (status, "UnknownOperationException")
     assert len(reply.headers["x-amzn-requestid"]) == 36
 
 
-async def test_an_unknown_operation_is_recorded_without_what_it_said(sim, wire):
+async def test_an_unknown_operation_is_recorded_without_its_contents(sim, wire):
     await wire.send("GET", "/secret", query="token=secret")
     (found,) = sim.requests
     assert (found.service, found.operation, found.parameters) == ("", "", {})
@@ -190,7 +190,7 @@ async def test_parameters_are_merged_from_all_places(sim, wire):
     assert sim.requests[-1].parameters == {"studioId": "studio-1", "ownedBy": "a b&c"}
 
 
-async def test_a_large_answer_is_compressed_for_who_asks(wire):
+async def test_a_large_answer_is_compressed_if_the_client_accepts_it(wire):
     plain = await wire.lightsail("GetInstances")
     packed = await wire.lightsail("GetInstances", **{"Accept-Encoding": "gzip"})
     assert "content-encoding" not in plain.headers
@@ -209,7 +209,7 @@ async def test_a_connection_is_kept_alive(sim):
     await writer.wait_closed()
 
 
-async def test_what_is_not_http_is_refused(sim):
+async def test_bytes_that_are_not_http_are_refused(sim):
     reader, writer = await asyncio.open_connection(
         "127.0.0.1", int(sim.endpoint_url.rpartition(":")[2])
     )
@@ -219,7 +219,7 @@ async def test_what_is_not_http_is_refused(sim):
     await writer.wait_closed()
 
 
-async def test_a_client_that_holds_its_body_back_is_told_to_go_on(sim):
+async def test_a_client_that_expects_100_continue_gets_it(sim):
     port = int(sim.endpoint_url.rpartition(":")[2])
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
@@ -230,13 +230,13 @@ async def test_a_client_that_holds_its_body_back_is_told_to_go_on(sim):
     await writer.wait_closed()
 
 
-async def test_hundreds_of_clients_at_once(sim, wire):
+async def test_hundreds_of_clients_are_served_at_once(sim, wire):
     replies = await asyncio.gather(*(wire.lightsail("GetInstances") for _ in range(300)))
     assert {reply.status for reply in replies} == {200}
     assert len(sim.calls("GetInstances")) == 300
 
 
-async def test_the_requests_that_are_remembered_are_bounded(open_wire):
+async def test_the_number_of_recorded_requests_is_limited(open_wire):
     async with Simulator(keep_requests=3) as sim, open_wire(sim) as wire:
         for name in ("aa", "bb", "cc", "dd"):
             await wire.lightsail("GetInstance", {"instanceName": name})
@@ -244,7 +244,7 @@ async def test_the_requests_that_are_remembered_are_bounded(open_wire):
     assert kept == ["bb", "cc", "dd"]
 
 
-async def test_each_request_is_one_line_of_the_log_without_secrets(sim, wire, caplog):
+async def test_each_request_is_logged_in_one_line_without_secrets(sim, wire, caplog):
     caplog.set_level(logging.DEBUG, "dcvsessions.simulator")
     sim.lightsail.set_status("my-computer", "started")
     url = (await wire.status())["sessions"][0]["url"]
@@ -258,7 +258,7 @@ async def test_each_request_is_one_line_of_the_log_without_secrets(sim, wire, ca
     ]
 
 
-async def test_nothing_that_is_shown_holds_a_secret(open_wire):
+async def test_no_repr_or_record_holds_a_secret(open_wire):
     async with Simulator(secret_access_key="canary-secret") as sim, open_wire(sim) as wire:
         sim.lightsail.add_instance("my-computer", status="started")
         url = (await wire.status())["sessions"][0]["url"]
@@ -269,7 +269,7 @@ async def test_nothing_that_is_shown_holds_a_secret(open_wire):
         assert "Signature" not in shown
 
 
-async def test_a_desktop_answers_while_its_url_is_good(sim, wire):
+async def test_a_desktop_answers_while_its_url_is_accepted(sim, wire):
     sim.lightsail.add_instance("other-computer", status="started", blueprint_name="R&D")
     sim.lightsail.set_status("my-computer", "started")
     for session in (await wire.status())["sessions"]:
@@ -285,7 +285,7 @@ async def test_a_desktop_answers_while_its_url_is_good(sim, wire):
         assert "my-computer" not in await page.text()
 
 
-async def test_a_desktop_is_closed_to_who_has_no_token(sim, wire):
+async def test_a_desktop_refuses_requests_without_its_token(sim, wire):
     sim.lightsail.set_status("my-computer", "started")
     for query in ("", "authToken=", "authToken=wrong", "authToken=%ff", "token=x"):
         assert (await wire.send("GET", "/desktop/", query=query)).status == 403
@@ -293,7 +293,7 @@ async def test_a_desktop_is_closed_to_who_has_no_token(sim, wire):
     assert (await wire.send("POST", "/desktop/")).status == 404
 
 
-async def test_a_url_is_accepted_only_as_it_was_handed_out(sim, wire):
+async def test_a_changed_url_is_not_accepted(sim, wire):
     sim.lightsail.set_status("my-computer", "started")
     url = (await wire.status())["sessions"][0]["url"]
     assert sim.accepts(url)
@@ -310,7 +310,7 @@ async def test_a_url_is_accepted_only_as_it_was_handed_out(sim, wire):
         assert not sim.accepts(other)
 
 
-async def test_an_address_of_another_family_makes_a_url_too(open_wire):
+async def test_the_endpoint_url_of_other_addresses_can_be_reached(open_wire):
     async with Simulator(host="::1", access_key_id="AKIA", secret_access_key="s") as sim:
         assert sim.endpoint_url.startswith("http://[::1]:")
         async with open_wire(sim) as wire:
@@ -322,14 +322,14 @@ async def test_an_address_of_another_family_makes_a_url_too(open_wire):
 
 
 @pytest.mark.parametrize("port", [0, 8080])
-def test_a_simulator_that_is_not_started_serves_nowhere(port):
+def test_a_simulator_that_was_not_started_has_no_endpoint_url(port):
     sim = Simulator(port=port)
     assert repr(sim) == "<Simulator not started>"
     with pytest.raises(RuntimeError, match="before it is entered"):
         _ = sim.endpoint_url
 
 
-async def test_a_simulator_is_entered_once():
+async def test_a_simulator_can_be_entered_only_once():
     sim = Simulator()
     async with sim:
         assert repr(sim) == f"<Simulator {sim.endpoint_url}>"
@@ -337,7 +337,7 @@ async def test_a_simulator_is_entered_once():
         await sim.__aenter__()
 
 
-async def test_a_port_that_is_taken_is_told_and_nothing_leaks(sim):
+async def test_a_taken_port_is_reported_and_leaks_nothing(sim):
     port = int(sim.endpoint_url.rpartition(":")[2])
     with pytest.raises(OSError, match="address already in use"):
         await Simulator(port=port).__aenter__()
@@ -354,11 +354,11 @@ async def test_a_port_that_is_taken_is_told_and_nothing_leaks(sim):
         ({"stale_reads": -1}, "stale_reads"),
     ],
 )
-def test_options_out_of_range_are_told(options, message):
+def test_options_out_of_range_are_rejected(options, message):
     with pytest.raises(ValueError, match=message):
         Simulator(**options)
 
 
-def test_operations_that_do_not_exist_are_told():
+def test_calls_of_an_unknown_operation_are_rejected():
     with pytest.raises(ValueError, match="operation must be one of"):
         Simulator().calls("GetRich")

@@ -17,24 +17,17 @@ from aiobotocore.session import AioSession
 from dcvsessions import (
     ApiError,
     DcvUrl,
-    ErrorAbsorbed,
     GuiDesktop,
-    GuiSession,
     GuiSessionAccessDetails,
     GuiSessionStatus,
-    Instance,
-    InstanceState,
     LightsailClient,
     NimbleClient,
     Operation,
     Progress,
-    StateSeen,
     Stream,
     StreamingDesktop,
-    StreamingInstanceType,
     StreamingSession,
     StreamState,
-    VolumeRetentionMode,
     WaitFailedError,
     WaitTimeoutError,
     close_gui_session,
@@ -45,6 +38,9 @@ from dcvsessions import (
     open_streaming_session,
     streaming_session,
 )
+from dcvsessions.errors import ErrorAbsorbed, StateSeen
+from dcvsessions.lightsail import GuiSession, Instance, InstanceState
+from dcvsessions.nimble import StreamingInstanceType, VolumeRetentionMode
 
 
 async def clients(session: AioSession, config: AioConfig) -> None:
@@ -71,9 +67,11 @@ async def lightsail_operations(client: LightsailClient) -> None:
     assert_type(await client.start_gui_session("my-computer"), tuple[Operation, ...])
     assert_type(await client.stop_gui_session("my-computer"), tuple[Operation, ...])
     assert_type(await client.get_operation("id"), Operation)
-    assert_type(await client.get_operations_for_resource("my-computer"), tuple[Operation, ...])
+    assert_type(
+        [one async for one in client.get_operations_for_resource("my-computer")], list[Operation]
+    )
     assert_type(await client.get_instance_state("my-computer"), InstanceState)
-    assert_type(await client.get_instances(), tuple[Instance, ...])
+    assert_type([one async for one in client.get_instances()], list[Instance])
     assert_type(await client.start_instance("my-computer"), tuple[Operation, ...])
     assert_type(await client.stop_instance("my-computer", force=True), tuple[Operation, ...])
 

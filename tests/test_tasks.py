@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from dcvsessions import CallTimeoutError, ConflictError
-from dcvsessions._wait.shield import ending, finished
+from dcvsessions import ConflictError, WaitTimeoutError
+from dcvsessions._tasks import ending, finished
 
 pytestmark = pytest.mark.looptime
 
@@ -46,14 +46,14 @@ async def test_it_is_finished_and_the_cancellation_comes_after_it(times: int) ->
 
 async def test_it_is_cut_off_at_its_bound(looptime: float) -> None:
     done: list[str] = []
-    with pytest.raises(CallTimeoutError, match="cut off after 5 s"):
+    with pytest.raises(WaitTimeoutError, match="clean-up is not finished after .* It was cut off"):
         await finished(takes(3600, done), within=5)
     assert looptime == 5
     assert done == []
 
 
 @pytest.mark.parametrize(
-    ("work", "cause"), [(lambda: takes(3600, []), CallTimeoutError), (fails, ConflictError)]
+    ("work", "cause"), [(lambda: takes(3600, []), WaitTimeoutError), (fails, ConflictError)]
 )
 async def test_a_cancellation_is_not_lost_and_tells_what_failed(work, cause) -> None:
     task = asyncio.create_task(finished(work(), within=5))

@@ -1,29 +1,41 @@
-"""Values on the wire: JSON in and out, as the shapes of a service model state it.
+"""JSON in and out, as the service models state it. Pure.
 
-Pure. Reading is in two steps, as at AWS: a value of the wrong JSON type cannot be read at all
-(``SerializationException``); one that can be read may break limits of the model, and all the
-limits that it breaks are named together.
+Requests are read in two steps, as at AWS. A value of the wrong JSON type cannot be read at all
+(`SerializationException`). A value that was read may break limits of the model; one error then
+names all of them.
 """
 
-from __future__ import annotations
-
-import datetime as dt
 import email.utils
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias, cast
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TypeAlias, cast
 
-if TYPE_CHECKING:
-    from dcvsessions.simulator.model import Shape
+from dcvsessions.simulator.protocol.model import Shape
+
+__all__ = [
+    "Handler",
+    "Json",
+    "Parameters",
+    "Value",
+    "WireError",
+    "decode",
+    "read",
+    "read_text",
+    "validate",
+    "violations",
+    "write",
+]
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
-#: What a service answers with: JSON, with datetimes that the model says how to write.
+
+# What an operation returns: JSON, and datetimes, which the model says how to write.
 Value: TypeAlias = (
-    "Mapping[str, Value] | Sequence[Value] | str | int | float | bool | dt.datetime | None"
+    "Mapping[str, Value] | Sequence[Value] | str | int | float | bool | datetime | None"
 )
 
 _INTEGER_BITS = {"integer": 31, "long": 63}
-#: AWS's words for what stands where something else is due; the rest are numbers.
+# The names of the JSON types in AWS's messages; all other values are numbers.
 _JSON_TOKENS: dict[type, str] = {
     dict: "START_OBJECT",
     list: "START_ARRAY",
@@ -33,7 +45,7 @@ _JSON_TOKENS: dict[type, str] = {
 
 
 class WireError(Exception):
-    """A request that is refused, with the error that the client is to get.
+    """A request that is answered with an error.
 
     Args:
         code: The error code.
@@ -49,62 +61,31 @@ class WireError(Exception):
 
 
 class Parameters(dict[str, Json]):
-    """The parameters of a request that has passed validation, by their names in the model."""
+    """The parameters of a request that passed validation, by their names in the model."""
 
     def text(self, name: str) -> str:
-        """Give a parameter that is required or known to be there.
-
-        Args:
-            name: Its name.
-
-        Returns:
-            Its value.
-        """
+        """Return a string that is required."""
         return cast("str", self[name])
 
     def optional_text(self, name: str) -> str | None:
-        """Give a string that may have been left out.
-
-        Args:
-            name: Its name.
-
-        Returns:
-            Its value, or None.
-        """
+        """Return a string, or None if it was left out."""
         return cast("str | None", self.get(name))
 
     def number(self, name: str, default: int) -> int:
-        """Give an integer.
-
-        Args:
-            name: Its name.
-            default: What it is if it was left out.
-
-        Returns:
-            Its value.
-        """
+        """Return an integer, or the default if it was left out."""
         return cast("int", self.get(name, default))
 
     def strings(self, name: str) -> dict[str, str]:
-        """Give a map of strings.
-
-        Args:
-            name: Its name.
-
-        Returns:
-            The map, empty if it was left out.
-        """
+        """Return a map of strings; an empty one if it was left out."""
         return cast("dict[str, str]", self.get(name, {}))
 
 
+# Carries out one operation.
+Handler: TypeAlias = Callable[[Parameters], Mapping[str, Value]]
+
+
 def decode(body: bytes) -> dict[str, Json]:
-    """Read a JSON body.
-
-    Args:
-        body: The bytes; none at all stand for an empty object.
-
-    Returns:
-        The object in it.
+    """Read a JSON body. No bytes at all stand for an empty object.
 
     Raises:
         WireError: It is not JSON, or not an object.
@@ -116,7 +97,7 @@ def decode(body: bytes) -> dict[str, Json]:
     except (ValueError, RecursionError):
         raise WireError("SerializationException", "The body is not valid JSON", 400) from None
     if not isinstance(document, dict):
-        raise _mistyped(document, "structure")
+        raise _wrong_type(document, "structure")
     return document
 
 
@@ -124,20 +105,17 @@ def _refuse_constant(constant: str) -> Json:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _mistyped(value: Json, kind: str) -> WireError:
+def _wrong_type(value: Json, kind: str) -> WireError:
     token = _JSON_TOKENS.get(type(value), "NUMBER_VALUE")
     return WireError("SerializationException", f"{token} cannot be converted to {kind}", 400)
 
 
 def read(shape: Shape, value: Json) -> Json:
-    """Read a JSON value as a shape.
+    """Read a JSON value of a shape; leave out unknown members and null members.
 
     Args:
-        shape: The type that it has to have.
-        value: What stands in the JSON document; not None.
-
-    Returns:
-        The value, without the members that the model does not know and those that are null.
+        shape: The type that the value has to have.
+        value: The JSON value; not None.
 
     Raises:
         WireError: It has another type.
@@ -151,13 +129,13 @@ def read(shape: Shape, value: Json) -> Json:
         element = shape.element
         return {key: read(element, item) for key, item in value.items() if item is not None}
     if not _is_scalar(shape.kind, value):
-        raise _mistyped(value, shape.kind)
+        raise _wrong_type(value, shape.kind)
     return value
 
 
 def _read_structure(shape: Shape, value: Json) -> Json:
     if not isinstance(value, dict):
-        raise _mistyped(value, "structure")
+        raise _wrong_type(value, "structure")
     return {
         name: read(member.shape, value[member.wire_name])
         for name, member in shape.members.items()
@@ -173,49 +151,42 @@ def _is_scalar(kind: str, value: Json) -> bool:
     if isinstance(value, bool):
         return False
     if kind in _INTEGER_BITS:
-        return isinstance(value, int) and -(1 << _INTEGER_BITS[kind]) <= value < (
-            1 << _INTEGER_BITS[kind]
-        )
+        limit = 1 << _INTEGER_BITS[kind]
+        return isinstance(value, int) and -limit <= value < limit
     if kind == "timestamp":
         return isinstance(value, (int, float, str))
     return kind in {"float", "double"} and isinstance(value, (int, float))
 
 
 def read_text(shape: Shape, text: str) -> Json:
-    """Read a value that stands in a path, a query or a header.
+    """Read a value from a path, a query or a header.
 
     Args:
-        shape: The type that it has to have.
+        shape: The type that the value has to have.
         text: The decoded text.
 
-    Returns:
-        The value.
-
     Raises:
-        WireError: The text does not stand for such a value.
+        WireError: The text has another type.
     """
     if shape.kind in {"string", "timestamp"}:
         return text
     try:
         value: Json = json.loads(text)
     except (ValueError, RecursionError):
-        raise _mistyped(text, shape.kind) from None
+        raise _wrong_type(text, shape.kind) from None
     return read(shape, value)
 
 
 def violations(shape: Shape, value: Json, place: str = "") -> list[str]:
-    """List the limits of the model that a value breaks.
+    """Return one sentence for each limit of the model that a value breaks.
 
-    The sentences are those of AWS for a member that is marked sensitive: they do not repeat the
-    value, so that nothing that a client sends comes back in an error or a log.
+    The sentences are AWS's for sensitive members: they do not repeat the value. So nothing that a
+    client sends is shown in an error or a log.
 
     Args:
         shape: The type of the value.
-        value: A value that could be read.
-        place: Where it stands, as ``member.member``; empty for the whole.
-
-    Returns:
-        One sentence for each, none if the value is right.
+        value: A value that was read.
+        place: Where the value is, as `member.member`; empty for the whole input.
     """
     if isinstance(value, dict):
         return _violations_inside(shape, value, place)
@@ -277,13 +248,13 @@ def _sentence(place: str, rule: str) -> str:
     return f"Value at '{place}' failed to satisfy constraint: {rule}"
 
 
-def validate(shape: Shape, parameters: dict[str, Json], code: str) -> None:
-    """Hold the parameters of a request against the model.
+def validate(shape: Shape, parameters: dict[str, Json], error_code: str) -> None:
+    """Check the parameters of a request against the limits of the model.
 
     Args:
         shape: The input of the operation.
-        parameters: The parameters, merged from all places of the message.
-        code: The error that the service answers with.
+        parameters: The parameters from all parts of the message.
+        error_code: The error code that the service answers with.
 
     Raises:
         WireError: They break at least one limit.
@@ -291,25 +262,22 @@ def validate(shape: Shape, parameters: dict[str, Json], code: str) -> None:
     broken = violations(shape, parameters)
     if broken:
         count = f"{len(broken)} validation error{'s' * (len(broken) > 1)} detected"
-        raise WireError(code, f"{count}: {'; '.join(broken)}")
+        raise WireError(error_code, f"{count}: {'; '.join(broken)}")
 
 
 def write(shape: Shape, value: Value, *, top: bool = True) -> Json:
-    """Write an answer as a shape.
+    """Write the output of an operation as JSON.
 
-    Null members are left out, and so are empty lists and maps inside resources. The lists at the
-    top of an answer are written even if they are empty, as an empty page of results is one.
+    Null members are left out, and so are empty lists and maps inside resources. A list at the top
+    of an output is written even if it is empty: it is an empty page of results.
 
     Args:
         shape: The type that the model states.
         value: The value.
-        top: Whether it is the answer itself, and not something inside it.
-
-    Returns:
-        JSON.
+        top: Whether it is the whole output rather than something inside it.
     """
-    if isinstance(value, dt.datetime):
-        return write_timestamp(value, shape.timestamp_format or "unixTimestamp")
+    if isinstance(value, datetime):
+        return _write_timestamp(value, shape.timestamp_format)
     if isinstance(value, Mapping):
         return _write_mapping(shape, value, top=top)
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -331,19 +299,10 @@ def _write_mapping(shape: Shape, value: Mapping[str, Value], *, top: bool) -> Js
     return written
 
 
-def write_timestamp(value: dt.datetime, form: str) -> Json:
-    """Write a timestamp.
-
-    Args:
-        value: An aware datetime.
-        form: ``iso8601``, ``rfc822`` or ``unixTimestamp``.
-
-    Returns:
-        Seconds since the epoch to the millisecond, or text. Text is in whole seconds: Nimble's
-        timestamps are documented as "the ISO timestamp in seconds".
-    """
-    if form == "iso8601":
-        return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if form == "rfc822":
-        return email.utils.format_datetime(value.astimezone(dt.UTC), usegmt=True)
+def _write_timestamp(value: datetime, timestamp_format: str | None) -> Json:
+    if timestamp_format == "iso8601":
+        # Nimble's timestamps are documented as "the ISO timestamp in seconds".
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if timestamp_format == "rfc822":
+        return email.utils.format_datetime(value.astimezone(UTC), usegmt=True)
     return round(value.timestamp(), 3)

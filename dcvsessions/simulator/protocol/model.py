@@ -1,47 +1,47 @@
-"""The two service models, read with botocore and turned into types of our own.
+"""The service models, read with botocore and converted to typed classes.
 
-This is the only file of the simulator that imports botocore, which has no types: what leaves it is
-typed. The models hold AWS's documented facts: operations, routes, members, limits and errors.
+The models state what AWS documents: operations, routes, members, limits and errors.
 """
-
-from __future__ import annotations
 
 import functools
 import importlib.resources
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Literal, cast
 
-import attrs
+from attrs import field, frozen
 from botocore.model import ServiceModel
+
+__all__ = ["Location", "Member", "Operation", "Service", "Shape", "convert", "load_service"]
 
 Location = Literal["body", "uri", "querystring", "header"]
 
-_SERVICES = {"lightsail": "2016-11-28", "nimble": "2020-08-01"}
+_API_VERSIONS = {"lightsail": "2016-11-28", "nimble": "2020-08-01"}
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Shape:
-    """A type of a service model, with its limits.
+    """A type in a service model, with its limits.
 
-    Args:
+    Attributes:
         name: Its name in the model.
-        kind: ``structure``, ``list``, ``map``, ``string``, ``integer``, ``timestamp``, …
-        members: The members of a structure by their names.
+        kind: `structure`, `list`, `map`, `string`, `integer`, `timestamp`, …
+        members: The members of a structure by name.
         required: The names of the required members of a structure.
-        element: What a list or the values of a map hold.
-        minimum: The smallest value (numbers) or length (strings and lists).
+        element: The type of the items of a list, or of the values of a map.
+        minimum: The smallest value of a number, or length of a string or list.
         maximum: The largest value or length.
         pattern: What a string has to match as a whole.
         enum: The values that a string may have; empty for any.
-        timestamp_format: ``iso8601``, ``rfc822`` or ``unixTimestamp``; None for the protocol's.
+        timestamp_format: `iso8601`, `rfc822` or `unixTimestamp`; None for the protocol's default.
     """
 
     name: str
     kind: str
-    members: dict[str, Member] = attrs.field(factory=dict[str, "Member"])
+    members: dict[str, "Member"] = field(factory=dict[str, "Member"])
     required: tuple[str, ...] = ()
-    element: Shape | None = None
+    element: "Shape | None" = None
     minimum: float | None = None
     maximum: float | None = None
     pattern: re.Pattern[str] | None = None
@@ -49,13 +49,13 @@ class Shape:
     timestamp_format: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Member:
-    """A member of a structure and its place in the message.
+    """A member of a structure, and its place in the message.
 
-    Args:
+    Attributes:
         shape: Its type.
-        location: Where in the HTTP message it stands.
+        location: The part of the HTTP message that holds it.
         wire_name: Its name there.
     """
 
@@ -64,17 +64,17 @@ class Member:
     wire_name: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Operation:
     """An operation of a service.
 
-    Args:
-        name: Its name, such as ``StartGUISession``.
+    Attributes:
+        name: Its name, such as `StartGUISession`.
         method: The HTTP method.
-        path: The segments of the path; ``{name}`` stands for a member.
+        path: The segments of the path; `{name}` stands for a member.
         status: The HTTP status of success.
         input: The type of its parameters.
-        output: The type of its answer.
+        output: The type of its output.
         errors: The names of the errors that the model lists for it.
     """
 
@@ -87,15 +87,15 @@ class Operation:
     errors: frozenset[str]
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Service:
-    """A service: its operations and how they are put on the wire.
+    """A service and its operations.
 
-    Args:
-        name: ``lightsail`` or ``nimble``; also the name to which signatures are scoped.
-        protocol: ``json`` (awsJson) or ``rest-json`` (restJson1).
+    Attributes:
+        name: `lightsail` or `nimble`; signatures are scoped to the same name.
+        protocol: `json` (awsJson) or `rest-json` (restJson1).
         json_version: The version in awsJson's content type.
-        target_prefix: What stands before the operation in ``X-Amz-Target``; empty for restJson1.
+        target_prefix: What stands before the operation in `X-Amz-Target`; empty for restJson1.
         operations: The operations by name.
         error_statuses: The HTTP status of each error of the model.
     """
@@ -110,32 +110,23 @@ class Service:
 
 @functools.cache
 def load_service(name: str) -> Service:
-    """Load a service model that the package ships.
+    """Return a service whose model the package ships; the same object each time.
 
     Args:
-        name: ``lightsail`` or ``nimble``.
-
-    Returns:
-        The service; the same object each time.
-
-    Raises:
-        KeyError: There is no such service.
+        name: `lightsail` or `nimble`.
     """
-    data = importlib.resources.files("dcvsessions") / "data" / name / _SERVICES[name]
-    document = json.loads((data / "service-2.json").read_text(encoding="utf-8"))
-    return convert(ServiceModel(document, name), name)
+    data = importlib.resources.files("dcvsessions") / "data" / name / _API_VERSIONS[name]
+    return convert(json.loads((data / "service-2.json").read_text(encoding="utf-8")), name)
 
 
-def convert(model: Any, name: str) -> Service:  # noqa: ANN401 - botocore has no types
-    """Turn a botocore ``ServiceModel`` into our own types.
+def convert(document: Mapping[str, Any], name: str) -> Service:
+    """Convert a service model.
 
     Args:
-        model: The ``botocore.model.ServiceModel``.
-        name: What the service is called here.
-
-    Returns:
-        The service.
+        document: The JSON document, as botocore ships it.
+        name: The name of the service.
     """
+    model: Any = ServiceModel(document, name)  # botocore has no types
     shapes: dict[str, Shape] = {}
     metadata: dict[str, str] = model.metadata
     return Service(
@@ -147,11 +138,15 @@ def convert(model: Any, name: str) -> Service:  # noqa: ANN401 - botocore has no
             operation: _operation(model.operation_model(operation), shapes)
             for operation in cast("list[str]", model.operation_names)
         },
-        error_statuses={error.name: _error_status(error) for error in model.error_shapes},
+        error_statuses={
+            error: _error_status(shape)
+            for error, shape in cast("dict[str, Any]", document["shapes"]).items()
+            if shape.get("exception")
+        },
     )
 
 
-def _operation(model: Any, shapes: dict[str, Shape]) -> Operation:  # noqa: ANN401
+def _operation(model: Any, shapes: dict[str, Shape]) -> Operation:  # noqa: ANN401 - botocore's
     http: dict[str, Any] = model.http
     uri: str = http["requestUri"]
     return Operation(
@@ -165,14 +160,13 @@ def _operation(model: Any, shapes: dict[str, Shape]) -> Operation:  # noqa: ANN4
     )
 
 
-def _error_status(error: Any) -> int:  # noqa: ANN401
-    # The models give no status to the errors of awsJson: 500 if the fault is the service's.
-    stated: int | None = error.metadata.get("error", {}).get("httpStatusCode")
-    is_fault: bool = error._shape_model.get("fault", False)  # noqa: SLF001 - not in its metadata
-    return stated or (500 if is_fault else 400)
+def _error_status(shape: Mapping[str, Any]) -> int:
+    # awsJson's models state no status: it is 500 for errors that are the service's fault.
+    stated: int | None = shape.get("error", {}).get("httpStatusCode")
+    return stated or (500 if shape.get("fault") else 400)
 
 
-def _shape(model: Any, shapes: dict[str, Shape]) -> Shape:  # noqa: ANN401
+def _shape(model: Any, shapes: dict[str, Shape]) -> Shape:  # noqa: ANN401 - botocore's
     if model is None:
         return Shape(name="Unit", kind="structure")
     if model.type_name in {"structure", "list", "map"} and model.name in shapes:
@@ -182,16 +176,16 @@ def _shape(model: Any, shapes: dict[str, Shape]) -> Shape:  # noqa: ANN401
     return _simple(model, shapes)
 
 
-def _structure(model: Any, shapes: dict[str, Shape]) -> Shape:  # noqa: ANN401
+def _structure(model: Any, shapes: dict[str, Shape]) -> Shape:  # noqa: ANN401 - botocore's
     shape = Shape(name=model.name, kind="structure", required=tuple(model.required_members))
-    shapes[model.name] = shape  # before its members, which may hold it again
+    shapes[model.name] = shape  # before its members, because one of them may be of this type
     shape.members.update(
         (name, _member(name, member, shapes)) for name, member in model.members.items()
     )
     return shape
 
 
-def _member(name: str, model: Any, shapes: dict[str, Shape]) -> Member:  # noqa: ANN401
+def _member(name: str, model: Any, shapes: dict[str, Shape]) -> Member:  # noqa: ANN401 - botocore's
     serialization: dict[str, Any] = model.serialization
     return Member(
         shape=_shape(model, shapes),
@@ -200,7 +194,7 @@ def _member(name: str, model: Any, shapes: dict[str, Shape]) -> Member:  # noqa:
     )
 
 
-def _simple(model: Any, shapes: dict[str, Shape]) -> Shape:  # noqa: ANN401
+def _simple(model: Any, shapes: dict[str, Shape]) -> Shape:  # noqa: ANN401 - botocore's
     element = {"list": "member", "map": "value"}.get(model.type_name)
     limits: dict[str, Any] = model.metadata
     pattern: str | None = limits.get("pattern")

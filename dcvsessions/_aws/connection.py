@@ -1,0 +1,100 @@
+"""How one call of a helper reaches the service: by the caller's client, or by one of its own."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from dcvsessions._aws.client import AwsClient, in_use
+from dcvsessions.errors import InvalidArgumentError
+
+__all__ = ["Connection", "connected"]
+
+_Client = TypeVar("_Client", bound=AwsClient)
+_Enter = Callable[[_Client, str], AbstractAsyncContextManager[_Client]]
+
+
+class Connection(Generic[_Client]):
+    """The caller's client, or the settings of a new one.
+
+    Within its block, a client of the caller's is in use: if it is closed meanwhile, the block is
+    ended first.
+
+    Args:
+        kind: The class of the client.
+        client: The caller's client, if there is one.
+        region_name: For a new one.
+        profile_name: For a new one.
+        endpoint_url: For a new one.
+
+    Raises:
+        InvalidArgumentError: The client is of another class, or is given together with settings.
+    """
+
+    def __init__(
+        self,
+        kind: type[_Client],
+        *,
+        client: _Client | None,
+        region_name: str | None,
+        profile_name: str | None,
+        endpoint_url: str | None,
+    ) -> None:
+        settings = (region_name, profile_name, endpoint_url)
+        if client is not None and not isinstance(client, kind):
+            raise InvalidArgumentError(
+                f"client= has to be a {kind.__name__}, not a {type(client).__name__}."
+            )
+        if client is not None and any(setting is not None for setting in settings):
+            raise InvalidArgumentError(
+                "client= has its region, profile and endpoint already: leave out region_name=, "
+                "profile_name= and endpoint_url=."
+            )
+        self._kind = kind
+        self._client = client
+        self._settings = settings
+        # Made here, because a client checks its settings when it is made.
+        self._next = None if client is not None else self._new()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        if self._client is not None:
+            await self._stack.enter_async_context(in_use(self._client))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._stack.__aexit__(kind, error, traceback)
+
+    @asynccontextmanager
+    async def opened(self, enter: "_Enter[_Client]") -> AsyncGenerator[_Client, None]:
+        """Provide the caller's client, which is left open, or a new one, closed at the end.
+
+        Args:
+            enter: Enters the context of a new client within a deadline.
+        """
+        if self._client is not None:
+            yield self._client
+            return
+        new, self._next = self._next or self._new(), None
+        async with enter(new, "AWS client") as client:
+            yield client
+
+    def _new(self) -> _Client:
+        region_name, profile_name, endpoint_url = self._settings
+        return self._kind(
+            region_name=region_name, profile_name=profile_name, endpoint_url=endpoint_url
+        )
+
+
+@asynccontextmanager
+async def connected(
+    connection: Connection[_Client], enter: "_Enter[_Client]"
+) -> AsyncGenerator[_Client, None]:
+    """Use a connection for one block: register it, and provide its client."""
+    async with connection, connection.opened(enter) as client:
+        yield client

@@ -1,0 +1,76 @@
+"""Whether an error answer is the service's own.
+
+A proxy, a captive portal, a load balancer or a wrong endpoint can answer anything with any HTTP
+status. The service's own errors name a code, in a header or in a JSON body. Everything else is a
+foreign answer, and says nothing about the resource.
+"""
+
+import json
+import re
+from collections.abc import Mapping, MutableMapping
+from typing import cast
+
+__all__ = ["error_code", "replace_unproven_error"]
+
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,127}", re.ASCII)
+_FIRST_CLIENT_ERROR = 400
+# A message is for people; nobody reads, masks or logs megabytes of it.
+_LONGEST_MESSAGE = 2000
+
+
+def error_code(headers: Mapping[str, str], body: object) -> str | None:
+    """Return the code that an error answer names, or None if it names none.
+
+    Args:
+        headers: The headers of the answer, with names in any case.
+        body: The parsed JSON body.
+    """
+    by_name = {name.lower(): value for name, value in headers.items()}
+    members = cast("Mapping[str, object]", body) if isinstance(body, dict) else {}
+    candidates = (
+        by_name.get("x-amzn-errortype"),
+        *(members.get(name) for name in ("__type", "code", "Code")),
+    )
+    named = next((each for each in candidates if each is not None), None)
+    if not isinstance(named, str):
+        return None
+    # `aws.protocols#Name:http://…` is a documented form of either protocol.
+    code = named.split(":", 1)[0].rsplit("#", 1)[-1].strip()
+    return code if _CODE.fullmatch(code) else None
+
+
+def replace_unproven_error(
+    response_dict: MutableMapping[str, object],
+    customized_response_dict: MutableMapping[str, object],
+) -> None:
+    """Let botocore's parser see proven errors only.
+
+    The parser and the retry check of botocore take the code of any body for a string, and break
+    where it is not. Of a foreign answer, only the HTTP status is left to them.
+
+    Args:
+        response_dict: The answer that will be parsed, with an HTTP status of 300 or more.
+        customized_response_dict: What will replace members of the parsed answer.
+    """
+    status = cast("int", response_dict["status_code"])
+    body = _parsed(cast("bytes", response_dict["body"] or b""))
+    code = error_code(cast("Mapping[str, str]", response_dict["headers"]), body)
+    is_proven = code is not None and status >= _FIRST_CLIENT_ERROR
+    if not is_proven or not isinstance(body, dict):
+        response_dict["body"] = b"{}"
+    message = _message(body) if is_proven else ""
+    customized_response_dict["Error"] = {"Code": code if is_proven else "", "Message": message}
+
+
+def _parsed(body: bytes) -> object:
+    try:
+        parsed: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return parsed
+
+
+def _message(body: object) -> str:
+    members = cast("Mapping[str, object]", body) if isinstance(body, dict) else {}
+    message = members.get("message", members.get("Message"))
+    return message[:_LONGEST_MESSAGE] if isinstance(message, str) else ""

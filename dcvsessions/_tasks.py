@@ -1,0 +1,166 @@
+"""Work that is finished although its caller is cancelled, and work that somebody else ends."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from dcvsessions.errors import DcvSessionsError, WaitReport, WaitTimeoutError
+
+__all__ = ["InFlight", "Interruptible", "ending", "finished"]
+
+_Result = TypeVar("_Result")
+
+# Seconds that work has to end after it was cut off.
+_LAST_TURN = 1.0
+
+
+async def finished(
+    work: Coroutine[Any, Any, _Result], *, within: float, what: str = "clean-up"
+) -> _Result:
+    """Run work to its end, even if the caller is cancelled meanwhile, perhaps more than once.
+
+    Args:
+        work: What has to be finished.
+        within: Seconds after which it is cut off all the same.
+        what: What to call the work in the error.
+
+    Raises:
+        WaitTimeoutError: It was cut off.
+        asyncio.CancelledError: The caller was cancelled; raised when the work is over, from the
+            error of the work if it failed.
+    """
+    loop = asyncio.get_running_loop()
+    task = asyncio.create_task(work)
+    began = loop.time()
+    cancellation: asyncio.CancelledError | None = None
+    while not task.done() and (left := began + within - loop.time()) > 0:
+        try:
+            await asyncio.wait({task}, timeout=left)
+        except asyncio.CancelledError as error:
+            cancellation = error
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=_LAST_TURN)
+        failure: BaseException | None = _cut_off(what, loop.time() - began)
+    elif task.cancelled():
+        failure = _cut_off(what, loop.time() - began)
+    else:
+        failure = task.exception()
+    if cancellation is not None:
+        raise cancellation from failure
+    if failure is not None:
+        raise failure
+    return task.result()
+
+
+def _cut_off(what: str, elapsed: float) -> WaitTimeoutError:
+    report = WaitReport(resource=what, awaited="finished", elapsed=elapsed, polls=0, history=())
+    return WaitTimeoutError("It was cut off.", report)
+
+
+@asynccontextmanager
+async def ending(
+    work: Callable[[], Coroutine[Any, Any, None]], *, within: float
+) -> AsyncGenerator[None, None]:
+    """Run a block, and then the work that ends it, however the block ended.
+
+    If the block raised an error, that error is raised, and a failure of the work is noted in it.
+
+    Args:
+        work: Makes the work.
+        within: Seconds after which the work is cut off.
+    """
+    try:
+        yield
+    except BaseException as error:
+        try:
+            await finished(work(), within=within)
+        except Exception as failure:  # noqa: BLE001 - the block's error must not be replaced
+            error.add_note(f"Ending it failed too: {failure}")
+        raise
+    await finished(work(), within=within)
+
+
+class Interruptible:
+    """A block that somebody else can end with an error, as `asyncio.timeout()` ends one.
+
+    The task in the block is cancelled, and where the block ends, that cancellation becomes the
+    error. A cancellation from elsewhere stays one.
+    """
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[Any] | None = None
+        self._cancelling = 0
+        self._error: DcvSessionsError | None = None
+        self._ended = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.current_task()
+        self._cancelling = self._task.cancelling() if self._task else 0
+        return self
+
+    def interrupt(self, error: DcvSessionsError) -> None:
+        """End the block with an error, unless it is interrupted already."""
+        if self._task is not None and self._error is None:
+            self._error = error
+            self._task.cancel()
+
+    async def ended(self) -> None:
+        """Wait until the block has ended."""
+        await self._ended.wait()
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the current task that is in the block."""
+        return self._task is asyncio.current_task()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Raise the error of an interruption in place of its cancellation."""
+        self._ended.set()
+        if self._error is None or self._task is None:
+            return
+        is_cancelled_otherwise = self._task.uncancel() > self._cancelling
+        if kind is asyncio.CancelledError and not is_cancelled_otherwise:
+            for note in getattr(error, "__notes__", ()):
+                self._error.add_note(note)
+            raise self._error from error
+
+
+class InFlight:
+    """The blocks of several tasks that use one thing, which ends them before it ends itself."""
+
+    def __init__(self) -> None:
+        self._blocks: set[Interruptible] = set()
+
+    @asynccontextmanager
+    async def entered(self) -> AsyncGenerator[None, None]:
+        """Count the current task as a user for one block."""
+        block = Interruptible()
+        self._blocks.add(block)
+        try:
+            async with block:
+                yield
+        finally:
+            self._blocks.discard(block)
+
+    async def end(self, error: Callable[[], DcvSessionsError], *, within: float) -> None:
+        """End the blocks of all other tasks with an error, and wait until they have ended.
+
+        Args:
+            error: Makes the error of a block.
+            within: Seconds to wait at most.
+        """
+        others = [block for block in self._blocks if not block.is_own]
+        for block in others:
+            block.interrupt(error())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                for block in others:
+                    await block.ended()

@@ -1,0 +1,1 @@
+"""The simulated Lightsail for Research."""

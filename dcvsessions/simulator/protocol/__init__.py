@@ -1,0 +1,1 @@
+"""The wire: service models, both protocols on HTTP, and signatures."""
