@@ -58,7 +58,7 @@ class Clock:
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Make this the wall clock of `time`, and of `datetime` in all modules of dcvsessions."""
         clock = self
-        real_time, real_gettime, real_date = time.time, time.clock_gettime, dt.datetime
+        real_time, real_gettime = time.time, time.clock_gettime
 
         def now() -> float:
             try:
@@ -68,12 +68,12 @@ class Clock:
 
         class _OnlyLooks(type):
             def __instancecheck__(cls, value: object) -> bool:
-                return isinstance(value, real_date)
+                return isinstance(value, dt.datetime)
 
-        class Datetime(real_date, metaclass=_OnlyLooks):
+        class Datetime(dt.datetime, metaclass=_OnlyLooks):
             @classmethod
-            def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]
-                return real_date.fromtimestamp(now(), tz)
+            def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:
+                return dt.datetime.fromtimestamp(now(), tz)
 
         def gettime(which: int) -> float:
             return now() if which in _COUNTING else real_gettime(which)
@@ -85,5 +85,5 @@ class Clock:
             if not found.name.startswith(("dcvsessions.simulator", "dcvsessions.__main__")):
                 importlib.import_module(found.name)
         for name, module in list(sys.modules.items()):
-            if name.startswith("dcvsessions.") and vars(module).get("datetime") is real_date:
+            if name.startswith("dcvsessions.") and vars(module).get("datetime") is dt.datetime:
                 monkeypatch.setattr(module, "datetime", Datetime)
