@@ -323,7 +323,7 @@ async def test_an_unknown_state_is_masked_and_cleaned_wherever_it_is_shown(fake:
     with Logged(logging.INFO) as logged, pytest.raises(DcvSessionsError) as caught:
         await open_gui_session("lab", timeout=10, on_progress=heard.append)
     assert_clean(str(caught.value))
-    assert_clean("".join(event.state for event in heard))
+    assert_clean("".join(str(event.state) for event in heard))
     assert_clean(logged.text)
 
 
