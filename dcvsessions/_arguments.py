@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from dcvsessions.errors import InvalidArgumentError
@@ -12,7 +12,9 @@ __all__ = [
     "checked_choice",
     "checked_endpoint",
     "checked_identifier",
+    "checked_identifiers",
     "checked_name",
+    "checked_object",
     "checked_range",
     "checked_seconds",
     "checked_tags",
@@ -65,6 +67,20 @@ def checked_identifier(value: object, argument: str) -> str:
             "id has, as the `/` of a URL."
         )
     return value
+
+
+def checked_identifiers(value: object, argument: str) -> str | None:
+    """Return ids as one text with commas between, or None if none are given.
+
+    Raises:
+        InvalidArgumentError: It is neither such a text nor ids.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if not isinstance(value, Iterable):
+        raise InvalidArgumentError(f"{argument}={_shown(value)} has to be ids, or a text of ids.")
+    each = cast("Iterable[object]", value)
+    return ",".join(checked_identifier(one, argument) for one in each)
 
 
 def checked_token(value: object, argument: str = "client_token") -> str | None:
@@ -125,13 +141,13 @@ def checked_choice(value: object, argument: str, choices: Sequence[str]) -> None
         )
 
 
-def checked_boolean(value: object, argument: str) -> bool | None:
-    """Return True or False, or None if none is given.
+def checked_boolean(value: object, argument: str) -> bool:
+    """Return True or False.
 
     Raises:
         InvalidArgumentError: It is something else.
     """
-    if value is not None and not isinstance(value, bool):
+    if not isinstance(value, bool):
         raise InvalidArgumentError(f"{argument}={_shown(value)} has to be True or False.")
     return value
 
@@ -164,6 +180,18 @@ def checked_endpoint(value: object, argument: str = "endpoint_url") -> str | Non
             f"{argument}={_shown(value)} has to be a URL like https://host or http://127.0.0.1:8080."
         )
     return value
+
+
+def checked_object(value: object, argument: str, method: str, wanted: str) -> None:
+    """Refuse an object that cannot be what it has to be, because it lacks a method.
+
+    Its class is not imported for this, because that takes long.
+
+    Raises:
+        InvalidArgumentError: It lacks the method.
+    """
+    if value is not None and not callable(getattr(value, method, None)):
+        raise InvalidArgumentError(f"{argument}= has to be {wanted}, not {_shown(value)}.")
 
 
 def checked_range(value: object, argument: str, low: int, high: int) -> int | None:

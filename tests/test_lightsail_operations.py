@@ -1,8 +1,9 @@
-"""Lightsail's operations through the wire and back, member for member, error for error."""
+"""Lightsail's operations, compared member for member with what is on the wire."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import Any
 
 import attrs
@@ -59,7 +60,7 @@ def assert_same(ours: Any, wire: Any) -> None:
             assert getattr(ours, name) in (None, ())
 
 
-async def test_access_details_of_a_session_that_is_not_started(
+async def test_a_session_that_is_not_started_has_no_url(
     lightsail: LightsailClient, raw: Any
 ) -> None:
     details = await lightsail.create_gui_session_access_details("my-computer")
@@ -69,7 +70,7 @@ async def test_access_details_of_a_session_that_is_not_started(
     assert_same(details, await raw.create_gui_session_access_details(resourceName="my-computer"))
 
 
-async def test_access_details_on_the_way(
+async def test_a_starting_session_tells_its_percentage(
     sim: Simulator, lightsail: LightsailClient, raw: Any
 ) -> None:
     await lightsail.start_gui_session("my-computer")
@@ -82,7 +83,7 @@ async def test_access_details_on_the_way(
     assert_same(details, await raw.create_gui_session_access_details(resourceName="my-computer"))
 
 
-async def test_access_details_of_a_started_session(
+async def test_a_started_session_has_a_url_for_each_kind(
     sim: Simulator, lightsail: LightsailClient, raw: Any
 ) -> None:
     await lightsail.start_gui_session("my-computer")
@@ -98,7 +99,7 @@ async def test_access_details_of_a_started_session(
     assert_same(details, await raw.create_gui_session_access_details(resourceName="my-computer"))
 
 
-async def test_access_details_of_a_session_that_failed(
+async def test_a_failed_session_tells_its_reason(
     sim: Simulator, lightsail: LightsailClient, raw: Any
 ) -> None:
     sim.lightsail.fail_start("my-computer", reason="No licence")
@@ -119,7 +120,7 @@ async def test_access_details_of_a_session_that_failed(
         ("stop_instance", "running", "notStarted", "StopInstance", "stopping"),
     ],
 )
-async def test_what_a_change_answers(
+async def test_a_change_returns_its_operation(
     sim: Simulator,
     lightsail: LightsailClient,
     raw: Any,
@@ -152,7 +153,7 @@ async def test_what_a_change_answers(
     assert_same(again, (await raw.get_operation(operationId=operation.id))["operation"])
 
 
-async def test_get_operation_that_failed(
+async def test_a_failed_operation_tells_its_error(
     sim: Simulator, lightsail: LightsailClient, raw: Any
 ) -> None:
     sim.lightsail.fail_start("my-computer", code="NoCapacity", reason="None left")
@@ -162,7 +163,7 @@ async def test_get_operation_that_failed(
     assert failed.is_terminal is True
     assert failed.status is OperationStatus.FAILED
     assert (failed.error_code, failed.error_details) == ("NoCapacity", "None left")
-    # Nothing of the model is missing: this one has every member.
+    # A failed operation has every member of the model.
     assert all(value is not None for value in attrs.asdict(failed, recurse=False).values())
     assert_same(failed, (await raw.get_operation(operationId=operation.id))["operation"])
 
@@ -192,7 +193,7 @@ async def test_operations_of_a_resource_come_from_all_pages(
 
 
 @pytest.mark.parametrize(("state", "code"), [("running", 16), ("stopped", 80)])
-async def test_get_instance_state(
+async def test_the_state_of_a_computer_is_read(
     sim: Simulator, lightsail: LightsailClient, raw: Any, state: str, code: int
 ) -> None:
     sim.lightsail.add_instance("other", state=state)
@@ -223,12 +224,38 @@ async def test_instances_come_from_all_pages(
     assert abs(first.created_at - datetime.now(UTC)) < timedelta(minutes=5)
 
 
-async def test_a_page_that_names_itself_is_no_endless_loop(
-    sim: Simulator, lightsail: LightsailClient, monkeypatch: pytest.MonkeyPatch
+async def test_a_list_asks_for_a_page_only_when_it_is_wanted(
+    sim: Simulator, lightsail: LightsailClient
 ) -> None:
-    monkeypatch.setattr("dcvsessions.simulator.lightsail.operations.page", lambda *_: ([], "again"))
-    with pytest.raises(InvalidResponseError, match="names itself"):
-        [one async for one in lightsail.get_instances()]
+    for number in range(4):
+        sim.lightsail.add_instance(f"number-{number}")
+    instances = lightsail.get_instances()
+    assert sim.calls("GetInstances") == []
+    assert [(await anext(instances)).name for _ in range(2)] == ["my-computer", "number-0"]
+    assert len(sim.calls("GetInstances")) == 1
+    assert (await anext(instances)).name == "number-1"
+    assert len(sim.calls("GetInstances")) == 2
+    await instances.aclose()
+
+
+@pytest.mark.parametrize("tokens", [["again"], ["first", "second"]])
+async def test_pages_that_go_in_a_circle_are_an_error(
+    sim: Simulator,
+    lightsail: LightsailClient,
+    monkeypatch: pytest.MonkeyPatch,
+    tokens: list[str],
+) -> None:
+    circle = cycle(tokens)
+    monkeypatch.setattr(
+        "dcvsessions.simulator.lightsail.operations.page", lambda *_: ([], next(circle))
+    )
+    for operation, listed in (
+        ("GetInstances", lightsail.get_instances()),
+        ("GetOperationsForResource", lightsail.get_operations_for_resource("my-computer")),
+    ):
+        with pytest.raises(InvalidResponseError, match="the pages of the list go in a circle"):
+            [one async for one in listed]
+        assert len(sim.calls(operation)) == len(tokens) + 1
 
 
 @pytest.mark.parametrize("force", [None, True, False])

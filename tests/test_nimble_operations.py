@@ -1,10 +1,11 @@
-"""Nimble Studio's operations through the wire and back, member for member."""
+"""Nimble Studio's operations, compared member for member with what is on the wire."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC
 from importlib.resources import files
+from itertools import cycle
 from typing import Any
 
 import attrs
@@ -25,6 +26,7 @@ from dcvsessions import (
     StreamingSessionState,
     StreamState,
 )
+from dcvsessions._aws.session import opened_client
 from dcvsessions.nimble import (
     StreamingInstanceType,
     StreamingSessionStatusCode,
@@ -48,13 +50,21 @@ async def sim(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
 
 
 @pytest.fixture
-async def raw(nimble: NimbleClient) -> Any:
-    """The client that ours is made of, which shows what is on the wire."""
-    return nimble._client
+async def raw(sim: Simulator) -> AsyncIterator[Any]:
+    """Plain aiobotocore with this package's model of Nimble, which shows what is on the wire."""
+    async with opened_client(
+        "nimble",
+        session=None,
+        profile_name=None,
+        region_name=None,
+        endpoint_url=None,
+        config=None,
+    ) as client:
+        yield client
 
 
 async def ready_session(nimble: NimbleClient) -> str:
-    # No fixture: virtual time passes in the tests alone.
+    # This is not a fixture, because virtual time passes in tests only.
     session = await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
     await asyncio.sleep(2)
     return session.session_id or ""
@@ -80,7 +90,9 @@ async def assert_as_on_wire(raw: Any, session: StreamingSession) -> None:
     assert_same(session, answer["session"])
 
 
-async def test_create_with_everything(sim: Simulator, nimble: NimbleClient, raw: Any) -> None:
+async def test_a_create_sends_every_parameter(
+    sim: Simulator, nimble: NimbleClient, raw: Any
+) -> None:
     session = await nimble.create_streaming_session(
         "studio-1",
         launch_profile_id="lp-2",
@@ -114,7 +126,7 @@ async def test_create_with_everything(sim: Simulator, nimble: NimbleClient, raw:
     await assert_as_on_wire(raw, session)
 
 
-async def test_a_token_is_made_if_none_is_given(sim: Simulator, nimble: NimbleClient) -> None:
+async def test_each_create_has_a_new_token_by_default(sim: Simulator, nimble: NimbleClient) -> None:
     for _ in range(2):
         await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
     first, second = (call.parameters["clientToken"] for call in sim.calls("CreateStreamingSession"))
@@ -122,7 +134,9 @@ async def test_a_token_is_made_if_none_is_given(sim: Simulator, nimble: NimbleCl
     assert first != second
 
 
-async def test_every_member_over_a_life(nimble: NimbleClient, raw: Any) -> None:
+async def test_every_member_of_a_session_is_read_in_each_state(
+    nimble: NimbleClient, raw: Any
+) -> None:
     session_id = await ready_session(nimble)
     filled: set[str] = set()
 
@@ -167,7 +181,9 @@ async def test_a_failed_session_says_why(sim: Simulator, nimble: NimbleClient, r
     await assert_as_on_wire(raw, session)
 
 
-async def test_every_member_of_a_stream(sim: Simulator, nimble: NimbleClient, raw: Any) -> None:
+async def test_every_member_of_a_stream_is_read(
+    sim: Simulator, nimble: NimbleClient, raw: Any
+) -> None:
     session_id = await ready_session(nimble)
     stream = await nimble.create_streaming_session_stream(
         "studio-1", session_id, expiration_in_seconds=600, client_token="token-1"
@@ -253,7 +269,7 @@ async def listed(nimble: NimbleClient, **filters: Any) -> list[str | None]:
     return [session.session_id async for session in sessions]
 
 
-async def test_list_goes_through_all_pages(sim: Simulator, nimble: NimbleClient, raw: Any) -> None:
+async def test_sessions_come_from_all_pages(sim: Simulator, nimble: NimbleClient, raw: Any) -> None:
     made = [
         (await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")).session_id
         for _ in range(5)
@@ -266,7 +282,7 @@ async def test_list_goes_through_all_pages(sim: Simulator, nimble: NimbleClient,
         assert_same(session, on_wire)
 
 
-async def test_list_asks_for_a_page_only_when_it_is_wanted(
+async def test_a_list_asks_for_a_page_only_when_it_is_wanted(
     sim: Simulator, nimble: NimbleClient
 ) -> None:
     for _ in range(5):
@@ -281,7 +297,9 @@ async def test_list_asks_for_a_page_only_when_it_is_wanted(
     await sessions.aclose()
 
 
-async def test_list_filters(sim: Simulator, nimble: NimbleClient) -> None:
+async def test_a_list_is_filtered_by_creator_owner_and_id(
+    sim: Simulator, nimble: NimbleClient
+) -> None:
     mine, theirs, other = [
         (
             await nimble.create_streaming_session(
@@ -301,24 +319,29 @@ async def test_list_filters(sim: Simulator, nimble: NimbleClient) -> None:
     assert await listed(nimble, owned_by="them", session_ids=[mine, other]) == [other]
 
 
-@pytest.mark.parametrize("none", [[], (), ""])
-async def test_a_choice_of_no_session_is_no_choice_of_all(
-    sim: Simulator, nimble: NimbleClient, none: list[str] | str
+@pytest.mark.parametrize("empty", [[], (), ""])
+async def test_an_empty_list_of_ids_asks_for_no_sessions(
+    sim: Simulator, nimble: NimbleClient, empty: list[str] | str
 ) -> None:
     await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
-    assert await listed(nimble, session_ids=none) == []
+    assert await listed(nimble, session_ids=empty) == []
     assert sim.calls("ListStreamingSessions") == []
 
 
-async def test_a_page_that_names_itself_is_no_endless_loop(
-    nimble: NimbleClient, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("tokens", [["again"], ["first", "second"]])
+async def test_pages_that_go_in_a_circle_are_an_error(
+    sim: Simulator, nimble: NimbleClient, monkeypatch: pytest.MonkeyPatch, tokens: list[str]
 ) -> None:
-    monkeypatch.setattr("dcvsessions.simulator.nimble.operations.page", lambda *_: ([], "again"))
-    with pytest.raises(InvalidResponseError, match="names itself"):
+    circle = cycle(tokens)
+    monkeypatch.setattr(
+        "dcvsessions.simulator.nimble.operations.page", lambda *_: ([], next(circle))
+    )
+    with pytest.raises(InvalidResponseError, match="the pages of the list go in a circle"):
         await listed(nimble)
+    assert len(sim.calls("ListStreamingSessions")) == len(tokens) + 1
 
 
-async def test_what_is_not_there(nimble: NimbleClient) -> None:
+async def test_a_missing_resource_is_named_in_the_error(nimble: NimbleClient) -> None:
     with pytest.raises(NotFoundError, match="launch profile"):
         await nimble.create_streaming_session("studio-1", launch_profile_id="lp-9")
     with pytest.raises(NotFoundError, match="studio"):
@@ -328,7 +351,7 @@ async def test_what_is_not_there(nimble: NimbleClient) -> None:
     assert caught.value.http_status == 404
 
 
-async def test_the_quota(sim: Simulator, nimble: NimbleClient) -> None:
+async def test_a_session_over_the_quota_is_refused(sim: Simulator, nimble: NimbleClient) -> None:
     sim.nimble.add_studio("small", launch_profiles=("lp-1",), session_quota=1)
     await nimble.create_streaming_session("small", launch_profile_id="lp-1")
     with pytest.raises(QuotaExceededError, match="1 of 1"):

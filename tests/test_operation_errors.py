@@ -34,7 +34,7 @@ pytestmark = pytest.mark.looptime
 
 Call = Callable[[Any, dict[str, str]], Awaitable[object]]
 
-# Each operation on `it`: the ids of the things that the simulator has.
+# Each operation; `it` holds the ids of what the simulator has. Of a list, the first page is read.
 LIGHTSAIL: dict[str, Call] = {
     "CreateGUISessionAccessDetails": lambda c, _: c.create_gui_session_access_details(
         "my-computer"
@@ -42,9 +42,9 @@ LIGHTSAIL: dict[str, Call] = {
     "StartGUISession": lambda c, _: c.start_gui_session("my-computer"),
     "StopGUISession": lambda c, _: c.stop_gui_session("my-computer"),
     "GetOperation": lambda c, it: c.get_operation(it["operation"]),
-    "GetOperationsForResource": lambda c, _: c.get_operations_for_resource("my-computer"),
+    "GetOperationsForResource": lambda c, _: anext(c.get_operations_for_resource("my-computer")),
     "GetInstanceState": lambda c, _: c.get_instance_state("my-computer"),
-    "GetInstances": lambda c, _: c.get_instances(),
+    "GetInstances": lambda c, _: anext(c.get_instances()),
     "StartInstance": lambda c, _: c.start_instance("my-computer"),
     "StopInstance": lambda c, _: c.stop_instance("my-computer"),
 }
@@ -65,7 +65,7 @@ NIMBLE: dict[str, Call] = {
     ),
 }
 CALLS = LIGHTSAIL | NIMBLE
-# What a session has to be for its operation to be carried out.
+# The state that a session has to be in for the operation; otherwise READY.
 NEEDED_STATE = {"StartStreamingSession": "STOPPED"}
 NOWHERE = dict.fromkeys(("operation", "session", "stream"), "some-id")
 
@@ -115,7 +115,7 @@ async def client_of(operation: str) -> AsyncGenerator[Any, None]:
         for error in model["operations"][operation]["errors"]
     ],
 )
-async def test_every_error_of_the_models(
+async def test_every_error_of_the_models_has_its_class(
     sim: Simulator, operation: str, code: str, status: int
 ) -> None:
     sim.inject(operation, Fault.error(code, status=status, message="Because."), times=None)
@@ -138,7 +138,7 @@ async def test_every_error_of_the_models(
     assert "Because" in str(error)
 
 
-def test_every_operation_of_the_clients_is_here() -> None:
+def test_every_operation_of_the_clients_is_tested_here() -> None:
     # GetInstance and GetOperations are for the simulator's users alone.
     of_models = {operation for model in MODELS for operation in model["operations"]}
     assert of_models - CALLS.keys() == {"GetInstance", "GetOperations"}
@@ -153,49 +153,70 @@ def test_every_operation_of_the_clients_is_here() -> None:
 
 @pytest.mark.parametrize("operation", ["GetInstances", "GetStreamingSession"])
 @pytest.mark.parametrize(
-    ("fault", "kind", "code"),
+    ("code", "status", "kind"),
     [
-        (Fault.error("ThrottlingException", 400), ThrottledError, "ThrottlingException"),
-        (Fault.error("ThrottlingException", 429), ThrottledError, "ThrottlingException"),
-        (Fault.error("TooManyRequestsException", 429), ThrottledError, "TooManyRequestsException"),
-        (Fault.error(None, 429), ThrottledError, "429"),
-        (Fault.error(None, 509), ThrottledError, "509"),
-        (Fault.error("ServiceException", 400), ServiceFaultError, "ServiceException"),
-        (Fault.error(None, 500), ServiceFaultError, "500"),
-        (Fault.error(None, 503), ServiceFaultError, "503"),
-        (Fault.html(502), ServiceFaultError, "502"),
-        (Fault.error(None, 401), AuthenticationError, "401"),
-        (Fault.error(None, 402), QuotaExceededError, "402"),
-        (Fault.error(None, 403), AccessDeniedError, "403"),
-        (Fault.error(None, 404), NotFoundError, "404"),
-        (Fault.error(None, 409), ConflictError, "409"),
-        (Fault.error("ExpiredTokenException"), CredentialsExpiredError, "ExpiredTokenException"),
-        (
-            Fault.error("UnrecognizedClientException"),
-            AuthenticationError,
-            "UnrecognizedClientException",
-        ),
-        (Fault.error("MadeUpException", 418), ApiError, "MadeUpException"),
+        ("ThrottlingException", 400, ThrottledError),
+        ("ThrottlingException", 429, ThrottledError),
+        ("TooManyRequestsException", 429, ThrottledError),
+        ("EC2ThrottledException", 400, ThrottledError),
+        ("LimitExceededException", 400, ThrottledError),
+        ("ProvisionedThroughputExceededException", 400, ThrottledError),
+        ("ServiceException", 400, ServiceFaultError),
+        ("PriorRequestNotComplete", 400, ServiceFaultError),
+        ("RequestTimeout", 400, ServiceFaultError),
+        ("RequestTimeoutException", 400, ServiceFaultError),
+        ("TransactionInProgressException", 400, ServiceFaultError),
+        ("ExpiredTokenException", 400, CredentialsExpiredError),
+        ("UnrecognizedClientException", 400, AuthenticationError),
+        # A code decides, whatever the status; the status of an unknown code says what may pass.
+        ("AccessDeniedException", 503, AccessDeniedError),
+        ("MadeUpException", 418, ApiError),
+        ("MadeUpException", 404, ApiError),
+        ("MadeUpException", 408, ServiceFaultError),
+        ("MadeUpException", 429, ServiceFaultError),
+        ("MadeUpException", 500, ServiceFaultError),
     ],
 )
-async def test_errors_that_the_models_do_not_name(
-    sim: Simulator, operation: str, fault: Fault, kind: type[ApiError], code: str
+async def test_an_error_that_the_models_do_not_name_has_its_class(
+    sim: Simulator, operation: str, code: str, status: int, kind: type[ApiError]
 ) -> None:
-    sim.inject(operation, fault, times=None)
+    sim.inject(operation, Fault.error(code, status), times=None)
     async with client_of(operation) as client:
         with pytest.raises(ApiError) as caught:
             await CALLS[operation](client, NOWHERE)
     error = caught.value
     assert type(error) is kind
-    assert (error.code, error.http_status, error.operation) == (code, fault.status, operation)
+    assert (error.code, error.http_status, error.operation) == (code, status, operation)
     assert isinstance(error.__cause__, ClientError)
 
 
+@pytest.mark.parametrize("operation", ["GetInstances", "GetStreamingSession"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *(Fault.error(None, status) for status in (400, 401, 402, 403, 404, 409, 429, 500, 503)),
+        *(Fault.html(status) for status in (403, 404, 502)),
+    ],
+    ids=lambda fault: f"{fault.kind}-{fault.status}",
+)
+async def test_an_error_answer_without_a_code_is_not_the_services(
+    sim: Simulator, operation: str, fault: Fault
+) -> None:
+    sim.inject(operation, fault, times=None)
+    async with client_of(operation) as client:
+        with pytest.raises(InvalidResponseError, match="names no error code") as caught:
+            await CALLS[operation](client, NOWHERE)
+    assert caught.value.operation == operation
+    assert caught.value.http_status == fault.status
+    assert str(fault.status) in str(caught.value)
+
+
 @pytest.mark.parametrize(("sent", "read"), [(7, 7.0), ("2.5", None), ("soon", None), (None, None)])
-async def test_retry_after(
+async def test_a_throttled_call_tells_how_long_to_wait(
     sim: Simulator, lightsail: LightsailClient, sent: float | str | None, read: float | None
 ) -> None:
-    sim.inject("GetInstances", Fault.error(None, 429, retry_after=sent), times=None)
+    fault = Fault.error("ThrottlingException", 429, retry_after=sent)
+    sim.inject("GetInstances", fault, times=None)
     with pytest.raises(ThrottledError) as caught:
         [one async for one in lightsail.get_instances()]
     assert caught.value.retry_after == read
@@ -215,7 +236,7 @@ async def test_retry_after(
     ],
     ids=lambda value: value.kind if isinstance(value, Fault) else "",
 )
-async def test_what_is_no_answer_of_the_service(
+async def test_every_operation_says_that_the_service_did_not_answer(
     sim: Simulator,
     lightsail: LightsailClient,
     nimble: NimbleClient,
@@ -243,7 +264,7 @@ async def test_what_is_no_answer_of_the_service(
         assert name in str(caught.value)
 
 
-async def test_a_wrong_content_type_changes_nothing(
+async def test_the_content_type_of_an_answer_does_not_matter(
     sim: Simulator, lightsail: LightsailClient
 ) -> None:
     sim.inject("GetInstances", Fault.wrong_content_type())
@@ -253,7 +274,9 @@ async def test_a_wrong_content_type_changes_nothing(
 
 @pytest.mark.parametrize("operation", ["GetInstances", "GetStreamingSession"])
 @pytest.mark.parametrize(("skew", "side"), [(3600, "behind"), (-3600, "ahead of")])
-async def test_a_clock_that_is_off(sim: Simulator, operation: str, skew: int, side: str) -> None:
+async def test_a_clock_that_is_off_is_told_in_seconds(
+    sim: Simulator, operation: str, skew: int, side: str
+) -> None:
     sim.inject(operation, Fault.skewed_date(skew), times=None)
     async with client_of(operation) as client:
         with pytest.raises(ClockSkewError) as caught:
@@ -263,7 +286,7 @@ async def test_a_clock_that_is_off(sim: Simulator, operation: str, skew: int, si
 
 
 @pytest.mark.parametrize("operation", ["GetInstances", "GetStreamingSession"])
-async def test_a_wrong_secret(
+async def test_a_wrong_secret_key_is_an_authentication_error(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")

@@ -7,11 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcvsessions._wait.schedule import PercentageTrend, Schedule, fixed
-from dcvsessions.lightsail.session import CLOSING, OPENING
-from dcvsessions.nimble.ownership import _CREATING, _GIVING_UP
-from dcvsessions.nimble.session import DELETING, STARTING, STREAMING
+from dcvsessions.lightsail.session import _CLOSING, _OPENING
+from dcvsessions.nimble.ownership import _CREATING, _REQUESTING_DELETION
+from dcvsessions.nimble.session import _DELETING, _STARTING, _STREAMING
 
-SCHEDULES = [OPENING, CLOSING, STARTING, STREAMING, DELETING, _CREATING, _GIVING_UP]
+SCHEDULES = [
+    _OPENING,
+    _CLOSING,
+    _STARTING,
+    _STREAMING,
+    _DELETING,
+    _CREATING,
+    _REQUESTING_DELETION,
+]
 
 schedules = st.sampled_from(SCHEDULES)
 seconds = st.floats(0, 1e7)
@@ -46,7 +54,7 @@ def test_an_interval_grows_with_the_draw(
 
 
 @given(schedules, seconds, remainders, errors)
-def test_an_error_never_makes_it_poll_sooner(
+def test_an_error_never_makes_an_interval_shorter(
     schedule: Schedule, elapsed: float, remaining: float | None, failed: int
 ) -> None:
     assert schedule.interval(elapsed, remaining=remaining, errors=failed) <= schedule.interval(
@@ -72,22 +80,22 @@ def test_the_first_interval_is_the_shortest(schedule: Schedule) -> None:
     [(0, 2), (2, 2), (10, 10), (30, 15), (60, 12.4), (120, 9.5), (240, 9.3), (3600, 15)],
 )
 def test_the_interval_follows_how_likely_ready_is(elapsed: float, interval: float) -> None:
-    assert OPENING.interval(elapsed) == pytest.approx(interval, abs=0.1)
+    assert _OPENING.interval(elapsed) == pytest.approx(interval, abs=0.1)
 
 
 @pytest.mark.parametrize(
     ("elapsed", "remaining", "interval"),
     [
-        (100, 12.0, 12),  # what the percentages tell
-        (100, 500.0, 15),  # but never the longest
-        (100, 0.0, 2),  # nor under the shortest
-        (4, 12.0, 4),  # nor, early on, longer than what has been seen
+        (100, 12.0, 12),  # what the percentages predict
+        (100, 500.0, 15),  # at most the longest interval
+        (100, 0.0, 2),  # at least the shortest interval
+        (4, 12.0, 4),  # at most the time that has passed
     ],
 )
 def test_the_interval_follows_the_percentages(
     elapsed: float, remaining: float, interval: float
 ) -> None:
-    assert OPENING.interval(elapsed, remaining=remaining) == interval
+    assert _OPENING.interval(elapsed, remaining=remaining) == interval
 
 
 @pytest.mark.parametrize(
@@ -99,13 +107,13 @@ def test_the_interval_follows_the_percentages(
         ((0, 10), (0, 20), None),  # no time has passed
         ((0, 10), (5, 10), None),  # it does not move
         ((0, 30), (5, 20), None),  # it moves backwards
-        ((10, 0), (20, 50), 10),  # half in ten seconds
+        ((10, 0), (20, 50), 10),  # half of it took ten seconds
         ((0, 10), (30, 40), 60),
         ((0, 50), (10, 100), 0),
-        ((0, 50), (10, 130), 0),  # over 100: nothing left, and never less
+        ((0, 50), (10, 130), 0),  # over 100 is as good as 100
     ],
 )
-def test_the_remaining_seconds_are_predicted(
+def test_the_percentages_predict_the_remaining_seconds(
     first: tuple[float, int] | None, last: tuple[float, int] | None, expected: float | None
 ) -> None:
     assert PercentageTrend(first, last).remaining == expected
@@ -121,4 +129,4 @@ def test_a_prediction_is_never_negative(
     predicted = PercentageTrend(first, last).remaining
     assert predicted is None or predicted >= 0
     # Whatever it is, the schedule makes an interval of it.
-    assert math.isfinite(OPENING.interval(100, remaining=predicted))
+    assert math.isfinite(_OPENING.interval(100, remaining=predicted))

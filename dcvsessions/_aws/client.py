@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from dcvsessions._arguments import checked_endpoint, checked_text
+from dcvsessions._arguments import checked_endpoint, checked_object, checked_text
 from dcvsessions._aws.convert import Answer
 from dcvsessions._aws.proof import replace_unproven_error
 from dcvsessions._secrets.logs import MASKED, masking
@@ -64,6 +64,8 @@ class AwsClient:
         self._region_name = checked_text(region_name, "region_name")
         self._profile_name = checked_text(profile_name, "profile_name")
         self._endpoint_url = checked_endpoint(endpoint_url)
+        checked_object(session, "session", "create_client", "an AioSession")
+        checked_object(config, "config", "merge", "an AioConfig")
         self._session = session
         self._config = config
         self._exit = AsyncExitStack()

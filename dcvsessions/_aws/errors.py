@@ -152,7 +152,7 @@ class Call:
         if self.endpoint_url is None:
             return ""
         region = f", region {self.region_name}" if self.region_name else ""
-        return f" (endpoint {self.endpoint_url}{region})"
+        return plain_text(f" (endpoint {self.endpoint_url}{region})")
 
 
 def translated(error: Exception, call: Call) -> DcvSessionsError:
@@ -166,15 +166,17 @@ def translated(error: Exception, call: Call) -> DcvSessionsError:
         return error
     if isinstance(error, botocore_errors.ClientError):
         return _answered_error(_AnswerParts.of(error.response), error.operation_name)
-    if call.is_parsing or isinstance(
-        error, ResponseParserError | botocore_errors.IncompleteReadError
-    ):
+    if call.is_parsing or any(isinstance(link, _OF_ANSWERS) for link in _chain(error)):
         return _unreadable(error, call)
     return (
         _connection_error(error, call)
         or _credentials_error(error, call)
         or _configuration_error(error, call)
     )
+
+
+# A header that is not UTF-8 is a UnicodeDecodeError.
+_OF_ANSWERS = (ResponseParserError, botocore_errors.IncompleteReadError, UnicodeDecodeError)
 
 
 def _connection_error(error: Exception, call: Call) -> DcvSessionsError | None:
@@ -223,9 +225,11 @@ _OF_CONNECTIONS = (ConnectionError, TimeoutError, AiohttpError, socket.gaierror,
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that it was made from."""
+    """Yield an error and those that it was made from, each once."""
+    seen: set[int] = set()
     link: BaseException | None = error
-    while link is not None:
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
         yield link
         link = link.__cause__ or link.__context__
 
@@ -330,7 +334,7 @@ def _answered_error(answer: _AnswerParts, operation: str) -> DcvSessionsError:
 
 def _foreign_answer(answer: _AnswerParts, operation: str) -> InvalidResponseError:
     location = answer.headers.get("location")
-    host = urlsplit(location).hostname if location else None
+    host = _host(location or "")
     pointed = f", and points to the host {plain_text(host)}; it was not followed" if host else ""
     return InvalidResponseError(
         f"{operation}: the answer with HTTP status {answer.status} names no error code of the "
@@ -338,6 +342,13 @@ def _foreign_answer(answer: _AnswerParts, operation: str) -> InvalidResponseErro
         operation=operation,
         http_status=answer.status,
     )
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def _api_error(answer: _AnswerParts, operation: str) -> ApiError:
@@ -410,7 +421,7 @@ def _skew_advice(skew: float | None) -> str:
 
 
 def _is_closed_nimble(call: Call) -> bool:
-    host = urlsplit(call.endpoint_url or "").hostname or ""
+    host = _host(call.endpoint_url or "") or ""
     return call.service == "nimble" and host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
 

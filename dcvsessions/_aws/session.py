@@ -8,7 +8,7 @@ Importing this file imports aiobotocore, which takes 200 ms: it is done when a c
 # pyright: reportUntypedBaseClass=false
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from copy import copy
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -21,7 +21,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.hooks import AioHierarchicalEmitter
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
-from botocore.exceptions import UnknownRegionError, UnknownServiceError
+from botocore.exceptions import InvalidRegionError, UnknownRegionError, UnknownServiceError
 from botocore.loaders import Loader
 
 from dcvsessions._version import __version__
@@ -76,13 +76,19 @@ async def opened_client(
         user_agent=_USER_AGENT,
     )
     used = _taught(session) if session else _new_session(profile_name)
-    async with used.create_client(
+    creating = used.create_client(
         service,
         region_name=region_name,
         endpoint_url=endpoint_url,
         config=ours.merge(config) if config else ours,
-    ) as client:
-        await _check_region(used, client.meta.region_name, client.meta.endpoint_url)
+    )
+    async with AsyncExitStack() as stack:
+        try:
+            client = await stack.enter_async_context(creating)
+        except InvalidRegionError:
+            raise await _refused_region(used, region_name) from None
+        if not _is_possible(used, client.meta):
+            raise await _refused_region(used, client.meta.region_name)
         yield client
 
 
@@ -107,23 +113,29 @@ class _Unredirected:
         return self._session.request(method, **options, allow_redirects=False)
 
 
-async def _check_region(session: AioSession, region_name: str, endpoint_url: str) -> None:
-    """Refuse a region that no partition of AWS can have, unless the endpoint is not AWS's."""
-    if not (urlsplit(endpoint_url).hostname or "").endswith(_AWS_HOSTS):
-        return
+def _is_possible(session: AioSession, meta: Any) -> bool:  # noqa: ANN401 - as above
+    """Whether a partition of AWS can have the region, or the endpoint is not AWS's anyway."""
+    if not (urlsplit(meta.endpoint_url).hostname or "").endswith(_AWS_HOSTS):
+        return True
     try:
-        await session.get_partition_for_region(region_name)
+        session.get_partition_for_region(meta.region_name)
     except UnknownRegionError:
-        regions = {
-            region
-            for partition in await session.get_available_partitions()
-            for region in await session.get_available_regions("ec2", partition)
-        }
-        nearest = get_close_matches(region_name, sorted(regions)) or ["us-east-1", "eu-west-1"]
-        raise InvalidArgumentError(
-            f"region_name={region_name!r} cannot be the name of an AWS region. The nearest names "
-            f"are: {', '.join(nearest)}."
-        ) from None
+        return False
+    return True
+
+
+async def _refused_region(session: AioSession, region_name: str | None) -> InvalidArgumentError:
+    name = region_name or session.get_config_variable("region")
+    regions = {
+        region
+        for partition in session.get_available_partitions()
+        for region in await session.get_available_regions("ec2", partition)
+    }
+    nearest = get_close_matches(name, sorted(regions)) or ["us-east-1", "eu-west-1"]
+    return InvalidArgumentError(
+        f"region_name={name!r} cannot be the name of an AWS region. The nearest names are: "
+        f"{', '.join(nearest)}."
+    )
 
 
 def _new_session(profile_name: str | None) -> AioSession:

@@ -62,13 +62,13 @@ class StepRecord:
         at: When it was last requested, in seconds since the wait began.
         state: The state that was read before it.
         moved: Whether another state has been read since.
-        count: How often it was requested in this wait.
+        accepted: How often the service accepted it in this wait.
     """
 
     at: float
     state: str
     moved: bool = False
-    count: int = 1
+    accepted: int = 1
 
 
 @frozen
@@ -102,14 +102,16 @@ class WaitContext:
             changed_after=self.now if changed else self.changed_after,
         )
 
-    def requested(self, step: StrEnum, state: str, now: float) -> "WaitContext":
+    def requested(
+        self, step: StrEnum, state: str, now: float, *, is_accepted: bool = True
+    ) -> "WaitContext":
         """Return the context after a step that may have happened."""
-        count = self.count(step) + 1
-        return evolve(self, steps={**self.steps, step: StepRecord(now, state, count=count)})
+        record = StepRecord(now, state, accepted=self.accepted(step) + is_accepted)
+        return evolve(self, steps={**self.steps, step: record})
 
-    def count(self, step: StrEnum) -> int:
-        """How often a step was requested."""
-        return self.steps[step].count if step in self.steps else 0
+    def accepted(self, step: StrEnum) -> int:
+        """How often the service accepted a step."""
+        return self.steps[step].accepted if step in self.steps else 0
 
     def may_be_stale(self, step: StrEnum, state: str) -> bool:
         """Whether a reading may still show the state from before the latest request of a step."""
@@ -199,7 +201,7 @@ def interpret(
         context: What was done before.
         done: Makes the decision of a state in which the goal is reached.
         failed: Makes the decision of a state that is a failure.
-        max_count: How often the step may be requested; None for any number.
+        max_count: How often the service may have accepted the step; None for any number.
     """
     if rule is Rule.DONE:
         return done()
@@ -215,9 +217,9 @@ def interpret(
 def _step(
     step: StrEnum, state: str, context: WaitContext, max_count: int | None
 ) -> TakeStep | Failed:
-    if max_count is not None and context.count(step) >= max_count:
+    if max_count is not None and context.accepted(step) >= max_count:
         return Failed(
-            reason=f"{step} was sent {max_count} times, and the state is {state} again.",
+            reason=f"{step} was accepted {max_count} times, and the state is {state} again.",
             details=Failure(state=state),
         )
     return TakeStep(step)

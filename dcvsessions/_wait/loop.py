@@ -75,6 +75,8 @@ class Goal(Generic[_Resource, _Value]):
         take: Requests a step; returns the failure if the service reports one at once.
         schedule: When to poll.
         is_last: Whether the wait is over once it is reached.
+        observes_by_change: Whether reading asks for a change, with a token that makes a repeat
+            safe. Only an error that proves that nothing has happened then ends the wait.
     """
 
     resource: str
@@ -84,6 +86,7 @@ class Goal(Generic[_Resource, _Value]):
     take: Callable[[StrEnum], Awaitable[Failed | None]] | None = None
     schedule: Schedule
     is_last: bool = True
+    observes_by_change: bool = False
 
 
 class Waiter:
@@ -289,7 +292,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
             return
         # A step that was not answered may have happened: the next readings tell.
         self.began = self.waiter.elapsed
-        self.context = self.context.requested(step, state, self.began)
+        is_accepted = not isinstance(outcome, DcvSessionsError)
+        self.context = self.context.requested(step, state, self.began, is_accepted=is_accepted)
         self.trend = _NO_TREND
         if isinstance(outcome, Failed):
             raise self._failed(outcome)
@@ -302,7 +306,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
             async with limit:
                 result = await call()
         except DcvSessionsError as failure:
-            if not is_absorbed(failure):
+            if not (is_absorbed(failure) or self._may_have_happened(failure)):
                 self.waiter.has_answered |= isinstance(failure, ApiError)
                 self.waiter.report.add_to(
                     failure, self.goal.resource, self.goal.awaited, self.waiter.elapsed
@@ -319,6 +323,10 @@ class _Reconciliation(Generic[_Resource, _Value]):
             return result
         await self._absorb(error)
         return error
+
+    def _may_have_happened(self, failure: DcvSessionsError) -> bool:
+        is_answer = isinstance(failure, ApiError)
+        return self.goal.observes_by_change and is_answer and not is_refusal(failure)
 
     async def _absorb(self, error: DcvSessionsError) -> None:
         self.errors += 1

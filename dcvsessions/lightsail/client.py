@@ -189,6 +189,6 @@ class LightsailClient(AwsClient):
         answer = await self._call_once(
             "StopInstance",
             instanceName=checked_name(instance_name, "instance_name"),
-            force=checked_boolean(force, "force"),
+            force=None if force is None else checked_boolean(force, "force"),
         )
         return answer.all("operations", Operation)

@@ -5,8 +5,10 @@ from typing import ClassVar
 
 from dcvsessions._arguments import (
     checked_identifier,
+    checked_identifiers,
     checked_range,
     checked_tags,
+    checked_text,
     checked_token,
 )
 from dcvsessions._aws.client import AwsClient
@@ -87,9 +89,9 @@ class NimbleClient(AwsClient):
             "CreateStreamingSession",
             studioId=checked_identifier(studio_id, "studio_id"),
             launchProfileId=checked_identifier(launch_profile_id, "launch_profile_id"),
-            ec2InstanceType=ec2_instance_type and str(ec2_instance_type),
-            ownedBy=owned_by,
-            streamingImageId=streaming_image_id,
+            ec2InstanceType=_text(ec2_instance_type, "ec2_instance_type"),
+            ownedBy=checked_text(owned_by, "owned_by"),
+            streamingImageId=checked_text(streaming_image_id, "streaming_image_id"),
             tags=checked_tags(tags),
             clientToken=checked_token(client_token),
         )
@@ -130,9 +132,8 @@ class NimbleClient(AwsClient):
             The sessions, in the service's order.
         """
         checked_identifier(studio_id, "studio_id")
-        if session_ids is not None and not isinstance(session_ids, str):
-            session_ids = ",".join(checked_identifier(each, "session_ids") for each in session_ids)
-        if session_ids == "":
+        ids = checked_identifiers(session_ids, "session_ids")
+        if ids == "":
             # Nimble's answer to an empty filter could be all sessions.
             return
         pages = self._pages(
@@ -140,9 +141,9 @@ class NimbleClient(AwsClient):
             page_parameter="nextToken",
             page_member="nextToken",
             studioId=studio_id,
-            createdBy=created_by,
-            ownedBy=owned_by,
-            sessionIds=session_ids,
+            createdBy=checked_text(created_by, "created_by"),
+            ownedBy=checked_text(owned_by, "owned_by"),
+            sessionIds=ids,
         )
         async for page in pages:
             for session in page.all("sessions", StreamingSession):
@@ -190,7 +191,7 @@ class NimbleClient(AwsClient):
         answer = await self._call(
             "StartStreamingSession",
             **_session(studio_id, session_id),
-            backupId=backup_id,
+            backupId=checked_text(backup_id, "backup_id"),
             clientToken=checked_token(client_token),
         )
         return answer.one("session", StreamingSession)
@@ -217,7 +218,7 @@ class NimbleClient(AwsClient):
         answer = await self._call(
             "StopStreamingSession",
             **_session(studio_id, session_id),
-            volumeRetentionMode=volume_retention_mode and str(volume_retention_mode),
+            volumeRetentionMode=_text(volume_retention_mode, "volume_retention_mode"),
             clientToken=checked_token(client_token),
         )
         return answer.one("session", StreamingSession)
@@ -286,6 +287,12 @@ def checked_expiration(expiration_in_seconds: int | None) -> int | None:
     return checked_range(
         expiration_in_seconds, "expiration_in_seconds", _SHORTEST_STREAM, _LONGEST_STREAM
     )
+
+
+def _text(value: str | None, argument: str) -> str | None:
+    """Return an enum value or a text as a plain text, which botocore can serialise."""
+    text = checked_text(value, argument)
+    return None if text is None else str(text)
 
 
 def _require_usable(operation: str, identifier: str | None) -> None:

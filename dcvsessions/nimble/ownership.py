@@ -114,6 +114,7 @@ class OwnedSession:
                     decide=partial(decide_created_session, client_token=self.client_token),
                     schedule=_CREATING,
                     is_last=False,
+                    observes_by_change=True,
                 )
             )
         except BaseException:
@@ -167,6 +168,7 @@ class OwnedSession:
                     created_at=waiter.elapsed - (self.made.age if self.made else 0.0),
                 ),
                 schedule=_REQUESTING_DELETION,
+                observes_by_change=True,
             )
         )
 

@@ -83,14 +83,27 @@ class StreamingSessionController:
             schedule=_DELETING,
         )
 
-    async def stream(self, waiter: Waiter, expiration_in_seconds: int | None) -> UsableStream:
-        """Make a stream into the session, and wait until it has a usable URL."""
+    async def stream(
+        self,
+        waiter: Waiter,
+        expiration_in_seconds: int | None,
+        *,
+        created_at: float | None = None,
+    ) -> UsableStream:
+        """Make a stream into the session, and wait until it has a usable URL.
+
+        Args:
+            waiter: The wait.
+            expiration_in_seconds: How long the URL is to work.
+            created_at: When the session was made, in seconds since the wait began; None if that
+                is not known.
+        """
         stream_id = await waiter.until(
             Goal(
                 resource=f"stream into {self.session_id}",
                 awaited="created",
                 observe=partial(self._create_stream, expiration_in_seconds, uuid.uuid4().hex),
-                decide=decide_created_stream,
+                decide=partial(decide_created_stream, created_at=created_at),
                 schedule=_STREAMING,
                 is_last=False,
             )
@@ -114,14 +127,17 @@ class StreamingSessionController:
         return observation(found)
 
     async def _create_stream(self, expiration_in_seconds: int | None, token: str) -> StreamReading:
-        return observation(
-            await self.client.create_streaming_session_stream(
+        found: Stream | NotFoundError
+        try:
+            found = await self.client.create_streaming_session_stream(
                 self.studio_id,
                 self.session_id,
                 expiration_in_seconds=expiration_in_seconds,
                 client_token=token,
             )
-        )
+        except NotFoundError as error:
+            found = error
+        return observation(found)
 
     async def _observe_stream(self, stream_id: str) -> StreamReading:
         found: Stream | NotFoundError

@@ -167,10 +167,21 @@ def decide_created_session(
     return Done(session.session_id)
 
 
-def decide_created_stream(seen: StreamReading, _: WaitContext) -> Decision[str]:
-    """Decide about the answer to a create: the stream's id is all that is needed."""
+def decide_created_stream(
+    seen: StreamReading, context: WaitContext, *, created_at: float | None
+) -> Decision[str]:
+    """Decide about the answer to a create: the stream's id is all that is needed.
+
+    Args:
+        seen: The stream, or the answer that its session was not found.
+        context: What was done before it.
+        created_at: When the session was made, in seconds since the wait began; None if that is
+            not known.
+    """
     stream = seen.resource
-    return Done(stream.stream_id) if isinstance(stream, Stream) and stream.stream_id else WAIT
+    if isinstance(stream, NotFoundError):
+        return _missing(stream, context, created_at)
+    return Done(stream.stream_id) if stream.stream_id else WAIT
 
 
 def decide_session(
@@ -223,8 +234,8 @@ def decide_stream(
         return Done(UsableStream(stream, stream.url)) if stream.url else WAIT
     if rule is Rule.FAILED:
         return Failed(
-            reason=f"Nimble Studio reports {stream.state}: {_sentence(stream.status_code, None)}.",
-            details=Failure(state=seen.state, status_code=stream.status_code),
+            reason=f"Nimble Studio reports {seen.state}: {_sentence(stream.status_code, None)}.",
+            details=Failure(state=seen.state, status_code=_plain(stream.status_code)),
         )
     return WAIT
 
@@ -277,12 +288,15 @@ def _failed_session(session: StreamingSession, state: str) -> Failed:
 
 
 def _details(session: StreamingSession, state: str) -> Failure:
-    message = session.status_message
     return Failure(
         state=state,
-        status_code=session.status_code,
-        status_message=None if message is None else plain_text(message),
+        status_code=_plain(session.status_code),
+        status_message=_plain(session.status_message),
     )
+
+
+def _plain(text: str | None) -> str | None:
+    return None if text is None else plain_text(text)
 
 
 def _sentence(code: str | None, message: str | None) -> str:

@@ -100,8 +100,7 @@ class StreamingDesktop(Desktop):
         return desktop_of(self.session_id)
 
     async def _had_to_start(self, waiter: Waiter) -> bool:
-        created_at = None if self._created is None else waiter.elapsed - self._created.age
-        goal = self._session.ready(created_at=created_at, is_last=self._has_fresh_url)
+        goal = self._session.ready(created_at=self._created_at(waiter), is_last=self._has_fresh_url)
         ready = await waiter.until(goal)
         self._read_at = Instant.ago()
         return ready.was_started
@@ -109,14 +108,23 @@ class StreamingDesktop(Desktop):
     async def _new_url(self, waiter: Waiter) -> DcvUrl:
         asked = Instant.ago()
         try:
-            usable = await self._session.stream(waiter, self._expiration_in_seconds)
+            usable = await self._new_stream(waiter)
         except ConflictError:
             # The session is not READY any more, although it was a moment ago.
             await self._had_to_start(waiter)
-            usable = await self._session.stream(waiter, self._expiration_in_seconds)
+            usable = await self._new_stream(waiter)
         lifetime = _lifetime(usable.stream, self._expiration_in_seconds)
         self._stream = (usable, asked, lifetime)
         return usable.url
+
+    async def _new_stream(self, waiter: Waiter) -> UsableStream:
+        return await self._session.stream(
+            waiter, self._expiration_in_seconds, created_at=self._created_at(waiter)
+        )
+
+    def _created_at(self, waiter: Waiter) -> float | None:
+        """When the session was made, in seconds since a wait began."""
+        return None if self._created is None else waiter.elapsed - self._created.age
 
 
 def _lifetime(stream: Stream, requested: int | None) -> float:
