@@ -567,7 +567,7 @@ def summary(lines: Iterable[str]) -> str:
     ]
     return "\n".join(
         [
-            f"{endings.total()} schedules, 0 violations",
+            f"{endings.total()} schedules in batches without a violation",
             "",
             "| ending | schedules |",
             "| --- | --- |",
