@@ -279,7 +279,9 @@ async def test_an_empty_text_is_refused(
     await assert_refused(sim, argument, streaming_session("studio-1", **given).__aenter__())
 
 
-@pytest.mark.parametrize("bad", ["", "here", "ftp://host", "https://", "http:// host", 3])
+@pytest.mark.parametrize(
+    "bad", ["", "here", "127.0.0.1:8080", "ftp://host", "https://", "http:// host", 3]
+)
 async def test_an_endpoint_is_a_url_with_a_host(sim: Simulator, bad: Any) -> None:
     for kind in (LightsailClient, NimbleClient):
         with pytest.raises(InvalidArgumentError, match=r"^endpoint_url="):
