@@ -128,10 +128,7 @@ class Schedule:
     def is_hindered(self) -> bool:
         """Whether something stands between the call and the deletion of what it made."""
         clean_up = ("CreateStreamingSession", "GetStreamingSession", "DeleteStreamingSession", "*")
-        # One that is READY in its first answer can be that of an earlier run with the same token.
-        may_be_earlier = self.token is not None and self.timings.session_create == 0
-        is_faulty = any(operation in clean_up for operation, *_ in self.faults)
-        return self.keep or may_be_earlier or is_faulty
+        return self.keep or any(operation in clean_up for operation, *_ in self.faults)
 
 
 HELPERS = (
