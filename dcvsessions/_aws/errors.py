@@ -217,7 +217,12 @@ def _is_local(error: Exception) -> bool:
     The errors of connections are of classes that sockets, TLS and aiohttp raise. Any other
     `OSError` is about a file.
     """
-    behind = [link for link in _chain(error) if isinstance(link, OSError)]
+    behind = [
+        link
+        for link in _chain(error)
+        # Two of botocore's classes are OSErrors by inheritance.
+        if isinstance(link, OSError) and not isinstance(link, botocore_errors.BotoCoreError)
+    ]
     return bool(behind) and not any(isinstance(link, _OF_CONNECTIONS) for link in behind)
 
 
