@@ -25,6 +25,7 @@ from dcvsessions import (
     NimbleClient,
     close_gui_session,
     close_streaming_session,
+    existing_streaming_session,
     gui_session,
     open_gui_session,
     open_stream,
@@ -133,6 +134,7 @@ HELPERS = (
     "open_streaming_session",
     "streaming_session",
     "open_stream",
+    "existing_streaming_session",
     "close_streaming_session",
     "open_gui_session",
     "gui_session",
@@ -157,7 +159,7 @@ def draw_faults(
 def schedule(seed: int) -> Schedule:
     draw = random.Random(seed)
     # A mistake in a helper that makes a session costs the most: these are drawn most often.
-    helper = draw.choices(HELPERS, weights=(4, 3, 1, 1, 2, 1, 1))[0]
+    helper = draw.choices(HELPERS, weights=(4, 3, 1, 1, 1, 2, 1, 1))[0]
     operations = LIGHTSAIL if "gui" in helper else NIMBLE
     seconds = draw.choice([0.0, 1.0, 20.0])
     return Schedule(
@@ -233,6 +235,9 @@ async def call(sim: Simulator, plan: Schedule, session: str, client: Any) -> str
                 assert sim.accepts(await desktop.url())
         case "open_stream":
             return await open_stream("studio", session, **how)
+        case "existing_streaming_session":
+            async with existing_streaming_session("studio", session, **how) as desktop:
+                assert sim.accepts(await desktop.url())
         case "close_streaming_session":
             await close_streaming_session("studio", session, **how)
     return None
@@ -245,7 +250,7 @@ async def prepare(sim: Simulator, plan: Schedule) -> str | None:
         sim.lightsail.set_status("computer", plan.gui_status)
     sim.nimble.add_studio("studio", launch_profiles=("profile",))
     session_id = None
-    if plan.helper in ("open_stream", "close_streaming_session"):
+    if plan.helper in ("open_stream", "existing_streaming_session", "close_streaming_session"):
         async with NimbleClient() as nimble:
             made = await nimble.create_streaming_session("studio", launch_profile_id="profile")
         session_id = made.session_id
@@ -304,6 +309,8 @@ async def run(plan: Schedule, environ: pytest.MonkeyPatch) -> str:
         if not isinstance(error, asyncio.CancelledError):
             assert elapsed <= latest(plan), f"took {elapsed:.1f} s"
         assert_read_between_starts(requests)
+        if plan.helper in ("open_stream", "existing_streaming_session"):
+            assert not sim.calls("DeleteStreamingSession"), "a session of somebody else was deleted"
         ending = type(error).__name__ if error else "URL" if url is not None else "done"
         return f"{ending} ({fate})" if fate else ending
 
@@ -343,6 +350,8 @@ def latest(plan: Schedule) -> float:
         return 2 * (plan.timeout + LAST_POLL) + STOP_TIMEOUT + LAST_POLL
     if plan.helper == "streaming_session":
         return 2 * (plan.timeout + LAST_POLL) + LAST_CREATE + DELETE_TIMEOUT + LAST_POLL
+    if plan.helper == "existing_streaming_session":
+        return 2 * (plan.timeout + LAST_POLL)
     return plan.timeout + LAST_POLL + LAST_CREATE + CLEANUP_TIMEOUT + 0.1
 
 
