@@ -79,6 +79,8 @@ async def ending(
             await finished(work(), within=within)
         except Exception as failure:  # noqa: BLE001 - the block's error must not be replaced
             error.add_note(f"Ending it failed too: {failure}")
+            if isinstance(error, DcvSessionsError) and isinstance(failure, DcvSessionsError):
+                error.left_behind = error.left_behind or failure.left_behind
         raise
     await finished(work(), within=within)
 
@@ -112,9 +114,10 @@ class Interruptible:
         await self._ended.wait()
 
     @property
-    def is_own(self) -> bool:
-        """Whether it is the current task that is in the block."""
-        return self._task is asyncio.current_task()
+    def is_elsewhere(self) -> bool:
+        """Whether another task is in the block, and still runs."""
+        task = self._task
+        return task is not None and not task.done() and task is not asyncio.current_task()
 
     async def __aexit__(
         self,
@@ -128,6 +131,7 @@ class Interruptible:
             return
         is_cancelled_otherwise = self._task.uncancel() > self._cancelling
         if kind is asyncio.CancelledError and not is_cancelled_otherwise:
+            self._error.left_behind = getattr(error, "left_behind", None)
             for note in getattr(error, "__notes__", ()):
                 self._error.add_note(note)
             raise self._error from error
@@ -153,14 +157,21 @@ class InFlight:
     async def end(self, error: Callable[[], DcvSessionsError], *, within: float) -> None:
         """End the blocks of all other tasks with an error, and wait until they have ended.
 
+        It waits on if it is cancelled: the other tasks clean up.
+
         Args:
             error: Makes the error of a block.
             within: Seconds to wait at most.
         """
-        others = [block for block in self._blocks if not block.is_own]
+        others = [block for block in self._blocks if block.is_elsewhere]
         for block in others:
             block.interrupt(error())
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                for block in others:
-                    await block.ended()
+        if others:
+            await finished(_all_ended(others, within), within=within + _LAST_TURN)
+
+
+async def _all_ended(blocks: list[Interruptible], within: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            for block in blocks:
+                await block.ended()

@@ -61,6 +61,7 @@ class AwsClient:
     ) -> None:
         self._client: Any = None
         self._closed = False
+        self._is_closing = False
         self._region_name = checked_text(region_name, "region_name")
         self._profile_name = checked_text(profile_name, "profile_name")
         self._endpoint_url = checked_endpoint(endpoint_url)
@@ -141,6 +142,7 @@ class AwsClient:
         Helpers that use the client in other tasks are ended first, with a `ClientStateError`, and
         clean up with it.
         """
+        self._is_closing = True
         try:
             await self._users.end(self._was_closed, within=_CLOSE_TIMEOUT)
         finally:
@@ -254,24 +256,23 @@ class AwsClient:
 async def in_use(client: AwsClient) -> AsyncGenerator[None, None]:
     """Use a client for one block, which is ended first if the client is closed meanwhile."""
     client._require_usable()  # noqa: SLF001 - both are of this file
+    if client._is_closing:  # noqa: SLF001 - both are of this file
+        raise client._was_closed()  # noqa: SLF001 - both are of this file
     async with client._users.entered():  # noqa: SLF001 - both are of this file
         yield
 
 
-def service_now(client: AwsClient) -> datetime:
-    """Return the time by the service's clock, as its latest answer told it.
-
-    Without an answer that has a date, it is the time by this machine's clock.
-    """
+def service_now(client: AwsClient) -> datetime | None:
+    """Return the time by the service's clock, as its latest answer told it; None if it did not."""
     last = client._last_date  # noqa: SLF001 - both are of this file
-    if last is not None:
-        try:
-            date = parsedate_to_datetime(last[0])
-        except (ValueError, OverflowError):
-            return datetime.now(UTC)
+    if last is None:
+        return None
+    try:
+        date = parsedate_to_datetime(last[0])
         age = timedelta(seconds=asyncio.get_running_loop().time() - last[1])
         return (date if date.tzinfo else date.replace(tzinfo=UTC)) + age
-    return datetime.now(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 class _Exchange:
@@ -334,8 +335,9 @@ def _note_parsing(
 def _note_parsed(response_dict: Mapping[str, Any] | None, **_: object) -> None:
     exchange = _EXCHANGE.get()
     exchange.is_parsing = False
-    if response_dict is not None and (date := response_dict["headers"].get("date")):
-        exchange.client._last_date = (date, asyncio.get_running_loop().time())  # noqa: SLF001 - both are of this file
+    date = response_dict["headers"].get("date") if response_dict is not None else None
+    now = asyncio.get_running_loop().time()
+    exchange.client._last_date = (date, now) if date else None  # noqa: SLF001 - both are of this file
 
 
 # What botocore asks or tells, as events of its clients, and in which order after its own handlers.

@@ -66,12 +66,12 @@ async def opened_client(
     Raises:
         InvalidArgumentError: No AWS region can have that name.
     """
+    theirs = getattr(config, "http_session_cls", AIOHTTPSession)
     ours = AioConfig(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         retries={"mode": "standard", "total_max_attempts": TOTAL_MAX_ATTEMPTS},
         max_pool_connections=MAX_POOL_CONNECTIONS,
-        http_session_cls=_UnredirectedSession,
         # Without it, botocore builds and cleans its own twice for each call.
         user_agent=_USER_AGENT,
     )
@@ -80,7 +80,9 @@ async def opened_client(
         service,
         region_name=region_name,
         endpoint_url=endpoint_url,
-        config=ours.merge(config) if config else ours,
+        config=(ours.merge(config) if config else ours).merge(
+            AioConfig(http_session_cls=_unredirected(theirs))
+        ),
     )
     async with AsyncExitStack() as stack:
         try:
@@ -92,15 +94,22 @@ async def opened_client(
         yield client
 
 
-class _UnredirectedSession(AIOHTTPSession):  # type: ignore[misc] # aiobotocore carries no types
-    """aiobotocore's HTTP session, which hands out redirects as answers.
+@cache
+def _unredirected(kind: type[Any]) -> type[Any]:
+    """Return an HTTP session class that hands out redirects as answers.
 
     aiohttp follows them by itself, and takes the session token along to any host. aiobotocore
     has no option against that, so this overrides a private method; a test fails if it is gone.
+    Sessions that are not aiohttp's do not follow redirects.
     """
+    if not issubclass(kind, AIOHTTPSession):
+        return kind
 
-    async def _get_session(self, proxy_url: str | None) -> "_Unredirected":
-        return _Unredirected(await super()._get_session(proxy_url))
+    class Unredirected(kind):  # type: ignore[misc] # aiobotocore carries no types
+        async def _get_session(self, proxy_url: str | None) -> "_Unredirected":
+            return _Unredirected(await super()._get_session(proxy_url))
+
+    return Unredirected
 
 
 class _Unredirected:

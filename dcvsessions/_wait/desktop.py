@@ -83,13 +83,18 @@ class Desktop(ABC):
         waiter = self._new_waiter()
         async with self._calls.in_flight.entered():
             try:
-                async with waiter.entered(self._calls.one_at_a_time, self._resource, "free"):
-                    url = await self._usable(waiter)
+                url = await self._next(waiter)
                 if check_reachable:
                     await waiter.reachable(url, self._resource)
+                    # It may have expired meanwhile.
+                    url = await self._next(waiter)
             finally:
                 self._state = waiter.report.state_of(self._resource) or self._state
         return url
+
+    async def _next(self, waiter: Waiter) -> DcvUrl:
+        async with waiter.entered(self._calls.one_at_a_time, self._resource, "free"):
+            return await self._usable(waiter)
 
     @abstractmethod
     async def _usable(self, waiter: Waiter) -> DcvUrl:

@@ -194,7 +194,9 @@ class Waiter:
             WaitTimeoutError: Entering took too long, as a sign-in over the network can.
         """
         async with AsyncExitStack() as stack:
-            limit = asyncio.timeout_at(self.limit(is_final=True))
+            # Not the last poll, so the grace for that is not spent here.
+            latest = max(self._deadline, self._loop.time()) + FINAL_POLL_GRACE
+            limit = asyncio.timeout_at(None if math.isinf(latest) else latest)
             try:
                 async with limit:
                     value = await stack.enter_async_context(context)
@@ -248,9 +250,10 @@ class _Reconciliation(Generic[_Resource, _Value]):
             return None
         self._record(observation)
         decision = self.goal.decide(observation, self.context)
-        await self._tell(is_done=isinstance(decision, Done))
+        is_done = isinstance(decision, Done) and not began.was_slept_since
+        await self._tell(is_done=is_done)
         match decision:
-            case Done() if began.was_slept_since and not self.is_last:
+            case Done() if began.was_slept_since:
                 # The machine slept since, and what was read may be over: read again.
                 return None
             case Done():

@@ -128,9 +128,9 @@ async def open_streaming_session(
     async with connection, owned.cleaned_up(connection, keep=keep_on_failure):
         async with connection.opened(waiter.entered) as nimble:
             session = await made(owned, nimble, waiter, is_last=False)
-            stream = await session.stream(waiter, expiration_in_seconds)
-            if check_reachable:
-                await waiter.reachable(stream.url, desktop_of(session.session_id))
+            stream = await session.stream(
+                waiter, expiration_in_seconds, check_reachable=check_reachable
+            )
         return stream.url
 
 
@@ -234,9 +234,9 @@ async def open_stream(
     async with connected(connection, waiter.entered) as nimble:
         session = StreamingSessionController(nimble, studio_id, session_id)
         await waiter.until(session.ready())
-        stream = await session.stream(waiter, expiration_in_seconds)
-        if check_reachable:
-            await waiter.reachable(stream.url, desktop_of(session_id))
+        stream = await session.stream(
+            waiter, expiration_in_seconds, check_reachable=check_reachable
+        )
         return stream.url
 
 

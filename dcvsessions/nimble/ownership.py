@@ -30,7 +30,7 @@ from dcvsessions.errors import (
     WaitTimeoutError,
 )
 from dcvsessions.nimble.client import NimbleClient
-from dcvsessions.nimble.models import StreamingSession, StreamingSessionState
+from dcvsessions.nimble.models import StreamingSession
 from dcvsessions.nimble.session import desktop_of
 from dcvsessions.nimble.states import (
     StreamingSessionReading,
@@ -86,7 +86,7 @@ class OwnedSession:
     session_id: str | None = field(default=None, init=False)
     is_earlier: bool = field(default=False, init=False)
     made: Instant | None = field(default=None, init=False)
-    _first_attempt: Instant | None = field(default=None, init=False)
+    _first_attempt: float | None = field(default=None, init=False)
     _may_exist: bool = field(default=False, init=False)
     _attempt: asyncio.Task[StreamingSession] | None = field(default=None, init=False)
 
@@ -141,23 +141,27 @@ class OwnedSession:
             await self._settle(error, connection, keep=keep)
             raise
 
+    @asynccontextmanager
+    async def named_at_end(self, *, in_log: bool) -> AsyncGenerator[None, None]:
+        """Say at the end of the block that the session is left.
+
+        Args:
+            in_log: Whether to say it also if the block raised no error.
+        """
+        try:
+            yield
+        except BaseException as error:
+            self._report_leftover(error)
+            raise
+        if in_log:
+            _log.warning("%s", self._left_behind)
+
     async def delete(self, client: NimbleClient, waiter: Waiter) -> None:
-        """Have the session deleted; find out first whether there is one, if that is not known.
+        """Have the session deleted.
 
         Raises:
             DcvSessionsError: It is not certain that it will be deleted.
         """
-        if self.session_id is None:
-            # The token finds the session that an unanswered attempt made. If no attempt made one,
-            # this one does, to be deleted at once: the service has no other way to ask.
-            try:
-                await self.make(client, waiter, patience=0)
-            except WaitFailedError:
-                if self._may_exist:
-                    raise
-                return  # it is deleted already
-        if self.is_earlier:
-            return
         await waiter.until(
             Goal(
                 resource=desktop_of(self.session_id or ""),
@@ -196,7 +200,7 @@ class OwnedSession:
                 error.add_note(f"The clean-up failed too: {failure}")
             except asyncio.CancelledError as cancellation:
                 # The caller was cancelled again, and gets this error in place of the first.
-                if cancellation.__cause__ is not None:
+                if self.session_id is not None or self._may_exist:
                     self._report_leftover(cancellation)
                 raise
         if self.session_id is not None or self._may_exist:
@@ -205,9 +209,23 @@ class OwnedSession:
     async def _clean_up(self, connection: Connection[NimbleClient]) -> None:
         waiter = Waiter(timeout=CLEANUP_TIMEOUT - FINAL_POLL_GRACE)
         async with connection.opened(waiter.entered) as client:
-            await self.delete(client, waiter)
-        if not self.is_earlier:
-            self.session_id, self._may_exist = None, False
+            if self.session_id is None:
+                await self._find(client, waiter)
+            if self.session_id is not None and not self.is_earlier:
+                await self.delete(client, waiter)
+                self.session_id, self._may_exist = None, False
+
+    async def _find(self, client: NimbleClient, waiter: Waiter) -> None:
+        """Find out by the token which session an unanswered attempt made.
+
+        If no attempt made one, this one does, to be deleted at once: the service has no other way
+        to ask.
+        """
+        try:
+            await self.make(client, waiter, patience=0)
+        except WaitFailedError:
+            if self._may_exist:
+                raise
 
     async def _create(self, client: NimbleClient) -> StreamingSessionReading:
         """Attempt the create, or wait for the attempt that is still under way.
@@ -220,7 +238,8 @@ class OwnedSession:
 
     async def _attempt_create(self, client: NimbleClient) -> StreamingSession:
         might_exist, self._may_exist = self._may_exist, True
-        self._first_attempt = self._first_attempt or Instant.ago()
+        if self._first_attempt is None:
+            self._first_attempt = asyncio.get_running_loop().time()
         try:
             # A repeat by botocore would hide that the attempt before it may have succeeded.
             with no_blind_repeats():
@@ -242,20 +261,18 @@ class OwnedSession:
         self._may_exist = not is_gone(session)
         if self._may_exist:
             self.session_id, self.made = session.session_id, Instant.ago()
-            self.is_earlier = self._is_of_an_earlier_run(
-                session, service_now(client), might_exist=might_exist
-            )
+            self.is_earlier = self._is_of_an_earlier_run(session, service_now(client))
         return session
 
-    def _is_of_an_earlier_run(
-        self, session: StreamingSession, now: datetime, *, might_exist: bool
-    ) -> bool:
+    def _is_of_an_earlier_run(self, session: StreamingSession, now: datetime | None) -> bool:
         if not self._is_callers_token or self._first_attempt is None:
             return False
-        if session.created_at is None:
-            is_new = session.state is StreamingSessionState.CREATE_IN_PROGRESS
-            return not is_new and not might_exist
-        began = now - timedelta(seconds=self._first_attempt.age)
+        if session.created_at is None or now is None:
+            return True  # nobody can tell, so it is left, and named
+        # By the loop's clock alone: if the wall's was set, or the machine slept, the session would
+        # seem to be older or younger than it is.
+        age = asyncio.get_running_loop().time() - self._first_attempt
+        began = now - timedelta(seconds=age)
         return session.created_at <= began - _CLOCK_STEP
 
     async def _end_attempt(self, patience: float) -> None:
@@ -286,9 +303,11 @@ class OwnedSession:
             return await client.get_streaming_session(self.studio_id, session_id)
 
     def _report_leftover(self, error: BaseException) -> None:
-        report_leftover(
-            error, LeftBehind(session_id=self.session_id, client_token=self.client_token)
-        )
+        report_leftover(error, self._left_behind)
+
+    @property
+    def _left_behind(self) -> LeftBehind:
+        return LeftBehind(session_id=self.session_id, client_token=self.client_token)
 
 
 def report_leftover(error: BaseException, left: LeftBehind) -> None:
@@ -297,4 +316,6 @@ def report_leftover(error: BaseException, left: LeftBehind) -> None:
         error.left_behind = left
     else:
         error.add_note(str(left))
+        # If this cancellation becomes an error of ours, that error takes it over.
+        vars(error)["left_behind"] = left
     _log.warning("%s", left)

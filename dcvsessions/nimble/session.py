@@ -13,7 +13,7 @@ from dcvsessions._wait.schedule import Schedule
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import NotFoundError, WaitFailedError
 from dcvsessions.nimble.client import NimbleClient
-from dcvsessions.nimble.models import Stream, StreamingSession
+from dcvsessions.nimble.models import Stream, StreamingSession, StreamState
 from dcvsessions.nimble.states import (
     ReadySession,
     Step,
@@ -36,6 +36,7 @@ _DELETING = Schedule(typical=60, shortest=2, longest=10)
 
 # Seconds; the least that the service model allows, for a stream whose life nobody told.
 _LEAST_LIFETIME = 60
+_GONE = (StreamState.DELETE_IN_PROGRESS, StreamState.DELETED)
 
 
 def desktop_of(session_id: str) -> str:
@@ -115,29 +116,35 @@ class StreamingSessionController:
         expiration_in_seconds: int | None,
         *,
         created_at: float | None = None,
+        check_reachable: bool = False,
     ) -> OpenedStream:
         """Make a stream into the session, and wait until it has a usable URL.
 
-        A stream whose life is over by then, because the machine slept, is replaced by another.
+        A stream whose life is over by then is replaced by another.
 
         Args:
             waiter: The wait.
             expiration_in_seconds: How long the URL is to work.
             created_at: When the session was made, in seconds since the wait began; None if that
                 is not known.
+            check_reachable: Whether to wait until the desktop's server answers, too.
         """
         while True:
             asked = Instant.ago()
             try:
                 usable = await self._new_stream(waiter, expiration_in_seconds, created_at)
-            except (WaitFailedError, NotFoundError):
-                if not asked.was_slept_since:
+            except (WaitFailedError, NotFoundError) as error:
+                if not _has_expired(error, asked.age, expiration_in_seconds):
                     raise
                 continue
+            if check_reachable:
+                await waiter.reachable(usable.url, desktop_of(self.session_id))
             lifetime = _lifetime(usable.stream, expiration_in_seconds)
             opened = OpenedStream(usable.url, asked, lifetime)
-            if opened.remaining > 0 or not asked.was_slept_since:
+            if opened.remaining > 0:
                 return opened
+            if waiter.remaining == 0:
+                raise waiter.timed_out(desktop_of(self.session_id), "open with a URL that works")
 
     async def _new_stream(
         self, waiter: Waiter, expiration_in_seconds: int | None, created_at: float | None
@@ -205,6 +212,12 @@ class StreamingSessionController:
 
 def _lifetime(stream: Stream, requested: int | None) -> float:
     """Return a stream's life in seconds, by the service's own clock if it tells."""
-    if stream.expires_at and stream.created_at:
-        return max(0.0, (stream.expires_at - stream.created_at).total_seconds())
+    if stream.expires_at and stream.created_at and stream.expires_at > stream.created_at:
+        return (stream.expires_at - stream.created_at).total_seconds()
     return float(requested or _LEAST_LIFETIME)
+
+
+def _has_expired(error: WaitFailedError | NotFoundError, age: float, requested: int | None) -> bool:
+    """Whether a stream is gone because its life is over, and not because it failed."""
+    is_gone = isinstance(error, NotFoundError) or error.state in _GONE
+    return is_gone and age >= (requested or _LEAST_LIFETIME)

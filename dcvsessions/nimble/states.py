@@ -241,10 +241,15 @@ def decide_stream(
 
 
 def decide_deleted(seen: StreamingSessionReading, context: WaitContext) -> Decision[None]:
-    """Decide on the way to a session that is gone."""
+    """Decide on the way to a session that is gone.
+
+    Not found is believed if the session was found before in this wait, or if it is not found for
+    some time: a session that was just made may not be found yet.
+    """
     session = seen.resource
     if isinstance(session, NotFoundError):
-        return Done(None)
+        was_found = context.changed_after is not None
+        return Done(None) if was_found or context.now >= STALE_READ_WINDOW else WAIT
     return interpret(
         _DELETED.get(session.state, Rule.WAIT) if session.state else Rule.WAIT,
         Step.DELETE,

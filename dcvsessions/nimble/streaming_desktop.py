@@ -146,7 +146,8 @@ async def streaming_session(
     Args:
         studio_id: The studio.
         launch_profile_id: The launch profile to make the session from.
-        delete_on_exit: Whether to delete the session at the end of the block, within 30 s.
+        delete_on_exit: Whether to delete the session at the end of the block, within 30 s. A
+            session that an earlier run made is not deleted, and is named in the log.
         ec2_instance_type: Its instance type.
         owned_by: The user that it is for; the caller if None.
         streaming_image_id: Its image.
@@ -204,7 +205,9 @@ async def streaming_session(
         async with owned.cleaned_up(connection, keep=keep_on_failure):
             nimble = await stack.enter_async_context(connection.opened(opening.entered))
             session = await made(owned, nimble, opening, is_last=True)
-        if delete_on_exit:
+        if owned.is_earlier or not delete_on_exit:
+            await stack.enter_async_context(owned.named_at_end(in_log=delete_on_exit))
+        else:
             await stack.enter_async_context(
                 ending(
                     lambda: owned.end(nimble, Waiter(timeout=DELETE_TIMEOUT - FINAL_POLL_GRACE)),
