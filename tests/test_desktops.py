@@ -19,6 +19,7 @@ from dcvsessions import (
     open_streaming_session,
     streaming_session,
 )
+from dcvsessions.errors import LeftBehind
 from dcvsessions.simulator import Fault, Simulator
 
 # Virtual time begins at the real time, at which the fixtures began.
@@ -47,7 +48,7 @@ async def test_a_gui_session_is_resumed_whenever_it_has_expired(sim: Simulator) 
         for _ in range(12):
             assert sim.accepts(await desktop.url())
             await asyncio.sleep(17 * 60)
-    # It expired in the second, third and fourth hour.
+    # It was started once, and resumed when it had expired after one hour, and after another.
     assert len(sim.calls("StartGUISession")) == 3
 
 
@@ -266,10 +267,14 @@ async def test_the_same_client_token_finds_the_same_session(sim: Simulator) -> N
 
 async def test_a_session_of_an_earlier_run_is_not_deleted_on_failure(sim: Simulator) -> None:
     await open_streaming_session("studio-1", launch_profile_id="lp-1", client_token="mine")
+    (session_id,) = sim.nimble.alive
+    await asyncio.sleep(60)
     sim.nimble.fail_streams(status_code="INTERNAL_ERROR")
     with pytest.raises(WaitFailedError) as caught:
         await open_streaming_session("studio-1", launch_profile_id="lp-1", client_token="mine")
-    assert sim.nimble.alive == [caught.value.left_behind.session_id]
+    assert sim.nimble.alive == [session_id]
+    assert sim.calls("DeleteStreamingSession") == []
+    assert caught.value.left_behind == LeftBehind(session_id=session_id, client_token="mine")
 
 
 async def test_no_session_is_left_behind_by_a_create_that_was_not_sent(sim: Simulator) -> None:

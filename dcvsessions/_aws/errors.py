@@ -211,7 +211,12 @@ def _is_local(error: Exception) -> bool:
 
     Sockets, TLS and aiohttp raise the network errors. Any other `OSError` is about a file.
     """
-    behind = [link for link in _chain(error) if isinstance(link, OSError)]
+    behind = [
+        link
+        for link in _chain(error)
+        # Two of botocore's classes are OSErrors by inheritance.
+        if isinstance(link, OSError) and not isinstance(link, botocore_errors.BotoCoreError)
+    ]
     return bool(behind) and not any(isinstance(link, _NETWORK_ERRORS) for link in behind)
 
 
