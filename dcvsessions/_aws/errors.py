@@ -214,7 +214,7 @@ def _is_local(error: Exception) -> bool:
     behind = [
         link
         for link in _chain(error)
-        # Two of botocore's classes are OSErrors by inheritance.
+        # Two of botocore's own classes inherit from OSError.
         if isinstance(link, OSError) and not isinstance(link, botocore_errors.BotoCoreError)
     ]
     return bool(behind) and not any(isinstance(link, _NETWORK_ERRORS) for link in behind)
@@ -224,7 +224,7 @@ _NETWORK_ERRORS = (ConnectionError, TimeoutError, AiohttpError, socket.gaierror,
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error, its cause or context, that one's cause or context, and so on, each once."""
+    """Yield an error, then its cause or context, then the cause or context of that, and so on."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
@@ -383,7 +383,7 @@ _SIGNATURE_CODES = frozenset({"InvalidSignatureException", "SignatureDoesNotMatc
 _STALE_WORDS = ("Signature expired", "Signature not yet current")
 _FIRST_FAULT = 500
 _TEMPORARY = frozenset({408, 429})
-# Seconds. AWS documents that the time of a signature may be wrong by five minutes.
+# Seconds. AWS documents that the time of a signature may be off by five minutes.
 _TOLERATED_SKEW = 300
 
 

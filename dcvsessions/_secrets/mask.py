@@ -4,7 +4,7 @@ import re
 
 __all__ = ["mask", "plain_text"]
 
-# AWS's own messages are a few hundred characters long; one that quotes a request, a few thousand.
+# Characters. AWS's messages have a few hundred; a message that quotes a request has a few thousand.
 _LONGEST = 8_000
 
 

@@ -30,7 +30,7 @@ __all__ = [
 
 # Seconds after a change during which reads may still show the old state. This is our assumption.
 STALE_READ_WINDOW = 20.0
-# How many starts the service may accept in one wait. A session that stops again after that fails.
+# How many starts the service may accept in one wait. If the session stops again, the wait fails.
 MAX_STARTS = 3
 
 _Resource = TypeVar("_Resource")

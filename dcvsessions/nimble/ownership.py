@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 # Seconds that a call may take beyond its timeout to delete the session that it made.
 CLEANUP_TIMEOUT = 10.0
-# Seconds that a running create request gets to end after its caller was cancelled.
+# Seconds that a running create request gets to end after its caller was cancelled or timed out.
 PATIENCE = 3.0
 # Nimble Studio's timestamps have whole seconds.
 _CLOCK_STEP = timedelta(seconds=1)
