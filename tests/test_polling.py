@@ -376,6 +376,6 @@ async def test_an_unknown_state_is_waited_out_and_warned_of_once(
     (warning,) = [record.getMessage() for record in caplog.records]
     assert warning == (
         "GUI session of my-computer is in state 'hibernating', which the service model does not "
-        "name: waiting on."
+        "name. The wait goes on."
     )
     assert sim.calls("StartGUISession") == []

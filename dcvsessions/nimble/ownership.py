@@ -1,7 +1,7 @@
-"""The one session that a call makes: until it is handed over, or deleted, or named in the error.
+"""The session that a call makes. The call returns it, deletes it, or names it in its error.
 
-A workstation by the hour must not be forgotten because a caller was interrupted, nor made twice
-because an answer was lost. The client token is chosen before the first attempt and used for all.
+A session costs by the hour. So a cancelled call must not forget it, and a lost answer must not
+make a second one: the client token is chosen before the first attempt and used for all attempts.
 """
 
 import asyncio
@@ -46,9 +46,9 @@ _log = logging.getLogger(__name__)
 
 # Seconds that a call may take beyond its timeout to delete the session that it made.
 CLEANUP_TIMEOUT = 10.0
-# Seconds that an attempt to make a session may go on after its caller has given up.
+# Seconds that a running create request gets to end after its caller was cancelled or timed out.
 PATIENCE = 3.0
-# Nimble Studio tells times in whole seconds.
+# Nimble Studio's timestamps have whole seconds.
 _CLOCK_STEP = timedelta(seconds=1)
 _CREATING = Schedule(typical=2, shortest=1, longest=10)
 _REQUESTING_DELETION = Schedule(typical=1, shortest=0.5, longest=2)
@@ -56,7 +56,7 @@ _REQUESTING_DELETION = Schedule(typical=1, shortest=0.5, longest=2)
 
 @frozen(kw_only=True)
 class SessionRequest:
-    """The parameters of CreateStreamingSession, but for its token."""
+    """The parameters of CreateStreamingSession, without the client token."""
 
     launch_profile_id: str
     ec2_instance_type: str | None = None
@@ -67,16 +67,16 @@ class SessionRequest:
 
 @define
 class OwnedSession:
-    """A streaming session that a call makes and answers for.
+    """A streaming session that a call makes, and has to delete if it fails.
 
     Attributes:
         studio_id: The studio.
         request: The parameters of the create.
-        client_token: The caller's token, or a new one if the caller gave none.
+        client_token: The caller's token, or a new one.
         session_id: The session's id, once it is known.
-        is_earlier: Whether an earlier run of the same line made it, so that it is not this call's
-            to delete.
-        made: When its id was learned.
+        is_earlier: Whether an earlier run made it with the same token. This call does not delete
+            it then.
+        made: When its id became known.
     """
 
     studio_id: str
@@ -92,18 +92,15 @@ class OwnedSession:
 
     @classmethod
     def of(cls, studio_id: str, request: SessionRequest, token: str | None) -> "OwnedSession":
-        """Return a session that is not asked for yet."""
+        """Return a session that was not requested yet."""
         return cls(studio_id, request, token or uuid.uuid4().hex, token is not None)
 
     async def make(
         self, client: NimbleClient, waiter: Waiter, *, patience: float = PATIENCE
     ) -> str:
-        """Ask for the session until the service has answered, and return its id.
+        """Request the session until the service answers, and return its id.
 
-        Args:
-            client: An open client.
-            waiter: The wait.
-            patience: Seconds that an attempt which is under way may go on if this is cancelled.
+        If this is cancelled, a running attempt gets `patience` seconds to end.
         """
         try:
             return await waiter.until(
@@ -118,9 +115,9 @@ class OwnedSession:
                 )
             )
         except BaseException:
-            # The attempt that is under way is let end, so that a caller that was cancelled still
-            # learns the id of what it made. If it does not even end when it is cut off, the id
-            # stays unknown, and the error is this one all the same.
+            # The running attempt may end, so that a cancelled caller still learns the id of the
+            # session. If the attempt does not end even when it is cancelled, the id stays unknown,
+            # and the caller gets the first error.
             with suppress(WaitTimeoutError):
                 await finished(self._end_attempt(patience), within=patience + FINAL_POLL_GRACE)
             raise
@@ -129,11 +126,10 @@ class OwnedSession:
     async def cleaned_up(
         self, connection: Connection[NimbleClient], *, keep: bool
     ) -> AsyncGenerator[None, None]:
-        """If the block fails, delete the session, or say in the error that it is left.
+        """If the block fails, delete the session, or name it in the error.
 
-        Args:
-            connection: Opens a client: the one that made the session may be closed by then.
-            keep: Whether to leave the session.
+        The client that made the session may be closed by then, so `connection` opens another one.
+        If `keep` is set, the session is not deleted.
         """
         try:
             yield
@@ -160,7 +156,7 @@ class OwnedSession:
         """Have the session deleted.
 
         Raises:
-            DcvSessionsError: It is not certain that it will be deleted.
+            DcvSessionsError: The service has not confirmed the deletion.
         """
         await waiter.until(
             Goal(
@@ -177,10 +173,11 @@ class OwnedSession:
         )
 
     async def end(self, client: NimbleClient, waiter: Waiter) -> None:
-        """Have the session deleted at the end of its use.
+        """Request the deletion of the session at the end of its block.
 
         Raises:
-            DcvSessionsError: It is not certain that it will be deleted; the error names it.
+            DcvSessionsError: The service has not confirmed the deletion. The error names the
+                session.
         """
         try:
             await self.delete(client, waiter)
@@ -196,7 +193,7 @@ class OwnedSession:
         if not keep and not self.is_earlier:
             try:
                 await finished(self._clean_up(connection), within=2 * CLEANUP_TIMEOUT)
-            except Exception as failure:  # noqa: BLE001 - the error that is told must be the first
+            except Exception as failure:  # noqa: BLE001 - the caller gets the first error
                 error.add_note(f"The clean-up failed too: {failure}")
             except asyncio.CancelledError as cancellation:
                 # The caller was cancelled again, and gets this error in place of the first.
@@ -228,9 +225,9 @@ class OwnedSession:
                 raise
 
     async def _create(self, client: NimbleClient) -> StreamingSessionReading:
-        """Attempt the create, or wait for the attempt that is still under way.
+        """Start an attempt to create the session, or wait for the one that is running.
 
-        It is shielded: a cancelled caller still learns the id of what was made.
+        The attempt is shielded, so that a cancelled caller still learns the id of the session.
         """
         if self._attempt is None:
             self._attempt = asyncio.create_task(self._attempt_create(client))
@@ -241,7 +238,8 @@ class OwnedSession:
         if self._first_attempt is None:
             self._first_attempt = asyncio.get_running_loop().time()
         try:
-            # A repeat by botocore would hide that the attempt before it may have succeeded.
+            # If botocore repeated the call, nobody would learn that the first attempt may have
+            # succeeded.
             with no_blind_repeats():
                 session = await client.create_streaming_session(
                     self.studio_id,
@@ -276,7 +274,7 @@ class OwnedSession:
         return session.created_at <= began - _CLOCK_STEP
 
     async def _end_attempt(self, patience: float) -> None:
-        """Let an attempt that is under way end, and cut it off if it does not."""
+        """Wait for a running attempt, and cancel it if it does not end in time."""
         if (attempt := self._attempt) is None:
             return
         await asyncio.wait({attempt}, timeout=patience)
@@ -299,7 +297,7 @@ class OwnedSession:
                 self.studio_id, session_id, client_token=token
             )
         except ConflictError:
-            # Another change is under way. It may be a deletion, and if not, it will be over soon.
+            # Another change is running. It may be a deletion; if not, it will end soon.
             return await client.get_streaming_session(self.studio_id, session_id)
 
     def _report_leftover(self, error: BaseException) -> None:
@@ -311,7 +309,7 @@ class OwnedSession:
 
 
 def report_leftover(error: BaseException, left: LeftBehind) -> None:
-    """Say in an error, and in the log, what is left behind."""
+    """Name the session that is left behind in an error and in the log."""
     if isinstance(error, DcvSessionsError):
         error.left_behind = left
     else:

@@ -1,4 +1,4 @@
-"""A streaming session as the loop handles it: how it is read, its steps, and its goals."""
+"""The goals of a streaming session: how a wait reads it, changes it and decides."""
 
 import uuid
 from enum import StrEnum
@@ -32,15 +32,13 @@ __all__ = ["OpenedStream", "StreamingSessionController", "desktop_of"]
 _STARTING = Schedule(typical=180, shortest=2, longest=15)
 _STREAMING = Schedule(typical=4, shortest=1, longest=5)
 _DELETING = Schedule(typical=60, shortest=2, longest=10)
-
-
-# Seconds; the least that the service model allows, for a stream whose life nobody told.
+# Seconds. The shortest that the service model allows: assumed if the lifetime is not known.
 _LEAST_LIFETIME = 60
 _GONE = (StreamState.DELETE_IN_PROGRESS, StreamState.DELETED)
 
 
 def desktop_of(session_id: str) -> str:
-    """Return what to call a streaming session in events and errors."""
+    """Return the name of a streaming session in events and errors."""
     return f"streaming session {session_id}"
 
 
@@ -50,8 +48,8 @@ class OpenedStream:
 
     Attributes:
         url: The URL.
-        asked: When the stream was asked for.
-        lifetime: For how many seconds the URL works from then on.
+        asked: When the stream was requested.
+        lifetime: Seconds that the URL works from then on.
     """
 
     url: DcvUrl
@@ -66,13 +64,7 @@ class OpenedStream:
 
 @frozen
 class StreamingSessionController:
-    """A streaming session, on its way to READY, to a stream, or to its end.
-
-    Attributes:
-        client: An open client.
-        studio_id: The studio.
-        session_id: The session.
-    """
+    """Reads and changes one streaming session, with an open client."""
 
     client: NimbleClient
     studio_id: str
@@ -84,10 +76,10 @@ class StreamingSessionController:
         """Return the goal of a session that is READY.
 
         Args:
-            may_start: Whether to start it if it is stopped.
-            created_at: When it was made, in seconds since the wait began; None if that is not
-                known.
-            is_last: Whether the wait is over then, or a stream is needed too.
+            may_start: Whether to start the session if it is stopped.
+            created_at: When the session was made, in seconds since the wait began; None if that is
+                not known.
+            is_last: Whether the wait is over when the session is READY.
         """
         return Goal(
             resource=desktop_of(self.session_id),
@@ -201,8 +193,8 @@ class StreamingSessionController:
         return observation(found)
 
     async def _take(self, step: StrEnum) -> Failed | None:
-        # Without a token of ours, botocore makes one for each call and keeps it for its repeats.
-        # With one token for two calls, the second would be answered and do nothing.
+        # botocore makes a new token for each call, and keeps it when it repeats the call. If two
+        # calls had the same token, the service would answer the second and do nothing.
         if step is Step.START:
             await self.client.start_streaming_session(self.studio_id, self.session_id)
         else:
