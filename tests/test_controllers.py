@@ -25,7 +25,7 @@ from dcvsessions import (
     WaitFailedError,
     WaitTimeoutError,
 )
-from dcvsessions._wait.decisions import STALE_READ_WINDOW
+from dcvsessions._wait.decisions import STALE_READ_WINDOW, Failed, WaitContext
 from dcvsessions._wait.loop import Waiter
 from dcvsessions.errors import ApiError, DcvSessionsError
 from dcvsessions.lightsail import (
@@ -39,6 +39,7 @@ from dcvsessions.lightsail import (
 from dcvsessions.lightsail.session import GuiSessionController
 from dcvsessions.lightsail.session import desktop_of as gui_session_of
 from dcvsessions.nimble.session import StreamingSessionController, desktop_of
+from dcvsessions.nimble.states import decide_session, observation
 
 pytestmark = pytest.mark.looptime
 
@@ -309,6 +310,12 @@ async def test_a_new_session_may_be_missing_for_a_while() -> None:
     unknown = Nimble(get=[missing()])
     with pytest.raises(NotFoundError):
         await waiter().until(unknown.controller.ready())
+
+
+def test_a_session_that_is_missing_fails_with_the_services_own_error() -> None:
+    error = missing()
+    decision = decide_session(observation(error), WaitContext(), may_start=True, created_at=None)
+    assert decision == Failed(reason=str(error), error=error)
 
 
 async def test_a_session_is_deleted_until_it_is_gone() -> None:

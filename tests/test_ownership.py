@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import pairwise
 from typing import Any, Self
 
 import pytest
@@ -25,6 +26,7 @@ from dcvsessions import (
     InvalidResponseError,
     NimbleClient,
     NotFoundError,
+    Progress,
     ServiceFaultError,
     StreamingSession,
     StreamingSessionState,
@@ -290,6 +292,19 @@ async def test_the_age_of_a_session_counts_from_the_answer() -> None:
     await asyncio.sleep(7)
     assert one.made is not None
     assert one.made.age == pytest.approx(7, abs=0.5)
+
+
+async def test_a_create_is_repeated_after_some_seconds_at_most() -> None:
+    nimble = Nimble(creates=[*[answered(LOST[0])] * 3, answered(session())])
+    await owned().make(nimble, Waiter(timeout=600))
+    gaps = [after - before for (_, before), (_, after) in pairwise(nimble.calls)]
+    assert 0 < min(gaps) <= max(gaps) <= 12
+
+
+async def test_a_session_that_is_made_is_not_the_end_of_the_wait() -> None:
+    events: list[Progress] = []
+    await owned().make(Nimble(), Waiter(timeout=600, on_progress=events.append))
+    assert [event.is_done for event in events] == [False]
 
 
 # --- Whether an earlier run made it ---
@@ -605,6 +620,21 @@ async def test_a_deletion_is_over_when_the_service_says_that_it_has_begun() -> N
     one = await ready(owned(), nimble)
     await one.delete(nimble, waiter())
     assert nimble.called == ["delete", "delete"]
+
+
+async def test_a_deletion_that_may_have_happened_is_asked_for_again() -> None:
+    nimble = Nimble(deletes=[answered(api_error(ApiError)), answered(session("DELETED"))])
+    one = await ready(owned(), nimble)
+    await one.delete(nimble, waiter())
+    assert nimble.called == ["delete", "delete"]
+
+
+async def test_a_deletion_is_asked_for_again_after_two_seconds_at_most() -> None:
+    nimble = Nimble(deletes=[*[answered(throttled())] * 3, answered(session("DELETED"))])
+    one = await ready(owned(), nimble)
+    await one.delete(nimble, Waiter(timeout=600))
+    gaps = [after - before for (_, before), (_, after) in pairwise(nimble.calls)]
+    assert 0 < min(gaps) <= max(gaps) <= 2.4
 
 
 async def test_all_requests_of_one_deletion_have_one_token() -> None:
