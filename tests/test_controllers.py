@@ -5,8 +5,9 @@ The clients follow a script: what is answered to each call.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -22,10 +23,11 @@ from dcvsessions import (
     StreamingSession,
     StreamingSessionState,
     StreamState,
+    ThrottledError,
     WaitFailedError,
     WaitTimeoutError,
 )
-from dcvsessions._wait.decisions import STALE_READ_WINDOW, Failed, WaitContext
+from dcvsessions._wait.decisions import STALE_READ_WINDOW
 from dcvsessions._wait.loop import Waiter
 from dcvsessions.errors import ApiError, DcvSessionsError
 from dcvsessions.lightsail import (
@@ -39,7 +41,6 @@ from dcvsessions.lightsail import (
 from dcvsessions.lightsail.session import GuiSessionController
 from dcvsessions.lightsail.session import desktop_of as gui_session_of
 from dcvsessions.nimble.session import StreamingSessionController, desktop_of
-from dcvsessions.nimble.states import decide_session, observation
 
 pytestmark = pytest.mark.looptime
 
@@ -312,12 +313,6 @@ async def test_a_new_session_may_be_missing_for_a_while() -> None:
         await waiter().until(unknown.controller.ready())
 
 
-def test_a_session_that_is_missing_fails_with_the_services_own_error() -> None:
-    error = missing()
-    decision = decide_session(observation(error), WaitContext(), may_start=True, created_at=None)
-    assert decision == Failed(reason=str(error), error=error)
-
-
 async def test_a_session_is_deleted_until_it_is_gone() -> None:
     client = Nimble(get=[READY, session("DELETE_IN_PROGRESS"), missing()], delete=[ANSWER])
     goal = client.controller.deleted()
@@ -510,3 +505,54 @@ async def test_a_conflict_over_a_start_is_looked_at_once_more() -> None:
         start=[error(ConflictError, 409)],
     )
     assert (await waiter().until(client.controller.ready())).session == READY
+
+
+# --- How often it is polled ---
+
+
+def held(reading: Any, *then: Any) -> list[Any]:
+    """The same answer forty times, and then others."""
+    return [*[reading] * 40, *then]
+
+
+def lab(client: Any) -> GuiSessionController:
+    return GuiSessionController(client, "lab")
+
+
+SCHEDULED: dict[str, tuple[Callable[[], Any], Callable[[Any, Waiter], Awaitable[Any]]]] = {
+    "closing": (
+        lambda: Lightsail(details=held(details("stopping"), details("stopped"))),
+        lambda client, one: one.until(lab(client).closing()),
+    ),
+    "opening": (
+        lambda: Lightsail(details=held(details("starting"), STARTED)),
+        lambda client, one: one.until(lab(client).opening(**OPENING)),
+    ),
+    "starting": (
+        lambda: Nimble(get=held(session("START_IN_PROGRESS"), READY)),
+        lambda client, one: one.until(client.controller.ready()),
+    ),
+    "deleting": (
+        lambda: Nimble(get=held(session("DELETE_IN_PROGRESS"), session("DELETED"))),
+        lambda client, one: one.until(client.controller.deleted()),
+    ),
+    "making a stream": (
+        lambda: Nimble(create=held(error(ThrottledError, 429), NEW_STREAM), stream=[stream()]),
+        lambda client, one: client.controller.stream(one, 60),
+    ),
+    "waiting for a stream": (
+        lambda: Nimble(create=[NEW_STREAM], stream=held(NEW_STREAM, stream())),
+        lambda client, one: client.controller.stream(one, 60),
+    ),
+}
+
+
+@pytest.mark.parametrize(("made", "work"), SCHEDULED.values(), ids=SCHEDULED)
+async def test_without_an_interval_of_the_callers_it_polls_every_few_seconds(
+    made: Callable[[], Any], work: Callable[[Any, Waiter], Awaitable[Any]]
+) -> None:
+    client = made()
+    await work(client, Waiter(timeout=None))
+    gaps = [after - before for before, after in pairwise(client.script.at)]
+    assert len(gaps) >= 40
+    assert 1 <= sum(gaps) / len(gaps) <= max(gaps) <= 18
