@@ -71,6 +71,7 @@ def test_a_computer_that_does_not_run_is_said_so(computer: str) -> None:
     ("reason", "said", "kept"),
     [
         ("No licence is left.", "No licence is left", "No licence is left."),
+        ("It needs DirectX.", "It needs DirectX", "It needs DirectX."),
         (DIRTY, CLEAN, CLEAN),
         ("", "it gave no reason", ""),
         (None, "it gave no reason", None),
@@ -131,6 +132,7 @@ def session(state: str, code: str | None, message: str | None) -> Observation[ob
 
 SESSION_WORDS = [
     ("NO_ROOM", "No room is left.", "NO_ROOM, No room is left"),
+    ("NO_ROOM", "It needs DirectX.", "NO_ROOM, It needs DirectX"),
     ("NO_ROOM", None, "NO_ROOM"),
     (None, "No room is left", "No room is left"),
     (None, None, "it gave no reason"),
