@@ -600,6 +600,29 @@ async def test_a_failed_clean_up_is_told_to_a_caller_that_was_cancelled_meanwhil
     assert warnings(caplog) == [left]
 
 
+async def test_a_caller_that_is_cancelled_just_after_the_cut_learns_what_is_left() -> None:
+    async def stuck() -> StreamingSession:
+        for seconds in (3600, 5):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(seconds)
+        return session("DELETE_IN_PROGRESS")
+
+    nimble = Nimble(deletes=[stuck])
+    at = 2 * CLEANUP_TIMEOUT + 0.5
+    error = await cancelled(fails_with_conflict(nimble, owned("mine")), at)
+    assert notes(error) == [str(LeftBehind(session_id="s-1", client_token="mine"))]
+    await asyncio.sleep(10)
+
+
+async def test_a_caller_that_is_cancelled_learns_of_the_session_of_an_earlier_run() -> None:
+    old = session("READY", created_at=NEW_YEAR - timedelta(hours=1))
+    creates = [answered(LOST[0]), answered(denied()), answered(old, after=4)]
+    nimble = Nimble(creates=creates)
+    error = await cancelled(fails_with_conflict(nimble, owned("mine")), 7)
+    assert nimble.called == ["create"] * 3
+    assert notes(error) == [str(LeftBehind(session_id="s-1", client_token="mine"))]
+
+
 async def fails_with_conflict(nimble: Nimble, one: OwnedSession) -> None:
     async with made(nimble, one):
         raise conflict()
