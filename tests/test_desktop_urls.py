@@ -1,0 +1,222 @@
+"""What the desktops of both services share: one URL at a time, and none after the block."""
+
+import asyncio
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import pytest
+
+from dcvsessions import (
+    ClientStateError,
+    ConflictError,
+    DcvUrl,
+    UnreachableError,
+    WaitTimeoutError,
+)
+from dcvsessions._wait.desktop import Desktop, UrlCalls, date_in
+from dcvsessions._wait.loop import FINAL_POLL_GRACE, Waiter
+
+pytestmark = pytest.mark.looptime
+
+LONGEST_END = 5.0
+
+
+class Url(DcvUrl):
+    """A URL whose server answers, or does not."""
+
+    is_reachable: bool = True
+    tried: int = 0
+
+    async def wait_until_reachable(self, timeout: float | None = 120.0) -> None:
+        self.tried += 1
+        await asyncio.sleep(3)
+        if not self.is_reachable:
+            raise UnreachableError("It does not answer.", step="tcp")
+
+
+class Lab(Desktop):
+    """A desktop whose URLs take some seconds each."""
+
+    def __init__(self, takes: float = 0.0, timeout: float | None = 600, **how: Any) -> None:
+        self.calls = UrlCalls()
+        self.takes = takes
+        self.handed_out: list[float] = []
+        self.most_at_once = self.at_once = 0
+        self.clean_up = 0.0
+        self.failure: Exception | None = None
+        self.reads = "started"
+        self.server = Url("https://h/?authToken=s3cr3t")
+        opened = Waiter(timeout=None)
+        if "state" in how:
+            opened.report.saw("lab <1>", how["state"], 0)
+        super().__init__(calls=self.calls, waiter=partial(Waiter, timeout=timeout), opened=opened)
+
+    @property
+    def _resource(self) -> str:
+        return "lab <1>"
+
+    async def _usable(self, waiter: Waiter) -> DcvUrl:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await asyncio.sleep(self.takes)
+            waiter.report.saw(self._resource, self.reads, waiter.elapsed)
+            if self.failure is not None:
+                raise self.failure
+        finally:
+            self.at_once -= 1
+            await asyncio.sleep(self.clean_up)
+        self.handed_out.append(now())
+        return self.server
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+# --- One at a time ---
+
+
+async def test_calls_take_turns() -> None:
+    lab = Lab(takes=10)
+    urls = await asyncio.gather(*(lab.url() for _ in range(3)))
+    assert urls == [lab.server] * 3
+    assert lab.handed_out == [10, 20, 30]
+    assert lab.most_at_once == 1
+
+
+async def test_a_call_that_waits_for_its_turn_has_its_own_deadline() -> None:
+    lab = Lab(takes=10, timeout=12)
+    results = await asyncio.gather(*(lab.url() for _ in range(3)), return_exceptions=True)
+    assert lab.handed_out == [10, 20]
+    assert results[:2] == [lab.server] * 2
+    error = results[2]
+    assert isinstance(error, WaitTimeoutError)
+    assert (error.resource, error.awaited) == ("lab <1>", "free")
+    assert error.elapsed == 12 + FINAL_POLL_GRACE
+
+
+async def test_a_call_that_fails_gives_up_its_turn() -> None:
+    lab = Lab(takes=10)
+    lab.failure = ZeroDivisionError()
+    results = await asyncio.gather(*(lab.url() for _ in range(2)), return_exceptions=True)
+    assert [type(result) for result in results] == [ZeroDivisionError] * 2
+    assert now() == 20
+
+
+# --- None after the block ---
+
+
+async def test_after_the_block_there_are_no_urls() -> None:
+    lab = Lab()
+    await lab.url()
+    await lab.calls.end()
+    with pytest.raises(ClientStateError) as caught:
+        await lab.url()
+    assert str(caught.value) == "The block of this desktop is over, and with it its URLs."
+    assert len(lab.handed_out) == 1
+
+
+async def test_calls_of_other_tasks_are_ended_with_the_block() -> None:
+    lab = Lab(takes=100)
+    tasks = [asyncio.create_task(lab.url()) for _ in range(2)]
+    await asyncio.sleep(10)
+    await lab.calls.end()
+    assert all(task.done() for task in tasks)
+    for task in tasks:
+        with pytest.raises(ClientStateError, match="block of this desktop is over"):
+            await task
+    assert (now(), lab.handed_out) == (10, [])
+
+
+async def test_the_end_waits_for_a_call_that_cleans_up() -> None:
+    lab = Lab(takes=100)
+    lab.clean_up = 4
+    task = asyncio.create_task(lab.url())
+    await asyncio.sleep(10)
+    await lab.calls.end()
+    assert now() == 14
+    with pytest.raises(ClientStateError):
+        await task
+
+
+async def test_the_end_does_not_wait_for_ever() -> None:
+    lab = Lab(takes=100)
+    lab.clean_up = 60
+    task = asyncio.create_task(lab.url())
+    await asyncio.sleep(10)
+    await lab.calls.end()
+    assert now() == 10 + LONGEST_END
+    with pytest.raises(ClientStateError):
+        await task
+
+
+async def test_the_task_that_ends_the_block_is_not_ended_itself() -> None:
+    calls = UrlCalls()
+    async with calls.in_flight.entered():
+        await calls.end()
+    assert (calls.is_over, now()) == (True, 0)
+
+
+# --- Whether the server answers, and the state ---
+
+
+@pytest.mark.parametrize("check", [False, True])
+async def test_the_server_is_waited_for_if_asked(*, check: bool) -> None:
+    lab = Lab()
+    assert await lab.url(check_reachable=check) is lab.server
+    assert lab.server.tried == (1 if check else 0)
+
+
+async def test_a_server_is_waited_for_after_the_next_call_has_its_turn() -> None:
+    lab = Lab(takes=10)
+    await asyncio.gather(lab.url(check_reachable=True), lab.url())
+    assert lab.handed_out == [10, 20]
+    assert now() == 20
+
+
+async def test_a_server_that_does_not_answer_is_told() -> None:
+    lab = Lab()
+    lab.server.is_reachable = False
+    with pytest.raises(UnreachableError) as caught:
+        await lab.url(check_reachable=True)
+    assert "While waiting for lab <1> to be reachable" in caught.value.__notes__[0]
+
+
+async def test_the_state_is_that_of_the_latest_reading() -> None:
+    assert Lab().state is None
+    lab = Lab(state="starting")
+    assert lab.state == "starting"
+    await lab.url()
+    assert lab.state == "started"
+    lab.reads, lab.failure = (
+        "stopped",
+        ConflictError(code="C", message="No", operation="O", request_id=None, http_status=409),
+    )
+    with pytest.raises(ConflictError):
+        await lab.url()
+    assert lab.state == "stopped"
+
+
+async def test_a_call_without_a_reading_leaves_the_state() -> None:
+    lab = Lab(state="starting", takes=100, timeout=5)
+    async with lab.calls.one_at_a_time:
+        with pytest.raises(WaitTimeoutError):
+            await lab.url()
+    assert lab.state == "starting"
+
+
+async def test_a_notebook_shows_no_link() -> None:
+    shown = Lab()._repr_html_()
+    assert shown.startswith("<code>&lt;")
+    assert shown.endswith("&gt;</code> (open it with <code>(await desktop.url()).open()</code>)")
+    assert "s3cr3t" not in shown
+
+
+@pytest.mark.parametrize("seconds", [0, 3600, -60])
+def test_a_date_in_some_seconds(seconds: float) -> None:
+    before = datetime.now(UTC)
+    found = date_in(seconds)
+    assert found.tzinfo is UTC
+    assert 0 <= (found - before).total_seconds() - seconds < 5
