@@ -185,6 +185,13 @@ async def test_an_open_that_fails_names_what_is_missing(kind: str) -> None:
     assert caught.value.awaited == f"started with a URL for the {kind.replace('_', ' ')}"
 
 
+async def test_a_session_that_is_started_is_handed_out_at_once() -> None:
+    client = Lightsail(details=[STARTED])
+    goal = lab(client).opening(kind="application", start_instance=False)
+    assert (await waiter().until(goal)).url == URL
+    assert client.script.at == [0]
+
+
 async def test_a_session_about_to_expire_is_not_handed_out() -> None:
     client = Lightsail(
         details=[STARTED, STARTED, details("startExpired"), STARTED], instance=[RUNNING], start=[()]

@@ -83,6 +83,15 @@ async def test_a_block_that_nobody_is_in_cannot_be_interrupted() -> None:
         await asyncio.sleep(1)
 
 
+async def test_a_block_that_nobody_interrupts_can_be_cancelled() -> None:
+    task = asyncio.create_task(stay(Interruptible()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert task.cancelling() == 1
+
+
 @pytest.mark.parametrize("is_cancelled_first", [False, True])
 async def test_a_cancellation_from_elsewhere_stays_one(*, is_cancelled_first: bool) -> None:
     block = Interruptible()
