@@ -8,9 +8,9 @@ A streaming session of Nimble Studio:
 
     url = await open_streaming_session("studio-1", launch_profile_id="lp-1")
 
-Here are the helpers, the clients, the errors, and the models that the helpers are about. All
-other models and enums are in `dcvsessions.lightsail` and `dcvsessions.nimble`, and what opens a
-URL is in `dcvsessions.dcv`.
+This module exports the helpers, the clients, the errors and the main models. The other models and
+enums are in `dcvsessions.lightsail` and `dcvsessions.nimble`, and the classes for opening a URL in
+`dcvsessions.dcv`.
 """
 
 from dcvsessions._version import __version__ as __version__

@@ -1,10 +1,15 @@
-"""Arguments, checked before anything is sent. Pure."""
+"""Checks of arguments, which run before anything is sent. Pure.
+
+Each function raises an error that names the argument, and most return the checked value.
+"""
 
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
+from urllib.parse import urlsplit
 
+from dcvsessions._secrets.mask import mask
 from dcvsessions.errors import InvalidArgumentError
 
 __all__ = [
@@ -22,27 +27,18 @@ __all__ = [
     "checked_token",
 ]
 
-# The model says \w[\w\-]*\w. Lightsail's console also takes periods, so they are left to it.
+# The model says \w[\w\-]*\w. Lightsail's console also accepts periods, so they are allowed here.
 _NAME = re.compile(r"\w[\w.\-]*\w", re.ASCII)
-# The models give ids no pattern. Anything that would end the path segment that they
-# are sent in, and white space, is a mistake for certain.
+# The models give no pattern for ids. White space is certainly a mistake, and so is a character
+# that would end the path segment of the request.
 _IDENTIFIER = re.compile(r"[^\s/?#:%\\\x00-\x1f\x7f\ud800-\udfff]+")
-# The model's length, and what survives the way in an HTTP header.
+# The length is from the model; the characters are those that an HTTP header can carry.
 _TOKEN = re.compile(r"(?! )[\x20-\x7e]{1,64}(?<! )")
-_ENDPOINT = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
 _SHOWN = 80
 
 
 def checked_name(value: object, argument: str) -> str:
-    """Return the name of a Lightsail resource.
-
-    Args:
-        value: The name.
-        argument: The argument that it came in by, for the error.
-
-    Raises:
-        InvalidArgumentError: It cannot be one.
-    """
+    """Check the name of a Lightsail resource."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise InvalidArgumentError(
             f"{argument}={_shown(value)} cannot be the name of a Lightsail resource: two or more "
@@ -52,70 +48,44 @@ def checked_name(value: object, argument: str) -> str:
 
 
 def checked_identifier(value: object, argument: str) -> str:
-    """Return the id of something in Nimble Studio, or of a Lightsail operation.
-
-    Args:
-        value: The id.
-        argument: The argument that it came in by, for the error.
-
-    Raises:
-        InvalidArgumentError: It cannot be one.
-    """
+    """Check an id of Nimble Studio, or of a Lightsail operation."""
     if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value) or set(value) == {"."}:
         raise InvalidArgumentError(
             f"{argument}={_shown(value)} cannot be an id: it is empty, or has a character that no "
-            "id has, as the `/` of a URL."
+            "id has, such as `/` or a space."
         )
     return value
 
 
 def checked_identifiers(value: object, argument: str) -> str | None:
-    """Return ids as one text with commas between, or None if none are given.
-
-    Raises:
-        InvalidArgumentError: It is neither such a text nor ids.
-    """
+    """Join ids with commas. A string is returned unchanged."""
     if value is None or isinstance(value, str):
         return value
     if not isinstance(value, Iterable):
-        raise InvalidArgumentError(f"{argument}={_shown(value)} has to be ids, or a text of ids.")
+        raise InvalidArgumentError(
+            f"{argument}={_shown(value)} has to be a list of ids, or a string of ids with commas."
+        )
     each = cast("Iterable[object]", value)
     return ",".join(checked_identifier(one, argument) for one in each)
 
 
 def checked_token(value: object, argument: str = "client_token") -> str | None:
-    """Return a client token, or None if none is given.
-
-    Args:
-        value: The token.
-        argument: The argument that it came in by, for the error.
-
-    Raises:
-        InvalidArgumentError: It cannot be one.
-    """
+    """Check a client token; None is allowed."""
     if value is None:
         return None
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise InvalidArgumentError(
-            f"{argument}={_shown(value)} has to be 1 to 64 characters of ASCII that can be "
-            "printed, without a space at either end."
+            f"{argument}={_shown(value)} has to be 1 to 64 printable ASCII characters, without a "
+            "space at either end."
         )
     return value
 
 
 def checked_tags(value: object, argument: str = "tags") -> dict[str, str] | None:
-    """Return labels, or None if none are given.
-
-    Args:
-        value: The labels, by their keys.
-        argument: The argument that they came in by, for the error.
-
-    Raises:
-        InvalidArgumentError: They are not texts by texts.
-    """
+    """Check tags; None is allowed."""
     if value is None:
         return None
-    refusal = InvalidArgumentError(f"{argument}={_shown(value)} has to be texts by their keys.")
+    refusal = InvalidArgumentError(f"{argument}={_shown(value)} has to map str to str.")
     if not isinstance(value, Mapping):
         raise refusal
     tags = dict(cast("Mapping[object, object]", value))
@@ -125,16 +95,7 @@ def checked_tags(value: object, argument: str = "tags") -> dict[str, str] | None
 
 
 def checked_choice(value: object, argument: str, choices: Sequence[str]) -> None:
-    """Refuse what is not one of a few words.
-
-    Args:
-        value: The word.
-        argument: The argument that it came in by, for the error.
-        choices: What it may be.
-
-    Raises:
-        InvalidArgumentError: It is none of them.
-    """
+    """Check that a value is one of the choices."""
     if value not in choices:
         raise InvalidArgumentError(
             f"{argument}={_shown(value)} has to be one of {', '.join(map(repr, choices))}."
@@ -142,70 +103,61 @@ def checked_choice(value: object, argument: str, choices: Sequence[str]) -> None
 
 
 def checked_boolean(value: object, argument: str) -> bool:
-    """Return True or False.
-
-    Raises:
-        InvalidArgumentError: It is something else.
-    """
+    """Check that a value is True or False."""
     if not isinstance(value, bool):
         raise InvalidArgumentError(f"{argument}={_shown(value)} has to be True or False.")
     return value
 
 
 def checked_text(value: object, argument: str) -> str | None:
-    """Return a text, or None if none is given.
-
-    Raises:
-        InvalidArgumentError: It is not a text, or is empty.
-    """
+    """Check that a value is a string that is not blank; None is allowed."""
     if value is None:
         return None
     if not isinstance(value, str) or not value.strip():
         raise InvalidArgumentError(
-            f"{argument}={_shown(value)} has to be a text that is not empty."
+            f"{argument}={_shown(value)} has to be a string that is not empty."
         )
     return value
 
 
 def checked_endpoint(value: object, argument: str = "endpoint_url") -> str | None:
-    """Return the URL of an endpoint, or None if none is given.
-
-    Raises:
-        InvalidArgumentError: It is not an http or https URL with a host.
-    """
+    """Check the URL of an endpoint; None is allowed."""
     if value is None:
         return None
-    if not isinstance(value, str) or not _ENDPOINT.fullmatch(value):
+    if not isinstance(value, str) or not _is_endpoint(value):
         raise InvalidArgumentError(
-            f"{argument}={_shown(value)} has to be a URL like https://host or http://127.0.0.1:8080."
+            f"{argument}={_shown(value)} has to be a URL like https://host or "
+            "http://127.0.0.1:8080, without a user name."
         )
     return value
 
 
+def _is_endpoint(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(
+            parts.scheme in ("http", "https")
+            and parts.hostname
+            and parts.username is None
+            and parts.port != 0
+            and url.isprintable()
+            and " " not in url
+        )
+    except ValueError:
+        return False
+
+
 def checked_object(value: object, argument: str, method: str, wanted: str) -> None:
-    """Refuse an object that cannot be what it has to be, because it lacks a method.
+    """Check an object's type by one of its methods; None is allowed.
 
-    Its class is not imported for this, because that takes long.
-
-    Raises:
-        InvalidArgumentError: It lacks the method.
+    Its class is not used, because importing it takes long.
     """
     if value is not None and not callable(getattr(value, method, None)):
         raise InvalidArgumentError(f"{argument}= has to be {wanted}, not {_shown(value)}.")
 
 
 def checked_range(value: object, argument: str, low: int, high: int) -> int | None:
-    """Return a whole number within limits, or None if none is given.
-
-    Args:
-        value: The number.
-        argument: The argument that it came in by, for the error.
-        low: The least that is allowed.
-        high: The most that is allowed.
-
-    Raises:
-        InvalidArgumentError: It is not a whole number, or outside the limits.
-    """
+    """Check a whole number from `low` to `high`; None is allowed."""
     if value is None:
         return None
     if type(value) is not int or not low <= value <= high:
@@ -216,17 +168,7 @@ def checked_range(value: object, argument: str, low: int, high: int) -> int | No
 
 
 def checked_seconds(value: object, argument: str, *, zero: bool = True) -> float | None:
-    """Return a number of seconds, or None for no limit.
-
-    Args:
-        value: The seconds; infinity means no limit too.
-        argument: The argument that they came in by, for the error.
-        zero: Whether 0 is allowed.
-
-    Raises:
-        InvalidArgumentError: It is not a number, is NaN, is negative, or is a zero that is not
-            allowed.
-    """
+    """Check a number of seconds; None and infinity mean no limit, and are returned as None."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -244,7 +186,7 @@ def checked_seconds(value: object, argument: str, *, zero: bool = True) -> float
 
 
 def _shown(value: object) -> str:
-    # A URL that was passed by mistake can hold a token: no query or fragment of it is shown.
-    text = repr(value)
+    # The value may be a URL, passed by mistake. Its query and fragment can hold a token.
+    text = mask(repr(value)[: 10 * _SHOWN])
     shown = re.split(r"[?#]", text)[0][:_SHOWN]
     return text if shown == text else f"{shown}…"

@@ -1,4 +1,4 @@
-"""Enums that stay open: a value that AWS adds tomorrow is kept, not refused."""
+"""Enums that accept values that the service model does not name, such as new ones."""
 
 from enum import StrEnum
 from typing import Self
@@ -7,9 +7,9 @@ __all__ = ["OpenEnum"]
 
 
 class OpenEnum(StrEnum):
-    """A string enum of the values that the service model names, and of any other text.
+    """A string enum that accepts any text, because AWS may add values.
 
-    A value that the model does not name becomes a member of its own: it equals, hashes and
+    A value that the service model does not name becomes a new member. It compares, hashes and
     prints as its text, and its `is_known` is False.
 
     Example:

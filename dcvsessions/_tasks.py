@@ -1,4 +1,4 @@
-"""Work that is finished although its caller is cancelled, and work that somebody else ends."""
+"""Work that finishes even if its caller is cancelled, and blocks that another task can end."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -12,24 +12,24 @@ __all__ = ["InFlight", "Interruptible", "ending", "finished"]
 
 _Result = TypeVar("_Result")
 
-# Seconds that work has to end after it was cut off.
-_LAST_TURN = 1.0
+# Seconds that work gets to end after it was cancelled.
+_CANCEL_TIMEOUT = 1.0
 
 
 async def finished(
     work: Coroutine[Any, Any, _Result], *, within: float, what: str = "clean-up"
 ) -> _Result:
-    """Run work to its end, even if the caller is cancelled meanwhile, perhaps more than once.
+    """Run work to its end, even if the caller is cancelled meanwhile, once or several times.
 
     Args:
-        work: What has to be finished.
-        within: Seconds after which it is cut off all the same.
-        what: What to call the work in the error.
+        work: The work.
+        within: Seconds after which the work is cancelled.
+        what: The name of the work in the error.
 
     Raises:
-        WaitTimeoutError: It was cut off.
-        asyncio.CancelledError: The caller was cancelled; raised when the work is over, from the
-            error of the work if it failed.
+        WaitTimeoutError: The work did not end in time.
+        asyncio.CancelledError: The caller was cancelled. It is raised after the work has ended. If
+            the work failed, its error is the cause.
     """
     loop = asyncio.get_running_loop()
     task = asyncio.create_task(work)
@@ -42,7 +42,7 @@ async def finished(
             cancellation = error
     if not task.done():
         task.cancel()
-        await asyncio.wait({task}, timeout=_LAST_TURN)
+        await asyncio.wait({task}, timeout=_CANCEL_TIMEOUT)
         failure: BaseException | None = _cut_off(what, loop.time() - began)
     elif task.cancelled():
         failure = _cut_off(what, loop.time() - began)
@@ -64,13 +64,14 @@ def _cut_off(what: str, elapsed: float) -> WaitTimeoutError:
 async def ending(
     work: Callable[[], Coroutine[Any, Any, None]], *, within: float
 ) -> AsyncGenerator[None, None]:
-    """Run a block, and then the work that ends it, however the block ended.
+    """Run a block, and then work that is needed however the block ended.
 
-    If the block raised an error, that error is raised, and a failure of the work is noted in it.
+    If the block raised an error, that error is raised. If the work fails then, a note in the error
+    says so.
 
     Args:
-        work: Makes the work.
-        within: Seconds after which the work is cut off.
+        work: Makes the coroutine of the work.
+        within: Seconds after which the work is cancelled.
     """
     try:
         yield
@@ -79,15 +80,17 @@ async def ending(
             await finished(work(), within=within)
         except Exception as failure:  # noqa: BLE001 - the block's error must not be replaced
             error.add_note(f"Ending it failed too: {failure}")
+            if isinstance(error, DcvSessionsError) and isinstance(failure, DcvSessionsError):
+                error.left_behind = error.left_behind or failure.left_behind
         raise
     await finished(work(), within=within)
 
 
 class Interruptible:
-    """A block that somebody else can end with an error, as `asyncio.timeout()` ends one.
+    """A block that another task can end with an error, in the way of `asyncio.timeout()`.
 
-    The task in the block is cancelled, and where the block ends, that cancellation becomes the
-    error. A cancellation from elsewhere stays one.
+    `interrupt()` cancels the task in the block, and the end of the block turns that cancellation
+    into the error. A cancellation from elsewhere stays a cancellation.
     """
 
     def __init__(self) -> None:
@@ -102,7 +105,7 @@ class Interruptible:
         return self
 
     def interrupt(self, error: DcvSessionsError) -> None:
-        """End the block with an error, unless it is interrupted already."""
+        """End the block with an error, unless it was interrupted before."""
         if self._task is not None and self._error is None:
             self._error = error
             self._task.cancel()
@@ -112,9 +115,10 @@ class Interruptible:
         await self._ended.wait()
 
     @property
-    def is_own(self) -> bool:
-        """Whether it is the current task that is in the block."""
-        return self._task is asyncio.current_task()
+    def is_elsewhere(self) -> bool:
+        """Whether another task is in the block, and still runs."""
+        task = self._task
+        return task is not None and not task.done() and task is not asyncio.current_task()
 
     async def __aexit__(
         self,
@@ -122,19 +126,20 @@ class Interruptible:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Raise the error of an interruption in place of its cancellation."""
+        """Raise the error of `interrupt()` in place of the cancellation."""
         self._ended.set()
         if self._error is None or self._task is None:
             return
         is_cancelled_otherwise = self._task.uncancel() > self._cancelling
         if kind is asyncio.CancelledError and not is_cancelled_otherwise:
+            self._error.left_behind = getattr(error, "left_behind", None)
             for note in getattr(error, "__notes__", ()):
                 self._error.add_note(note)
             raise self._error from error
 
 
 class InFlight:
-    """The blocks of several tasks that use one thing, which ends them before it ends itself."""
+    """The blocks in which tasks use one object. The object can end them before it closes."""
 
     def __init__(self) -> None:
         self._blocks: set[Interruptible] = set()
@@ -153,14 +158,21 @@ class InFlight:
     async def end(self, error: Callable[[], DcvSessionsError], *, within: float) -> None:
         """End the blocks of all other tasks with an error, and wait until they have ended.
 
+        It waits on if it is cancelled: the other tasks clean up.
+
         Args:
-            error: Makes the error of a block.
+            error: Makes the error for one block.
             within: Seconds to wait at most.
         """
-        others = [block for block in self._blocks if not block.is_own]
+        others = [block for block in self._blocks if block.is_elsewhere]
         for block in others:
             block.interrupt(error())
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                for block in others:
-                    await block.ended()
+        if others:
+            await finished(_all_ended(others, within), within=within + _CANCEL_TIMEOUT)
+
+
+async def _all_ended(blocks: list[Interruptible], within: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            for block in blocks:
+                await block.ended()

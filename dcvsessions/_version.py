@@ -1,3 +1,3 @@
-"""The version of the package: the one place in which it stands."""
+"""The version of the package. It is written only here."""
 
 __version__ = "0.1.0"

@@ -18,18 +18,18 @@ DcvSessionsError
 │   ├── QuotaExceededError
 │   ├── ServiceFaultError
 │   └── ThrottledError
-├── ConnectionFailedError                     no answer: refused, reset, DNS, TLS
+├── ConnectionFailedError                     no answer: refused, reset, DNS, TLS, …
 │   ├── CallTimeoutError (also TimeoutError)
 │   └── ServiceClosedError                    Nimble Studio's own endpoint is closed
-├── InvalidResponseError                      an answer that is not the service's
-├── WaitError                                 a wait that ended without what it waited for
+├── InvalidResponseError                      the answer does not match the service model
+├── WaitError                                 a wait that did not reach its goal
 │   ├── WaitFailedError
 │   └── WaitTimeoutError (also TimeoutError)
-└── OpenError                                 a URL is at hand, the desktop is not
+└── OpenError                                 the desktop of a URL could not be opened
     └── UnreachableError
 ```
 
-No error holds a secret: not in its text, its attributes, or the chain behind it.
+No error holds a secret: not in its text, not in its attributes, not in its causes.
 """
 
 from attrs import frozen
@@ -97,7 +97,7 @@ class DcvSessionsError(Exception):
     """The base of every error of this package.
 
     Attributes:
-        left_behind: The streaming session that the call has left, if there is or may be one.
+        left_behind: The streaming session that may still exist and cost money, or None.
     """
 
     left_behind: LeftBehind | None = None
@@ -107,7 +107,7 @@ class DcvSessionsError(Exception):
         return text if self.left_behind is None else f"{text} {self.left_behind}"
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Exceptions are rebuilt by calling them with their args; here, much is keyword-only.
+        # By default, pickle calls the class with `args`. Most classes here need keywords too.
         return (_restored, (type(self), self.args), self.__dict__)
 
 
@@ -120,10 +120,10 @@ class InvalidUrlError(InvalidArgumentError):
 
 
 class ConfigurationError(DcvSessionsError):
-    """Something on this machine keeps calls from being made: configuration, a file, a handler.
+    """A call failed on this machine: configuration, a missing file, or an event handler's error.
 
     Attributes:
-        was_sent: Whether the request may have reached the service all the same.
+        was_sent: Whether the request may still have reached the service.
     """
 
     def __init__(self, message: str, *, was_sent: bool = False) -> None:
@@ -143,13 +143,13 @@ class ApiError(DcvSessionsError):
     """A service answered a call with an error.
 
     Attributes:
-        code: The service's name for the error, as `ThrottlingException`.
+        code: The service's name for the error, such as `ThrottlingException`.
         message: What the service said.
-        operation: The API operation that was called, as `StartGUISession`.
-        request_id: AWS's id of the request, to be given to AWS Support, if it sent one.
+        operation: The API operation that was called, such as `StartGUISession`.
+        request_id: AWS's id of the request, which AWS Support asks for. None if AWS sent no id.
         http_status: The HTTP status of the answer.
-        retry_after: Seconds that the service asked to be left alone for, if it did.
-        advice: What to do about it, if there is something.
+        retry_after: Seconds that the service asks to wait before the next call, or None.
+        advice: What the caller can do, or None.
     """
 
     def __init__(
@@ -180,7 +180,7 @@ class ApiError(DcvSessionsError):
 
 
 class AccessDeniedError(ApiError):
-    """The credentials are valid, but may not do this."""
+    """The credentials are valid, but do not allow this call."""
 
 
 class AuthenticationError(ApiError):
@@ -192,17 +192,17 @@ class CredentialsExpiredError(AuthenticationError):
 
 
 class ClockSkewError(AuthenticationError):
-    """The clock of this machine is too far from the service's.
+    """This machine's clock differs too much from the service's.
 
     Attributes:
-        skew: Seconds that the service's clock is ahead of this machine's, if its answer told.
+        skew: Seconds by which the service's clock is ahead. None if its answer had no date.
     """
 
     skew: float | None = None
 
 
 class ConflictError(ApiError):
-    """The resource is in a state, or another change is under way, that rules this out."""
+    """The state of the resource, or another change to it, does not allow this request."""
 
 
 class InvalidRequestError(ApiError):
@@ -218,19 +218,19 @@ class QuotaExceededError(ApiError):
 
 
 class ServiceFaultError(ApiError):
-    """The service could not do it now: it failed, or the account or region is being set up."""
+    """The service failed, or AWS is still setting up the account or region. It is temporary."""
 
 
 class ThrottledError(ApiError):
-    """The service turned the request away because there were too many."""
+    """The service rejected the request because there were too many requests."""
 
 
 class ConnectionFailedError(DcvSessionsError):
     """A call ended without an answer from the service.
 
     Attributes:
-        operation: The API operation that was called, or None for anything else.
-        was_sent: Whether the request may have reached the service, and taken effect.
+        operation: The API operation that was called, or None if it was something else.
+        was_sent: Whether the request may have reached the service and taken effect.
     """
 
     def __init__(
@@ -250,10 +250,10 @@ class ServiceClosedError(ConnectionFailedError):
 
 
 class InvalidResponseError(DcvSessionsError):
-    """An answer came that is not the service's: it does not fit the service model.
+    """The answer does not match the service model, so it may not be from the service.
 
-    A proxy, a captive portal, a load balancer, a wrong `endpoint_url` or a body that was cut off
-    answer so. It tells nothing of whether the call took effect.
+    It can come from a proxy, a captive portal, a load balancer or a wrong `endpoint_url`, or it was
+    cut off. The call may have taken effect.
 
     Attributes:
         operation: The API operation that was called.
@@ -268,12 +268,12 @@ class InvalidResponseError(DcvSessionsError):
 
 @frozen(kw_only=True)
 class StateSeen:
-    """A state that a wait met.
+    """A state that a wait saw.
 
     Attributes:
-        resource: Whose state it is: a wait can go from one resource to the next.
-        state: The state, in the service's word.
-        elapsed: Seconds from the start of the wait to when it was first seen.
+        resource: The resource. A wait can go from one resource to the next.
+        state: The state, as the service names it.
+        elapsed: Seconds from the start of the wait until the state was first seen.
     """
 
     resource: str
@@ -286,8 +286,8 @@ class ErrorAbsorbed:
     """An error that did not end a wait.
 
     Attributes:
-        error: What went wrong.
-        elapsed: Seconds from the start of the wait to the first time.
+        error: The text of the error.
+        elapsed: Seconds from the start of the wait until the error first came.
         times: How often it came in a row.
     """
 
@@ -301,8 +301,8 @@ class WaitReport:
     """What happened in a wait.
 
     Attributes:
-        resource: What was waited on, as `GUI session of my-computer`.
-        awaited: The state that was waited for, as `started`.
+        resource: The resource, such as `GUI session of my-computer`.
+        awaited: The state that it should reach, such as `started`.
         elapsed: Seconds that the wait took.
         polls: How often the resource was read.
         history: The states seen and the errors absorbed, oldest first.
@@ -316,13 +316,13 @@ class WaitReport:
 
     @property
     def duration(self) -> str:
-        """How long the wait was, in words."""
+        """How long the wait took, in words."""
         polls = "1 poll" if self.polls == 1 else f"{self.polls} polls"
         return f"after {self.elapsed:.1f} s and {polls}"
 
     @property
     def events(self) -> str:
-        """What happened in it, in words; empty if nothing did."""
+        """The states seen and the errors absorbed, in words. It can be empty."""
         sentences: list[str] = []
         if states := [entry for entry in self.history if isinstance(entry, StateSeen)]:
             sentences.append(f"States seen: {', '.join(map(self._state, states))}.")
@@ -338,13 +338,13 @@ class WaitReport:
 
 
 class WaitError(DcvSessionsError):
-    """A wait ended without what it waited for. Its text tells the whole report.
+    """A wait did not reach its goal. The text of the error contains the report.
 
     Attributes:
-        reason: Why it ended.
-        report: What happened in it.
-        resource: What was waited on, as `GUI session of my-computer`.
-        awaited: The state that was waited for, as `started`.
+        reason: Why the wait ended.
+        report: What happened in the wait.
+        resource: The resource, such as `GUI session of my-computer`.
+        awaited: The state that it should have reached, such as `started`.
         elapsed: Seconds that the wait took.
         polls: How often the resource was read.
         history: The states seen and the errors absorbed, oldest first.
@@ -366,15 +366,15 @@ class WaitError(DcvSessionsError):
 
 
 class WaitTimeoutError(WaitError, TimeoutError):
-    """A wait came to its deadline."""
+    """The deadline of a wait has passed."""
 
 
 @frozen(kw_only=True)
 class Failure:
-    """What a service said of a failure; None where it said nothing, or has no such member.
+    """What a service said about a failure. An attribute is None if the service did not send it.
 
     Attributes:
-        state: The state, in the service's word.
+        state: The state, as the service names it.
         failure_reason: Lightsail's `failureReason` of the GUI session.
         error_code: `errorCode` of the Lightsail operation that failed.
         error_details: `errorDetails` of the Lightsail operation that failed.
@@ -391,10 +391,10 @@ class Failure:
 
 
 class WaitFailedError(WaitError):
-    """The service reported a state from which what was waited for cannot come.
+    """A wait cannot reach its goal: the service reported a failure, or was never reached.
 
     Attributes:
-        state: That state, in the service's word.
+        state: The state, as the service names it.
         failure_reason: Lightsail's `failureReason` of the GUI session.
         error_code: `errorCode` of the Lightsail operation that failed.
         error_details: `errorDetails` of the Lightsail operation that failed.
@@ -429,8 +429,8 @@ class UnreachableError(OpenError):
 
 
 def _restored(kind: type[DcvSessionsError], args: tuple[object, ...]) -> DcvSessionsError:
-    """Rebuild a pickled error without its keyword-only arguments, which follow as its state."""
+    """Rebuild a pickled error without calling its class. pickle then sets its attributes."""
     error = kind.__new__(kind, *args)
-    # A TimeoutError is an OSError, which leaves its args to __init__.
+    # TimeoutError is an OSError, whose __new__ may leave args to __init__.
     error.args = args
     return error

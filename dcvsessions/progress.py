@@ -1,7 +1,7 @@
-"""Progress for people: what a wait reports, and ready ways to show it.
+"""The progress of a wait, and two ways to show it.
 
-Every wait takes `on_progress`, any callable that takes a `Progress`. Two are ready: `printer`
-writes a line per change, `bar` draws with `rich`.
+Every helper has an argument `on_progress`, which is any callable that takes a `Progress`.
+`printer()` makes one that writes a line per change, and `bar()` one that draws bars with `rich`.
 """
 
 import sys
@@ -24,22 +24,24 @@ __all__ = ["Progress", "bar", "printer"]
 class Progress:
     """What a wait saw when it read a resource, or the error that it got instead.
 
-    It holds no URL and no token: it may be printed, logged and kept.
+    It holds no URL and no token, so you can print, log and keep it.
 
     Attributes:
-        wait: The number of the wait. All events of one wait have the same number, and no two waits
-            of a process do.
-        desktop: A name for the desktop, as `GUI session of my-computer`. It stays the same during
-            the wait. Two waits can have the same name: two creates in one studio, for example.
-        resource: What was read. A wait can go from one resource to the next: from a streaming
-            session to its stream, for example.
-        state: The state of the resource, in the service's word. None if it could not be read yet.
-        percentage: How far it is, 0 to 100, or None if the service does not say.
+        wait: The number of the wait. All events of one wait have it, and no other wait of the
+            process has it.
+        desktop: A name for the desktop, such as `GUI session of my-computer`. It stays the same
+            during the wait. Two waits can have the same name, for example two creates in one
+            studio.
+        resource: What was read. A wait can go from one resource to the next, for example from a
+            streaming session to its stream.
+        state: The state of the resource, as the service names it. None before the first reading
+            that succeeded.
+        percentage: How much is done, 0 to 100. None if the service does not say.
         elapsed: Seconds since the wait began.
         attempt: How often the wait has read this resource, from 1.
         error: The error of this reading, if it failed and the wait goes on. `state` and
             `percentage` are then those of the last reading that succeeded.
-        is_done: Whether the wait succeeded with this reading. No other event of the wait follows.
+        is_done: Whether the wait succeeded with this reading. If so, it is the wait's last event.
     """
 
     wait: int
@@ -59,7 +61,7 @@ def printer(stream: TextIO | None = None) -> "Callable[[Progress], None]":
     One printer can serve many waits: it tells them apart.
 
     Args:
-        stream: Where to write. Default: what `sys.stderr` is when a line is written.
+        stream: Where to write. Default: `sys.stderr`, looked up for each line.
 
     Returns:
         A callable for `on_progress`. Each line costs one write and one flush.
@@ -96,8 +98,7 @@ def bar(console: "Console | None" = None) -> "Generator[Callable[[Progress], Non
     """Draw a bar per wait while the block runs, in a terminal or a notebook.
 
     A bar pulses until the service reports a percentage, and is full when the desktop is ready. One
-    `bar` can serve many waits at once. In a notebook, `rich` asks for `ipywidgets` to redraw in
-    place.
+    `bar` can serve many waits at once. In a notebook, `rich` needs `ipywidgets` to redraw a bar.
 
     Args:
         console: The `rich` console to draw on. Default: a new one on `sys.stderr`.
@@ -139,7 +140,7 @@ def _line(event: Progress) -> str:
 
 def _draw(drawing: "RichProgress", task: "TaskID", event: Progress) -> None:
     completed = 100 if event.is_done else event.percentage
-    # A task without a total pulses. It gets one with the first percentage: None changes nothing.
+    # A task without a total pulses. update() ignores None, so the first percentage sets the total.
     total = None if completed is None else 100
     drawing.update(task, line=_line(event), total=total, completed=completed)
 
@@ -153,7 +154,7 @@ def _rich_progress(console: "Console | None") -> "RichProgress":
             "A progress bar needs rich: pip install 'dcvsessions[rich]'.", name="rich"
         ) from error
     return drawings.Progress(
-        # What the service says is text, and never rich's markup.
+        # The service's words are plain text, not rich's markup.
         drawings.TextColumn("{task.description}", markup=False),
         drawings.BarColumn(),
         drawings.TextColumn("{task.fields[line]}", markup=False),

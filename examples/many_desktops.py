@@ -1,4 +1,4 @@
-"""A class of students: one computer each, opened together over one client, with a bar for each.
+"""Open one computer for each student of a class, all at once, with a progress bar for each.
 
 python examples/many_desktops.py                    # three computers, on the simulator
 python examples/many_desktops.py --aws ada grace    # your own
@@ -14,7 +14,7 @@ from dcvsessions.simulator import Simulator
 
 
 async def open_all(names: list[str]) -> dict[str, DcvUrl | DcvSessionsError]:
-    """Open all computers at once; one that fails does not take the others with it."""
+    """Open all computers at once. If one fails, the others are still opened."""
 
     async def one(name: str) -> DcvUrl | DcvSessionsError:
         try:

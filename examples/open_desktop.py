@@ -1,4 +1,4 @@
-"""From nothing to a desktop: both services on the embedded simulator, or your own computer.
+"""Open a desktop of each service on the simulator, or your own virtual computer.
 
 python examples/open_desktop.py                     # no AWS account, no network
 python examples/open_desktop.py --aws my-computer   # Lightsail for Research, on your account
@@ -15,9 +15,9 @@ from dcvsessions.simulator import Simulator
 
 
 async def on_aws(name: str) -> None:
-    """Open a virtual computer of the account that the AWS configuration names."""
+    """Open a virtual computer of your AWS account."""
     url = await open_gui_session(name, on_progress=printer(sys.stdout))
-    # A DCV URL is a bearer secret: printing it is a decision, and here the point.
+    # Whoever has the URL can use the desktop. It is printed here so that you can open it.
     print(f"Lightsail for Research: {url}")
 
 
@@ -26,10 +26,10 @@ async def on_the_simulator() -> None:
     async with Simulator() as sim:
         sim.lightsail.add_instance("my-computer")
         sim.nimble.add_studio("studio-1", launch_profiles=("lp-1",))
-        # Where AWS is, and the key to it: what `aws configure` would have set.
+        # The endpoint, region and keys of the simulator.
         os.environ.update(sim.environ)
         show = printer(sys.stdout)
-        # The simulator takes seconds where AWS takes minutes: look more often than there.
+        # The simulator takes seconds and AWS takes minutes, so this polls more often.
         desktop = await open_gui_session("my-computer", on_progress=show, poll_interval=0.25)
         workstation = await open_streaming_session(
             "studio-1", launch_profile_id="lp-1", on_progress=show, poll_interval=0.25

@@ -1,4 +1,4 @@
-"""How to test a script of your own against the simulator: `pytest examples/test_my_script.py`."""
+"""How to test your own script with the simulator: `pytest examples/test_my_script.py`."""
 
 import asyncio
 
@@ -11,13 +11,13 @@ pytest_plugins = ["dcvsessions.simulator.pytest_plugin"]
 
 
 def my_script(name: str) -> str:
-    """What is tested: a script that knows nothing of simulators."""
+    """Stand for your script, which does not know about the simulator."""
     return asyncio.run(open_gui_session(name, poll_interval=0.05))
 
 
 @pytest.mark.usefixtures("dcv_environ")
 def test_it_opens_the_desktop(dcv_simulator: Simulator) -> None:
-    """The desktop that the URL leads to is there."""
+    """The simulator accepts the URL, and the session was started once."""
     dcv_simulator.lightsail.add_instance("lab")
     assert dcv_simulator.accepts(my_script("lab"))
     assert len(dcv_simulator.calls("StartGUISession")) == 1
@@ -25,7 +25,7 @@ def test_it_opens_the_desktop(dcv_simulator: Simulator) -> None:
 
 @pytest.mark.usefixtures("dcv_environ")
 def test_it_says_why_not(dcv_simulator: Simulator) -> None:
-    """A start that fails is told."""
+    """If the start fails, the error has Lightsail's reason."""
     dcv_simulator.lightsail.add_instance("lab")
     dcv_simulator.lightsail.fail_start("lab", reason="no capacity")
     with pytest.raises(WaitFailedError, match="no capacity"):

@@ -1,4 +1,4 @@
-"""From every state of the models: to a usable URL where that is possible, to a typed error else."""
+"""Every state of both models leads to a usable URL or, where that is impossible, to an error."""
 
 import time
 
@@ -17,7 +17,7 @@ from dcvsessions import (
 )
 from dcvsessions.simulator import Simulator
 
-# Virtual time goes on from the real time of the fixtures.
+# Virtual time begins at the real time, at which the fixtures began.
 pytestmark = pytest.mark.looptime(start=time.monotonic)
 
 OPENABLE = [
@@ -26,7 +26,7 @@ OPENABLE = [
 
 
 def add_computer(sim: Simulator, status: str) -> None:
-    """Add a computer in a status, on its way out of it where it would not stay."""
+    """Add a computer in a status; one that does not last goes on to the next."""
     if status in ("starting", "stopping", "settingUpInstance"):
         sim.lightsail.add_instance("computer", status=status)
     else:
@@ -36,7 +36,7 @@ def add_computer(sim: Simulator, status: str) -> None:
 
 @pytest.mark.parametrize("status", OPENABLE)
 @pytest.mark.parametrize("kind", ["application", "operating_system"])
-async def test_a_gui_session_opens(sim: Simulator, status: str, kind: str) -> None:
+async def test_a_gui_session_opens_from_any_status(sim: Simulator, status: str, kind: str) -> None:
     add_computer(sim, status)
     url = await open_gui_session("computer", kind=kind)
     assert sim.accepts(url)
@@ -44,7 +44,7 @@ async def test_a_gui_session_opens(sim: Simulator, status: str, kind: str) -> No
     assert len(sim.calls("StartGUISession")) == (status not in ("started", "starting"))
 
 
-async def test_a_computer_that_was_never_made_has_none(sim: Simulator) -> None:
+async def test_a_computer_whose_creation_failed_has_no_gui_session(sim: Simulator) -> None:
     sim.lightsail.set_status("my-computer", "failedInstanceCreation", failure_reason="no room")
     with pytest.raises(WaitFailedError, match="no room") as caught:
         await open_gui_session("my-computer")
@@ -53,7 +53,7 @@ async def test_a_computer_that_was_never_made_has_none(sim: Simulator) -> None:
     assert caught.value.polls == 1
 
 
-async def test_a_start_that_fails_is_told(sim: Simulator) -> None:
+async def test_a_start_that_fails_tells_its_reason(sim: Simulator) -> None:
     sim.lightsail.fail_start("my-computer", reason="the DCV server did not come up")
     with pytest.raises(WaitFailedError, match="did not come up") as caught:
         await open_gui_session("my-computer")
@@ -61,7 +61,7 @@ async def test_a_start_that_fails_is_told(sim: Simulator) -> None:
     assert caught.value.failure_reason == "the DCV server did not come up"
 
 
-async def test_a_failure_of_before_is_tried_once_and_a_new_one_is_told(sim: Simulator) -> None:
+async def test_a_session_that_failed_before_is_started_once(sim: Simulator) -> None:
     sim.lightsail.set_status("my-computer", "failedStartingGUISession", failure_reason="old")
     sim.lightsail.fail_start("my-computer", reason="new")
     with pytest.raises(WaitFailedError, match="new"):
@@ -69,13 +69,13 @@ async def test_a_failure_of_before_is_tried_once_and_a_new_one_is_told(sim: Simu
     assert len(sim.calls("StartGUISession")) == 1
 
 
-async def test_a_stopped_computer_is_started_if_asked(sim: Simulator) -> None:
+async def test_a_stopped_computer_is_started_if_asked_to(sim: Simulator) -> None:
     sim.lightsail.add_instance("stopped", state="stopped")
     assert sim.accepts(await open_gui_session("stopped", start_instance=True))
     assert len(sim.calls("StartInstance")) == len(sim.calls("StartGUISession")) == 1
 
 
-async def test_a_stopped_computer_says_what_starts_it(sim: Simulator) -> None:
+async def test_a_stopped_computer_names_the_argument_that_starts_it(sim: Simulator) -> None:
     sim.lightsail.add_instance("stopped", state="stopped")
     with pytest.raises(WaitFailedError, match="start_instance=True"):
         await open_gui_session("stopped")
@@ -88,20 +88,20 @@ async def test_a_stopping_computer_is_started_after_it_has_stopped(sim: Simulato
 
 
 @pytest.mark.parametrize("status", GuiSessionStatus)
-async def test_a_gui_session_closes(sim: Simulator, status: str) -> None:
+async def test_a_gui_session_closes_from_any_status(sim: Simulator, status: str) -> None:
     add_computer(sim, status)
     await close_gui_session("computer")
     assert sim.lightsail.instances["computer"].status not in ("started", "starting")
 
 
-async def test_a_stop_that_fails_is_told(sim: Simulator) -> None:
+async def test_a_stop_that_fails_tells_its_reason(sim: Simulator) -> None:
     sim.lightsail.set_status("my-computer", "started")
     sim.lightsail.fail_stop("my-computer", reason="it hangs")
     with pytest.raises(WaitFailedError, match="it hangs"):
         await close_gui_session("my-computer")
 
 
-async def test_a_status_of_tomorrow_is_waited_out(
+async def test_an_unknown_status_is_waited_out_and_logged_once(
     sim: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     sim.lightsail.set_status("my-computer", "hibernating")
@@ -111,7 +111,7 @@ async def test_a_status_of_tomorrow_is_waited_out(
 
 
 async def bring_session(sim: Simulator, client: NimbleClient, state: str) -> str:
-    """Make a session and bring it to a state: by what leads there, where it does not stay."""
+    """Make a session and bring it to a state; one that does not last is reached by a call."""
     made = await client.create_streaming_session("studio-1", launch_profile_id="lp-1")
     session_id = made.session_id
     match state:
@@ -134,7 +134,9 @@ STREAMABLE = ("READY", "STOPPED", "CREATE_IN_PROGRESS", "START_IN_PROGRESS", "ST
 
 
 @pytest.mark.parametrize("state", STREAMABLE)
-async def test_a_stream_opens(sim: Simulator, nimble: NimbleClient, state: str) -> None:
+async def test_a_stream_opens_from_any_state_that_allows_it(
+    sim: Simulator, nimble: NimbleClient, state: str
+) -> None:
     session_id = await bring_session(sim, nimble, state)
     before = len(sim.calls("StartStreamingSession"))
     assert sim.accepts(await open_stream("studio-1", session_id))
@@ -145,7 +147,9 @@ async def test_a_stream_opens(sim: Simulator, nimble: NimbleClient, state: str) 
 @pytest.mark.parametrize(
     "state", [state for state in StreamingSessionState if state not in STREAMABLE]
 )
-async def test_a_stream_cannot_open(sim: Simulator, nimble: NimbleClient, state: str) -> None:
+async def test_a_stream_into_a_session_that_failed_or_is_deleted_fails_at_once(
+    sim: Simulator, nimble: NimbleClient, state: str
+) -> None:
     session_id = await bring_session(sim, nimble, state)
     polls_before = len(sim.requests)
     with pytest.raises(WaitFailedError) as caught:
@@ -156,7 +160,9 @@ async def test_a_stream_cannot_open(sim: Simulator, nimble: NimbleClient, state:
 
 
 @pytest.mark.parametrize("state", StreamingSessionState)
-async def test_a_session_closes(sim: Simulator, nimble: NimbleClient, state: str) -> None:
+async def test_a_streaming_session_closes_from_any_state(
+    sim: Simulator, nimble: NimbleClient, state: str
+) -> None:
     session_id = await bring_session(sim, nimble, state)
     before = len(sim.calls("DeleteStreamingSession"))
     await close_streaming_session("studio-1", session_id)

@@ -33,7 +33,7 @@ def family(kind: type[Exception]) -> Iterator[type[Exception]]:
         yield from family(child)
 
 
-# Test tools may have made some of their own: only those that the libraries name count.
+# Test tools may have made subclasses: only the classes that the libraries name count.
 NAMED = [
     kind
     for kind in (*vars(botocore_errors).values(), *vars(aiohttp).values())

@@ -1,7 +1,7 @@
-"""No secret shows where the user did not put it: every object, error and record is searched.
+"""No object, error or log record shows a secret: each is searched for the secrets of the test.
 
-The tokens, the secret key and the session token have the same odd word in them, which no encoding
-of a URL changes; the signatures are those that arrive at the simulator.
+The tokens, the secret key and the session token have the same unusual word in them, which no
+encoding of a URL changes. The signatures are those that arrive at the simulator.
 """
 
 import asyncio
@@ -52,6 +52,7 @@ from dcvsessions import (
     WaitError,
     close_gui_session,
     close_streaming_session,
+    existing_streaming_session,
     gui_session,
     open_gui_session,
     open_stream,
@@ -75,7 +76,7 @@ Journey = Callable[..., Coroutine[Any, Any, object]]
 
 
 def base64_forms(text: str) -> list[str]:
-    """The text in Base64, wherever in a longer text it begins, without what its ends share."""
+    """The text as it looks in the Base64 of a longer text, without the characters at its ends."""
     return [
         base64.b64encode(b"\0" * shift + text.encode())[4:-4].decode().rstrip("=")
         for shift in (0, 1, 2)
@@ -86,7 +87,7 @@ WORDS = (WORD, WORD.encode().hex(), *base64_forms(WORD * 2))
 
 
 class Canaries:
-    """What must not show, and where it was looked for."""
+    """The secrets of a test, to be looked for in texts."""
 
     def __init__(self) -> None:
         self.signatures: set[str] = set()
@@ -117,9 +118,9 @@ def with_locals(error: BaseException) -> str:
 
 
 def renderings(error: BaseException) -> str:
-    """An error in every way that it shows without being asked for more.
+    """An error in every way that people print it.
 
-    The frames of the tests, which hold what they plant, come first in its traceback.
+    The first frames of its traceback are those of the test, which holds secrets: they are left out.
     """
     frames = error.__traceback__
     while frames and frames.tb_frame.f_code.co_filename == __file__:
@@ -169,7 +170,7 @@ def debug() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def collected() -> Iterator[None]:
-    """What an interruption leaves to the garbage collector is collected before the next test."""
+    """Collects the garbage that an interruption leaves, before the next test."""
     yield
     gc.collect()
 
@@ -180,7 +181,7 @@ def canaries(monkeypatch: pytest.MonkeyPatch) -> Canaries:
 
 
 def planted(monkeypatch: pytest.MonkeyPatch) -> Canaries:
-    """Let tokens be canaries, and note the signatures that arrive."""
+    """Put secrets in all tokens, and note the signatures that arrive."""
     found = Canaries()
     number = itertools.count()
     verify = gateway.verify
@@ -213,7 +214,7 @@ async def sim(canaries: Canaries, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         yield simulator
 
 
-# The ways through the package on which a URL comes to hand.
+# Each of these gets a URL in another way.
 
 
 async def opened_gui(on_progress: Any = None) -> object:
@@ -280,7 +281,7 @@ any_journey = pytest.mark.parametrize("journey", JOURNEYS, ids=lambda each: each
 
 @pytest.mark.looptime
 @any_journey
-async def test_a_success_leaves_nothing_in_the_logs(
+async def test_a_call_that_succeeds_logs_no_secret(
     sim: Simulator, canaries: Canaries, debug: io.StringIO, journey: Journey
 ) -> None:
     loop = asyncio.get_running_loop()
@@ -361,7 +362,7 @@ FAULTS = [
 @pytest.mark.looptime
 @any_journey
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind}-{fault.code}")
-async def test_a_fault_of_the_service(
+async def test_no_secret_shows_after_a_fault_of_the_service(
     sim: Simulator, canaries: Canaries, debug: io.StringIO, journey: Journey, fault: Fault
 ) -> None:
     for call in range(1, 6):
@@ -379,7 +380,7 @@ async def test_a_fault_of_the_service(
 
 @types.coroutine
 def cancelled_at(step: int, work: Coroutine[Any, Any, Any]) -> Generator[Any, Any, bool]:
-    """Run work, cancel it where it is suspended for the n-th time, and say whether it got there."""
+    """Run work, cancel it when it is suspended for the n-th time, and return whether it was."""
     task = asyncio.current_task()
     assert task is not None
     resume, value = work.send, None
@@ -393,17 +394,17 @@ def cancelled_at(step: int, work: Coroutine[Any, Any, Any]) -> Generator[Any, An
         try:
             value = yield waited_on
             resume = work.send
-        except BaseException as error:  # noqa: BLE001 - all of it is the work's to see
+        except BaseException as error:  # noqa: BLE001 - the work handles it
             resume, value = work.throw, error
     raise AssertionError
 
 
 @pytest.mark.looptime
 @any_journey
-# A connection that is cancelled while it is made may leave its socket to the collector.
+# A connection that is cancelled while it is made may leave its socket to the garbage collector.
 @pytest.mark.filterwarnings("ignore:unclosed", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.usefixtures("collected")
-async def test_a_cancellation_anywhere(
+async def test_no_secret_shows_after_a_cancellation_at_any_await(
     sim: Simulator, canaries: Canaries, debug: io.StringIO, journey: Journey
 ) -> None:
     for step in itertools.count(1):
@@ -419,7 +420,7 @@ async def test_a_cancellation_anywhere(
 
 @pytest.mark.looptime
 @any_journey
-async def test_a_timeout_of_the_callers(
+async def test_no_secret_shows_after_a_timeout_of_the_caller(
     sim: Simulator, canaries: Canaries, debug: io.StringIO, journey: Journey
 ) -> None:
     sim.lightsail.set_status("my-computer", "started")
@@ -443,7 +444,7 @@ class Interruption(BaseException):
 @pytest.mark.looptime
 @any_journey
 @pytest.mark.parametrize("kind", [ValueError, Interruption, asyncio.CancelledError])
-async def test_a_callback_that_raises(
+async def test_no_secret_shows_after_an_error_of_on_progress(
     sim: Simulator, canaries: Canaries, debug: io.StringIO, journey: Journey, kind: Any
 ) -> None:
     sim.lightsail.set_status("my-computer", "started")
@@ -457,12 +458,15 @@ async def test_a_callback_that_raises(
         try:
             await journey(on_progress)
         except kind as error:
+            assert not issubclass(kind, Exception)
             canaries.stay_out_of(error)
+    is_logged = issubclass(kind, Exception) and journey is not read_gui
+    assert ("on_progress failed" in debug.getvalue()) is is_logged
     assert not canaries.in_(debug.getvalue())
 
 
 class Stop:
-    """Raises at a line of this package, the first or a later time that it is run."""
+    """Raises at a line of this package, when it runs for the first or a later time."""
 
     def __init__(self, at: tuple[object, int] | None = None) -> None:
         self.at = at
@@ -502,10 +506,10 @@ async def traced(stop: Stop, work: Awaitable[object]) -> str:
 
 @pytest.mark.looptime
 @pytest.mark.parametrize("service", ["lightsail", "nimble"])
-# What was interrupted at any line may leave its socket to the collector.
+# What is interrupted between two lines may leave its socket to the garbage collector.
 @pytest.mark.filterwarnings("ignore:unclosed", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.usefixtures("collected")
-async def test_an_interruption_at_each_line_of_ours(
+async def test_no_secret_shows_after_an_interruption_at_any_line(
     sim: Simulator,
     canaries: Canaries,
     lightsail: LightsailClient,
@@ -521,12 +525,12 @@ async def test_an_interruption_at_each_line_of_ours(
         else:
             await open_stream("studio-1", made.session_id or "", client=nimble)
 
-    await journey()  # what is made once is made
+    await journey()  # makes what is made once
     whole = Stop()
     await traced(whole, journey())
     assert len(whole.times) > 50
     for place, times in whole.times.items():
-        # The last time, when a URL may be at hand.
+        # At the last time that the line runs, the answers with a URL have come.
         found = canaries.in_(await traced(Stop((place, times)), journey()))
         assert not found, (place, found)
 
@@ -535,7 +539,7 @@ async def test_an_interruption_at_each_line_of_ours(
 async def answering(
     environ: pytest.MonkeyPatch, answer: Callable[[bytes], bytes]
 ) -> AsyncIterator[None]:
-    """A server that makes what bytes it likes of the bytes of a request."""
+    """A server that answers with any bytes, made from the bytes of the request."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -558,7 +562,7 @@ def http(status: int, body: bytes, *headers: str) -> bytes:
 
 
 def quoting(head: bytes) -> bytes:
-    """As AWS does where a signature does not match: with the request that it saw."""
+    """The answer of AWS to a wrong signature, which quotes the request."""
     canonical = "\n".join(sorted(head.decode().lower().split("\r\n")))
     message = f"The Canonical String for this request should have been\n'{canonical}'"
     return json.dumps({"__type": "InvalidSignatureException", "message": message}).encode()
@@ -601,7 +605,7 @@ ANSWERS |= {
 
 @pytest.mark.looptime
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-async def test_an_answer_that_is_none(
+async def test_no_secret_shows_after_a_foreign_answer(
     canaries: Canaries, monkeypatch: pytest.MonkeyPatch, debug: io.StringIO, answer: Any
 ) -> None:
     def noted(head: bytes) -> bytes:
@@ -625,7 +629,8 @@ async def test_an_answer_that_is_none(
     assert not canaries.in_(debug.getvalue())
 
 
-async def test_the_chain_of_an_error_keeps_its_words(
+@pytest.mark.looptime
+async def test_the_errors_behind_an_error_keep_their_texts(
     canaries: Canaries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with answering(monkeypatch, ANSWERS["no HTTP"]), LightsailClient() as client:
@@ -635,7 +640,8 @@ async def test_the_chain_of_an_error_keeps_its_words(
     assert "aiohttp.client_exceptions.ClientResponseError: 400, message=" in text
 
 
-async def test_what_the_caller_was_handling_stays_whole(
+@pytest.mark.looptime
+async def test_an_error_that_the_caller_was_handling_is_not_changed(
     canaries: Canaries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = ValueError(f"the caller's own token={WORD}")
@@ -649,7 +655,8 @@ async def test_what_the_caller_was_handling_stays_whole(
     assert before.__traceback__ is not None
 
 
-async def test_a_task_that_nobody_asks(
+@pytest.mark.looptime
+async def test_no_secret_shows_after_a_task_that_is_never_awaited(
     canaries: Canaries, monkeypatch: pytest.MonkeyPatch, debug: io.StringIO
 ) -> None:
     asyncio.get_running_loop().set_debug(True)
@@ -662,7 +669,7 @@ async def test_a_task_that_nobody_asks(
     assert not canaries.in_(debug.getvalue())
 
 
-async def test_a_session_of_the_callers_does_not_show(
+async def test_a_client_with_a_session_of_the_caller_shows_no_secret(
     canaries: Canaries, sim: Simulator, debug: io.StringIO
 ) -> None:
     session = AioSession()
@@ -686,7 +693,9 @@ def nothing_shows(error: BaseException) -> bool:
 
 
 @pytest.mark.parametrize("raised", [OSError("no"), webbrowser.Error("no"), Interruption()])
-def test_a_browser_that_fails(monkeypatch: pytest.MonkeyPatch, raised: BaseException) -> None:
+def test_no_secret_shows_when_the_browser_fails(
+    monkeypatch: pytest.MonkeyPatch, raised: BaseException
+) -> None:
     def browse(address: str) -> bool:
         command = ["browser", str(address)]
         try:
@@ -701,7 +710,7 @@ def test_a_browser_that_fails(monkeypatch: pytest.MonkeyPatch, raised: BaseExcep
 
 
 @pytest.mark.parametrize("raised", [OSError("no"), Interruption()])
-def test_a_viewer_that_does_not_start(
+def test_no_secret_shows_when_the_viewer_does_not_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, raised: BaseException
 ) -> None:
     monkeypatch.setattr("dcvsessions.dcv.opening._viewer", lambda: "dcvviewer")
@@ -714,10 +723,12 @@ def test_a_viewer_that_does_not_start(
 
 
 @pytest.mark.parametrize("address", [A_URL, SHORT_URL], ids=["long", "short"])
-# An interruption between two lines of a `with` is nobody's to mend.
+# An interruption between two lines of a `with` statement can leave its resource open.
 @pytest.mark.filterwarnings("ignore:unclosed", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.usefixtures("collected")
-def test_a_url_interrupted_at_each_line(address: DcvUrl, tmp_path: Path) -> None:
+def test_no_secret_shows_when_opening_is_interrupted_at_any_line(
+    address: DcvUrl, tmp_path: Path
+) -> None:
     def use() -> None:
         address.native()
         address._repr_html_()
@@ -752,15 +763,15 @@ def test_a_file_that_was_not_written_to_its_end_is_removed(
 # Objects, and how they are shown.
 
 
-async def zoo(environ: pytest.MonkeyPatch) -> list[object]:
-    """One of each public object that a URL, a key or a token has passed by."""
+async def made_objects(environ: pytest.MonkeyPatch) -> list[object]:
+    """Objects of each public class that can come near a URL, a key or a token."""
     async with world(environ) as simulator, LightsailClient() as client, NimbleClient() as nimble:
         events: list[object] = []
-        waiting: list[loop.Waiting] = []
+        waiters: list[loop.Waiter] = []
 
         def on_progress(event: object) -> None:
             events.append(event)
-            waiting.extend(each for each in in_flight() if isinstance(each, loop.Waiting))
+            waiters.extend(each for each in in_flight() if isinstance(each, loop.Waiter))
 
         simulator.inject("*", Fault.error(None, 503), call=3, times=3)
         usable = await open_gui_session("my-computer", client=client, on_progress=on_progress)
@@ -768,10 +779,14 @@ async def zoo(environ: pytest.MonkeyPatch) -> list[object]:
         made = await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
         async with (
             gui_session("my-computer", client=client) as gui,
-            streaming_session("studio-1", session_id=made.session_id, client=nimble) as streaming,
+            streaming_session("studio-1", launch_profile_id="lp-1", client=nimble) as streaming,
+            existing_streaming_session(
+                "studio-1", made.session_id or "", client=nimble
+            ) as existing,
         ):
             await streaming.url()
-            objects = [gui, streaming, vars(gui), vars(streaming)]
+            await existing.url()
+            desktops = [gui, streaming, existing, vars(gui), vars(streaming), vars(existing)]
         stream = await nimble.create_streaming_session_stream("studio-1", made.session_id or "")
         await asyncio.sleep(60)
         ready = await nimble.get_streaming_session_stream(
@@ -784,14 +799,14 @@ async def zoo(environ: pytest.MonkeyPatch) -> list[object]:
         task = asyncio.create_task(asyncio.sleep(0, usable))
         await task
         return [
-            *objects,
+            *desktops,
             Reading(details),
             UsableStream(ready, ready.url),
             Done(usable),
             Observation("READY", ready),
             *errors,
             *events,
-            *{entry for each in waiting for entry in each.history},
+            *{entry for each in waiters for entry in each.report._history},
             *operations,
             *details.sessions,
             *simulator.requests,
@@ -810,8 +825,9 @@ async def zoo(environ: pytest.MonkeyPatch) -> list[object]:
             simulator.nimble,
             vars(simulator.nimble),
             usable.connection_file(),
-            *({id(each): each for each in waiting}.values()),
-            vars(waiting[-1]),
+            *({id(each): each for each in waiters}.values()),
+            vars(waiters[-1]),
+            vars(waiters[-1].report),
             task,
         ]
 
@@ -828,11 +844,11 @@ async def failed(simulator: Simulator, fault: Fault) -> object:
 
 
 @pytest.fixture(scope="module")
-def animals() -> Iterator[list[object]]:
+def objects() -> Iterator[list[object]]:
     with pytest.MonkeyPatch.context() as environ:
         planted(environ)
         with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
-            yield runner.run(zoo(environ))
+            yield runner.run(made_objects(environ))
 
 
 def in_an_error(it: object) -> str:
@@ -861,7 +877,7 @@ RENDERINGS: dict[str, Callable[[Any], str]] = {
     "repr": repr,
     "str": lambda it: str([it]) if isinstance(it, DcvUrl) else str(it),
     "format": lambda it: f"{(it,)}",
-    "percent": lambda it: "%r" % (it,),  # noqa: UP031 - a way that many have
+    "percent": lambda it: "%r" % (it,),  # noqa: UP031 - many programs do so
     "template": lambda it: string.Template("$it").substitute(it=[it]),
     "pprint": pprint.pformat,
     "narrow pprint": functools.partial(pprint.pformat, width=1, compact=True),
@@ -877,7 +893,7 @@ RENDERINGS: dict[str, Callable[[Any], str]] = {
 
 
 class SimpleNamespaceOf:
-    """Something that holds a thing, and that JSON does not know."""
+    """Holds an object, and cannot be written as JSON."""
 
     def __init__(self, it: object) -> None:
         self.it = it
@@ -902,21 +918,21 @@ WRAPPINGS: dict[str, Callable[[Any], object]] = {
 
 @settings(deadline=None)  # rendering locals takes its time on a busy machine
 @given(data=st.data())
-def test_no_object_shows_a_secret(animals: list[object], data: st.DataObject) -> None:
-    it = data.draw(st.sampled_from(animals).map(lambda each: each))
+def test_no_object_shows_a_secret(objects: list[object], data: st.DataObject) -> None:
+    it = data.draw(st.sampled_from(objects))
     for name in data.draw(st.lists(st.sampled_from(sorted(WRAPPINGS)), max_size=3)):
         it = WRAPPINGS[name](it)
     how = data.draw(st.sampled_from(sorted(RENDERINGS)))
     assert not Canaries().in_(RENDERINGS[how](it))
 
 
-def test_every_object_in_every_rendering(animals: list[object]) -> None:
-    kinds = {type(each).__name__ for each in animals}
+def test_every_class_of_objects_shows_no_secret_in_any_rendering(objects: list[object]) -> None:
+    kinds = {type(each).__name__ for each in objects}
     assert kinds >= {"GuiDesktop", "StreamingDesktop", "Progress", "StateSeen", "ErrorAbsorbed"}
-    assert any(isinstance(each, ApiError) for each in animals)
-    assert any(isinstance(each, WaitError) for each in animals)
-    # One of a kind: the traceback renderings take their time, and the test above draws from all.
-    by_kind = sorted(animals, key=lambda each: type(each).__name__)
+    assert any(isinstance(each, ApiError) for each in objects)
+    assert any(isinstance(each, WaitError) for each in objects)
+    # One object of each class, because tracebacks take long; the test above draws from all.
+    by_kind = sorted(objects, key=lambda each: type(each).__name__)
     few = [
         each
         for _, alike in itertools.groupby(by_kind, key=type)
@@ -926,14 +942,14 @@ def test_every_object_in_every_rendering(animals: list[object]) -> None:
         assert not Canaries().in_(render(it)), (type(it), how)
 
 
-def test_what_the_user_asks_for_is_there() -> None:
+def test_a_url_has_its_token_as_text() -> None:
     assert [WORD in each for each in (str(A_URL), f"{A_URL}", str(A_URL.native()))] == [True] * 3
 
 
-# Other users of botocore, and the cost.
+# Other users of botocore, and what masking costs.
 
 
-async def test_other_clients_stay_readable_and_the_last_one_puts_it_back(
+async def test_other_clients_log_as_before_and_masking_ends_with_the_last_client(
     sim: Simulator, canaries: Canaries, debug: io.StringIO
 ) -> None:
     before = logging.getLogRecordFactory()
@@ -954,7 +970,8 @@ async def test_other_clients_stay_readable_and_the_last_one_puts_it_back(
         assert logging.getLogRecordFactory() is before
 
 
-async def test_it_costs_nothing_while_debug_is_off(
+@pytest.mark.looptime
+async def test_masking_costs_nothing_while_debug_is_off(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logs, "_mask_record", mock.Mock(side_effect=AssertionError))

@@ -23,6 +23,7 @@ from dcvsessions import (
     ServiceClosedError,
     close_gui_session,
     close_streaming_session,
+    existing_streaming_session,
     gui_session,
     open_gui_session,
     open_stream,
@@ -45,7 +46,7 @@ async def call(client: LightsailClient | NimbleClient) -> object:
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
-async def test_before_it_is_open(kind: Clients) -> None:
+async def test_a_client_is_used_only_after_it_was_opened(kind: Clients) -> None:
     client = kind()
     assert repr(client) == f"<{kind.__name__} not open>"
     with pytest.raises(ClientStateError, match="is not open: use it in"):
@@ -53,7 +54,7 @@ async def test_before_it_is_open(kind: Clients) -> None:
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
-async def test_after_it_is_closed(sim: Simulator, kind: Clients) -> None:
+async def test_a_closed_client_is_refused(sim: Simulator, kind: Clients) -> None:
     async with kind() as client:
         assert repr(client) == f"<{kind.__name__} open>"
         await call(client)
@@ -65,15 +66,15 @@ async def test_after_it_is_closed(sim: Simulator, kind: Clients) -> None:
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
-async def test_opened_twice(sim: Simulator, kind: Clients) -> None:
+async def test_a_client_is_opened_once(sim: Simulator, kind: Clients) -> None:
     async with kind() as client:
         with pytest.raises(ClientStateError, match="is open already: make another"):
             await client.__aenter__()
-        # The first opening is as good as before.
+        # It can still be used.
         await call(client)
 
 
-async def test_in_another_loop(lightsail: LightsailClient) -> None:
+async def test_a_client_of_another_event_loop_is_refused(lightsail: LightsailClient) -> None:
     def elsewhere() -> None:
         with pytest.raises(ClientStateError, match="another event loop"):
             asyncio.run(call(lightsail))  # type: ignore[arg-type]
@@ -83,7 +84,7 @@ async def test_in_another_loop(lightsail: LightsailClient) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
-async def test_in_a_forked_child(lightsail: LightsailClient) -> None:
+async def test_a_client_of_the_parent_process_is_refused(lightsail: LightsailClient) -> None:
     told = told_by_child(lambda: call(lightsail).send(None))  # type: ignore[attr-defined]
     assert told.startswith("ClientStateError: This LightsailClient was opened in the parent")
     await call(lightsail)
@@ -93,7 +94,7 @@ def told_by_child(work: Callable[[], object]) -> str:
     """Do some work in a forked child, and return the error that it ends in."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
-        # A fork beside threads is what is to be survived here.
+        # Python warns of a fork beside threads, which is what this tests.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
@@ -112,7 +113,7 @@ def told_by_child(work: Callable[[], object]) -> str:
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
-def test_a_session_has_its_profile_already(kind: Clients) -> None:
+def test_a_session_and_a_profile_exclude_each_other(kind: Clients) -> None:
     with pytest.raises(InvalidArgumentError, match="profile_name= cannot be given with session="):
         kind(session=AioSession(), profile_name="artist")
 
@@ -131,13 +132,16 @@ NIMBLE_HELPERS: dict[str, Callable[..., Any]] = {
     "streaming_session": lambda **given: streaming_session(
         "studio-1", launch_profile_id="lp-1", **given
     ).__aenter__(),
+    "existing_streaming_session": lambda **given: existing_streaming_session(
+        "studio-1", "s-1", **given
+    ).__aenter__(),
 }
 HELPERS = LIGHTSAIL_HELPERS | NIMBLE_HELPERS
 
 
 @pytest.mark.parametrize("argument", ["region_name", "profile_name", "endpoint_url"])
 @pytest.mark.parametrize("helper", HELPERS)
-async def test_a_client_has_its_place_already(
+async def test_a_client_and_its_settings_exclude_each_other(
     sim: Simulator,
     lightsail: LightsailClient,
     nimble: NimbleClient,
@@ -151,7 +155,9 @@ async def test_a_client_has_its_place_already(
 
 
 @pytest.mark.parametrize("helper", HELPERS)
-async def test_no_region(sim: Simulator, monkeypatch: pytest.MonkeyPatch, helper: str) -> None:
+async def test_a_missing_region_is_told_with_advice(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, helper: str
+) -> None:
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(ConfigurationError, match="Pass region_name=, or set AWS_DEFAULT_REGION"):
@@ -159,7 +165,7 @@ async def test_no_region(sim: Simulator, monkeypatch: pytest.MonkeyPatch, helper
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
-async def test_a_region_by_argument(
+async def test_a_region_can_be_given_as_an_argument(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch, kind: Clients
 ) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
@@ -169,19 +175,21 @@ async def test_a_region_by_argument(
 
 @pytest.mark.looptime
 @pytest.mark.parametrize("helper", HELPERS)
-async def test_no_credentials(sim: Simulator, monkeypatch: pytest.MonkeyPatch, helper: str) -> None:
+async def test_missing_credentials_are_told_at_once(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, helper: str
+) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     began = asyncio.get_running_loop().time()
     with pytest.raises(CredentialsNotFoundError, match="Set AWS_ACCESS_KEY_ID") as caught:
         await HELPERS[helper]()
     assert caught.value.__cause__ is not None
-    # It is no news that could change: no wait is spent on it.
+    # No wait is spent on it, because waiting cannot change it.
     assert asyncio.get_running_loop().time() - began < 1
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
-async def test_half_of_the_credentials(
+async def test_an_access_key_without_a_secret_is_refused(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch, kind: Clients
 ) -> None:
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
@@ -191,7 +199,7 @@ async def test_half_of_the_credentials(
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
-async def test_a_profile_that_does_not_exist(kind: Clients) -> None:
+async def test_a_missing_profile_is_named_in_the_error(kind: Clients) -> None:
     client = kind(profile_name="nobodys", region_name="us-east-1")
     with pytest.raises(ConfigurationError, match="nobodys"):
         await client.__aenter__()
@@ -199,7 +207,7 @@ async def test_a_profile_that_does_not_exist(kind: Clients) -> None:
 
 
 @pytest.mark.looptime
-async def test_a_profile_that_exists(
+async def test_a_profile_provides_credentials_region_and_endpoint(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     environ = sim.environ
@@ -220,16 +228,7 @@ async def test_a_profile_that_exists(
     assert await open_gui_session("my-computer", poll_interval=0.1, timeout=10)
 
 
-@pytest.mark.parametrize("url", ["not a url", "127.0.0.1:8080", "http://", ""])
-@pytest.mark.parametrize("kind", CLIENTS)
-async def test_an_endpoint_that_is_no_url(sim: Simulator, kind: Clients, url: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="endpoint"):
-        async with kind(endpoint_url=url) as client:
-            await call(client)
-    assert sim.requests == []
-
-
-# --- What cannot be reached ---
+# --- Endpoints that cannot be reached ---
 
 
 async def no_such_host(*_: object, **__: object) -> object:
@@ -237,6 +236,7 @@ async def no_such_host(*_: object, **__: object) -> object:
 
 
 async def some_address(*_: object, **__: object) -> object:
+    # Reserved for documentation by RFC 5737.
     return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 443))]
 
 
@@ -255,7 +255,7 @@ def _real_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_real_endpoint")
 @pytest.mark.parametrize("failure", ["no name", "packets swallowed"])
 @pytest.mark.parametrize("helper", NIMBLE_HELPERS)
-async def test_nimbles_own_endpoint_is_gone(
+async def test_the_closed_endpoint_of_nimble_ends_a_wait_at_once(
     monkeypatch: pytest.MonkeyPatch, helper: str, failure: str
 ) -> None:
     loop = asyncio.get_running_loop()
@@ -266,7 +266,7 @@ async def test_nimbles_own_endpoint_is_gone(
         await HELPERS[helper]()
     assert "endpoint_url=" in str(caught.value)
     assert "dcvsessions.simulator" in str(caught.value)
-    # Three attempts of a call, and no wait: it will not come back.
+    # One call of three attempts was made, and no wait.
     assert loop.time() - began < 60
 
 
@@ -276,7 +276,7 @@ async def test_nimbles_own_endpoint_is_gone(
     ("getaddrinfo", "kind"),
     [(no_such_host, ConnectionFailedError), (some_address, CallTimeoutError)],
 )
-async def test_lightsails_endpoint_is_not(
+async def test_an_endpoint_of_lightsail_that_cannot_be_reached_is_not_closed(
     monkeypatch: pytest.MonkeyPatch,
     getaddrinfo: Callable[..., object],
     kind: type[ConnectionFailedError],
@@ -292,7 +292,7 @@ async def test_lightsails_endpoint_is_not(
 
 
 @pytest.mark.looptime
-async def test_another_nimble_endpoint_that_is_down_may_come_back(
+async def test_another_endpoint_of_nimble_that_cannot_be_reached_is_not_closed(
     sim: Simulator, unused_tcp_port: int
 ) -> None:
     async with NimbleClient(endpoint_url=f"http://127.0.0.1:{unused_tcp_port}") as client:

@@ -1,4 +1,4 @@
-"""The examples in docstrings are run, those that await too."""
+"""The examples in docstrings run, also those with `await`."""
 
 import ast
 import doctest
@@ -14,13 +14,14 @@ import dcvsessions
 from dcvsessions import DcvUrl, NimbleClient
 from dcvsessions.simulator import Simulator
 
-# What awaits cannot be run by doctest. The rest of the package's examples is, beside its tests.
+# doctest cannot run these, because they await.
 PUBLIC = [
     dcvsessions.LightsailClient,
     dcvsessions.NimbleClient,
     dcvsessions.GuiDesktop.url,
     dcvsessions.gui_session,
     dcvsessions.streaming_session,
+    dcvsessions.existing_streaming_session,
     dcvsessions.open_gui_session,
     dcvsessions.close_gui_session,
     dcvsessions.open_streaming_session,
@@ -34,19 +35,20 @@ def examples(documented: Any) -> Iterator[str]:
     yield from (example.source for example in doctest.DocTestParser().get_examples(text))
 
 
-def test_every_function_has_one() -> None:
+def test_every_public_helper_has_an_example() -> None:
     functions = {
         getattr(dcvsessions, name)
         for name in dcvsessions.__all__
         if inspect.isfunction(getattr(dcvsessions, name))
     }
     assert functions <= {*PUBLIC}
+    assert dcvsessions.StreamingDesktop.url is dcvsessions.GuiDesktop.url
     assert all([*examples(documented)] for documented in PUBLIC)
 
 
 @pytest.mark.looptime(start=time.monotonic)
 @pytest.mark.parametrize("documented", PUBLIC, ids=lambda it: it.__qualname__)
-async def test_example(
+async def test_the_examples_of_a_docstring_run(
     documented: Any, sim: Simulator, nimble: NimbleClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[bool] = []
@@ -60,5 +62,5 @@ async def test_example(
     assert all(opened)
 
 
-def test_open_enum() -> None:
+def test_the_example_of_an_open_enum_runs() -> None:
     assert doctest.testmod(dcvsessions._enums) == (0, 2)

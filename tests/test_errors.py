@@ -246,7 +246,7 @@ async def test_the_frames_of_the_cause_have_no_variables(
     with pytest.raises(DcvSessionsError) as caught:
         [one async for one in lightsail.get_instances()]
     assert caught.value.__cause__ is not None
-    # They held the signature and the answer.
+    # The variables of these frames held the signature and the answer.
     frames = [frame for link in chain(caught.value) for frame in foreign_frames(link)]
     assert frames
     assert all(frame.f_locals == {} for frame in frames)

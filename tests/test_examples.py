@@ -1,4 +1,4 @@
-"""An example that is not run is not an example."""
+"""Every example runs."""
 
 import ast
 import asyncio
@@ -23,7 +23,7 @@ def run(*arguments: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_all_are_run_here() -> None:
+def test_every_example_is_run_here() -> None:
     assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == {
         "many_desktops.py",
         "open_desktop.ipynb",
@@ -32,7 +32,7 @@ def test_all_are_run_here() -> None:
     }
 
 
-def test_open_desktop() -> None:
+def test_the_script_that_opens_desktops_prints_a_url_of_each_service() -> None:
     said = run(str(EXAMPLES / "open_desktop.py")).splitlines()
     for state in ("notStarted", "starting", "started", "CREATE_IN_PROGRESS", "READY"):
         assert any(f": {state}" in line for line in said), state
@@ -40,23 +40,23 @@ def test_open_desktop() -> None:
     assert said[-1].startswith("Nimble Studio:          http://127.0.0.1:")
 
 
-def test_many_desktops() -> None:
+def test_the_script_of_many_desktops_opens_all_that_exist() -> None:
     said = run(str(EXAMPLES / "many_desktops.py"))
     assert said.count("DcvUrl('http://127.0.0.1:") == 2
     assert "nobody: NotFoundError" in said
     assert "authToken" not in said
 
 
-def test_my_script(tmp_path: Path) -> None:
-    # As in a project of a user's, not with the settings of this one.
+def test_the_tests_of_a_script_pass(tmp_path: Path) -> None:
+    # The settings of this project must not apply.
     settings = tmp_path / "pytest.ini"
     settings.write_text("[pytest]\n")
     said = run("-m", "pytest", "-q", "-c", str(settings), str(EXAMPLES / "test_my_script.py"))
     assert "2 passed" in said
 
 
-def test_open_desktop_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cells run one after another, with top-level await, as a notebook runs them."""
+def test_the_cells_of_the_notebook_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in a notebook, the cells run one after another, with top-level await.
     for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "")
     notebook = json.loads((EXAMPLES / "open_desktop.ipynb").read_text())

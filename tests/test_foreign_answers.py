@@ -20,7 +20,7 @@ from second_fake import (
     truncated,
 )
 from second_fake.answers import HTML
-from second_fake.oracle import Logged, requests_with_secrets, told, unnamed
+from second_fake.oracle import Logged, told, unnamed
 
 from dcvsessions import (
     AccessDeniedError,
@@ -30,7 +30,6 @@ from dcvsessions import (
     NimbleClient,
     Progress,
     ServiceFaultError,
-    WaitError,
     WaitTimeoutError,
     close_gui_session,
     close_streaming_session,
@@ -106,7 +105,8 @@ FOREIGN = {
 @pytest.mark.parametrize("foreign", FOREIGN.values(), ids=FOREIGN)
 async def test_a_foreign_answer_is_no_news_to_open_gui_session(fake: Service, foreign: Do) -> None:
     fake.script("CreateGUISessionAccessDetails", *[foreign] * SOME)
-    fake.script("StartGUISession", *[foreign] * SOME)
+    # A start is not repeated by botocore, and by the helper twice.
+    fake.script("StartGUISession", *[foreign] * 2)
     fake.script("GetInstanceState", *[foreign] * SOME)
     assert fake.accepts(await open_gui_session("lab", timeout=600))
 
@@ -144,14 +144,14 @@ async def test_a_foreign_answer_to_an_operation_is_an_invalid_response(
     fake.always("*", foreign)
     # A fault may be told from other foreign answers, as botocore does, by its status alone.
     is_fault = isinstance(foreign.reply, Reply) and foreign.reply.status >= 500
-    kinds = (InvalidResponseError, ServiceFaultError) if is_fault else InvalidResponseError
+    kinds = (InvalidResponseError, ServiceFaultError) if is_fault else (InvalidResponseError,)
     async with NimbleClient() as nimble, LightsailClient() as lightsail:
         with pytest.raises(kinds) as caught:
             await nimble.get_streaming_session("studio", "session-1")
-        assert caught.value.operation == "GetStreamingSession"
+        assert str(caught.value).startswith("GetStreamingSession: ")
         with pytest.raises(kinds) as caught:
             await lightsail.create_gui_session_access_details("lab")
-        assert caught.value.operation == "CreateGUISessionAccessDetails"
+        assert str(caught.value).startswith("CreateGUISessionAccessDetails: ")
 
 
 async def test_a_proxys_page_does_not_advise_on_iam(fake: Service) -> None:
@@ -190,7 +190,7 @@ async def test_a_redirect_of_a_wait_is_not_followed(
     fake.elsewhere.reply = Reply(200, {}, b'{"session": {"state": "DELETED"}, "status": "stopped"}')
     fake.always("*", redirected(f"{fake.elsewhere.url}/a?token=s3cr3t", status, effect=effect))
     session = fake.add_session()
-    named = session.session_id
+    words = session.session_id
     for work in (
         lambda: open_gui_session("lab", timeout=10),
         lambda: close_gui_session("lab", timeout=10),
@@ -200,10 +200,10 @@ async def test_a_redirect_of_a_wait_is_not_followed(
     ):
         with pytest.raises(DcvSessionsError) as caught:
             await work()
+        words += told(caught.value)
         assert fake.elsewhere.host in told(caught.value)
         assert "s3cr3t" not in told(caught.value)
-        named += told(caught.value)
-        assert not unnamed(fake, named)
+        assert not unnamed(fake, words)
     assert fake.elsewhere.requests == []
 
 
@@ -231,12 +231,13 @@ async def test_no_credential_leaves_for_another_host(fake: Service) -> None:
         fake.always("*", redirected(fake.elsewhere.url, status))
         with pytest.raises(DcvSessionsError):
             await new_session(timeout=1)
-    secret = ["authorization", "x-amz-security-token"]
-    assert requests_with_secrets(fake, secret) == []
+    assert [sorted(request.headers) for request in fake.elsewhere.requests] == []
     assert all("x-amz-security-token" in request.headers for request in fake.requests)
 
 
-@pytest.mark.parametrize("place", ["", "//", "http://", "::::", "/", "http://[", "\x80é", "?x"])
+@pytest.mark.parametrize(
+    "place", ["", "//", "http://", "::::", "/", "http://[", "http://[::1", "?x"]
+)
 async def test_a_redirect_to_no_place_is_an_invalid_response(fake: Service, place: str) -> None:
     fake.always("*", redirected(place, 302))
     async with NimbleClient() as nimble:
@@ -331,6 +332,7 @@ async def test_a_session_of_a_wait_is_not_gone_because_a_proxy_says_404(fake: Se
     fake.always("DeleteStreamingSession", replied(404, HTML))
     with pytest.raises(WaitTimeoutError) as caught:
         await close_streaming_session("studio", session.session_id, timeout=60)
+    assert caught.value.left_behind is not None
     assert caught.value.left_behind.session_id == session.session_id
 
 
@@ -377,8 +379,8 @@ async def test_a_create_that_may_have_happened_leaves_its_token_in_the_error(
     (session,) = fake.billing
     assert session.token
     assert session.token in told(caught.value)
-    if isinstance(caught.value, WaitError):
-        assert caught.value.left_behind.client_token == session.token
+    assert caught.value.left_behind is not None
+    assert caught.value.left_behind.client_token == session.token
 
 
 @pytest.mark.parametrize("answer", AMBIGUOUS.values(), ids=AMBIGUOUS)
@@ -447,6 +449,7 @@ JUNK = {
         "ThrottlingException", 429, headers={"retry-after": "\xb2"}
     ),
     "date is no date": refused("RequestExpired", 403, headers={"date": "Fri, 99 Foo 0 99:99:99"}),
+    "a header is no UTF-8": replied(302, headers={"location": "\x80\xe9"}),
     "length is a lie": replied(200, b"{}", {"content-length": "5000000000"}),
     "length is no number": replied(200, b"{}", {"content-length": "five"}),
     "compressed it is not": replied(200, b"{}", {"content-encoding": "gzip"}),
@@ -610,9 +613,9 @@ async def test_pages_that_go_in_a_circle_end_with_an_error(fake: Service) -> Non
         )
     async with LightsailClient() as lightsail:
         with pytest.raises(InvalidResponseError, match="page"):
-            [one async for one in lightsail.get_instances()]
+            _ = [one async for one in lightsail.get_instances()]
         with pytest.raises(InvalidResponseError, match="page"):
-            [one async for one in lightsail.get_operations_for_resource("lab")]
+            _ = [one async for one in lightsail.get_operations_for_resource("lab")]
 
 
 @pytest.mark.parametrize("word", ["x", " ", "https://", "authToken=", "a@", "\\u001b[", "://a:b@"])

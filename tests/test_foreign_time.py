@@ -163,7 +163,7 @@ TROUBLE = {
 async def ends(fake: Service, work: Awaitable[Any]) -> float:
     """Return the seconds that a call took; a block that it entered is left again."""
     began = now()
-    entered = None
+    entered: Any = None
     with contextlib.suppress(DcvSessionsError):
         entered = await work
     elapsed = now() - began

@@ -1,4 +1,4 @@
-"""The service models as package data, held against botocore's own; and how they are found."""
+"""The service models in the package, compared with botocore's own; and which of them is used."""
 
 import asyncio
 import gzip
@@ -33,12 +33,12 @@ def shipped(place: str) -> dict[str, Any]:
 
 
 def facts(model: Any) -> Any:
-    """A model without the prose: its names, types, places and limits."""
+    """A model without its documentation: its names, types, places and limits."""
     if isinstance(model, dict):
         return {
             name: facts(value)
             for name, value in model.items()
-            # A member or operation could be called `documentation`; the prose is a text.
+            # A member or an operation of that name would be an object.
             if not (name == "documentation" and isinstance(value, str))
         }
     return [facts(value) for value in model] if isinstance(model, list) else model
@@ -75,7 +75,9 @@ def last_model() -> dict[str, Any]:
             timeout=300,
         )
         if done.returncode != 0 or not wheel.exists():
-            message = f"botocore {LAST} could not be had, to compare with: {done.stderr.strip()}"
+            message = (
+                f"botocore {LAST} to compare with could not be downloaded: {done.stderr.strip()}"
+            )
             if IS_CI:
                 pytest.fail(message)
             pytest.skip(message)
@@ -88,7 +90,9 @@ def last_model() -> dict[str, Any]:
 # --- The data ---
 
 
-def test_nimble_is_the_model_that_was(last_model: dict[str, Any]) -> None:
+def test_the_model_of_nimble_is_that_of_the_last_botocore_with_it(
+    last_model: dict[str, Any],
+) -> None:
     ours = shipped("nimble/2020-08-01")
     assert ours["metadata"] == last_model["metadata"]
     assert len(ours["operations"]) == 8
@@ -99,8 +103,8 @@ def test_nimble_is_the_model_that_was(last_model: dict[str, Any]) -> None:
         assert shape == facts(last_model["shapes"][name]), name
 
 
-def test_nimble_holds_what_the_protocol_lives_by() -> None:
-    # Said once more in plain words, so that it is held without the network, too.
+def test_the_model_of_nimble_has_what_its_protocol_needs() -> None:
+    # This test needs no network, unlike the one above.
     ours = shipped("nimble/2020-08-01")
     create = ours["shapes"]["CreateStreamingSessionRequest"]["members"]
     assert create["clientToken"]["idempotencyToken"] is True
@@ -122,7 +126,7 @@ def test_nimble_holds_what_the_protocol_lives_by() -> None:
     }
 
 
-def test_lightsail_is_a_cut_of_the_model_that_is() -> None:
+def test_the_model_of_lightsail_is_a_cut_of_botocores() -> None:
     ours = shipped("lightsail/2016-11-28")
     theirs = Loader().load_service_model("lightsail", "service-2", "2016-11-28")
     assert ours["metadata"] == theirs["metadata"]
@@ -131,20 +135,20 @@ def test_lightsail_is_a_cut_of_the_model_that_is() -> None:
     assert ours["shapes"].keys() == reached_from(theirs, list(ours["operations"]))
     for name, shape in ours["shapes"].items():
         theirs_now = facts(theirs["shapes"][name])
-        # AWS adds values to these lists by the month: ours has to have been one of them.
+        # AWS adds values to these lists every month: a newer botocore has ours and more.
         if "enum" in shape:
             assert set(shape.pop("enum")) <= set(theirs_now.pop("enum")), name
         assert shape == theirs_now, name
 
 
 @pytest.mark.parametrize("place", ["nimble/2020-08-01", "lightsail/2016-11-28"])
-def test_none_of_the_prose_is_shipped(place: str) -> None:
+def test_the_models_have_no_documentation_in_them(place: str) -> None:
     text = (files("dcvsessions") / "data" / place / "service-2.json").read_text("utf-8")
     assert "documentation" not in text
     assert "<p>" not in text
 
 
-# --- How it is found ---
+# --- Which model and endpoint is used ---
 
 
 @pytest.fixture
@@ -159,7 +163,7 @@ def _some_key(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("us-west-2", "amazonaws.com"),
         ("eu-central-1", "amazonaws.com"),
-        ("xx-tomorrow-1", "amazonaws.com"),
+        ("eu-north-9", "amazonaws.com"),  # not there yet, but it could be
         ("us-gov-west-1", "amazonaws.com"),
         ("cn-north-1", "amazonaws.com.cn"),
     ],
@@ -167,7 +171,7 @@ def _some_key(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("kind", "service"), [(NimbleClient, "nimble"), (LightsailClient, "lightsail")]
 )
-async def test_the_endpoint_of_a_region(
+async def test_a_region_has_its_endpoint(
     kind: type[NimbleClient | LightsailClient], service: str, region: str, suffix: str
 ) -> None:
     async with kind(region_name=region) as client:
@@ -185,10 +189,10 @@ async def test_a_service_has_its_own_endpoint_variable(
         assert len([one async for one in lightsail.get_instances()]) == 1
 
 
-async def test_a_profile_that_assumes_a_role(
+async def test_a_profile_can_assume_a_role(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The loader has botocore's STS, and our calls are signed with what STS hands out."""
+    # A session of this package's finds botocore's model of STS, too.
     environ = sim.environ
     (tmp_path / "config").write_text(
         "[profile base]\n"
@@ -238,7 +242,7 @@ def assumed(environ: dict[str, str]) -> str:
 </AssumeRoleResult></AssumeRoleResponse>"""
 
 
-async def test_a_session_of_the_callers_keeps_what_it_has_and_gets_nimble(sim: Simulator) -> None:
+async def test_a_session_of_the_caller_keeps_its_services_and_gets_nimble(sim: Simulator) -> None:
     session = AioSession()
     session.user_agent_name = "callers"
     async with LightsailClient(session=session) as lightsail:
@@ -254,12 +258,12 @@ async def test_a_session_of_the_callers_keeps_what_it_has_and_gets_nimble(sim: S
         assert answer["sessions"] == []
 
 
-async def test_a_session_of_ours_has_the_cut_model_alone(sim: Simulator) -> None:
+async def test_a_session_of_this_package_has_the_cut_model_of_lightsail(sim: Simulator) -> None:
     async with LightsailClient() as lightsail:
         assert not hasattr(lightsail._client, "create_bucket")
 
 
-async def test_a_model_of_the_callers_own_wins(sim: Simulator, tmp_path: Path) -> None:
+async def test_a_model_of_the_caller_is_used_first(sim: Simulator, tmp_path: Path) -> None:
     place = tmp_path / "nimble" / "2020-08-01"
     place.mkdir(parents=True)
     model = shipped("nimble/2020-08-01")
@@ -271,7 +275,7 @@ async def test_a_model_of_the_callers_own_wins(sim: Simulator, tmp_path: Path) -
         assert nimble._client.meta.service_model.metadata["serviceFullName"] == "The caller's"
 
 
-async def test_a_configuration_of_the_callers_wins(sim: Simulator) -> None:
+async def test_a_config_of_the_caller_is_used_first(sim: Simulator) -> None:
     config = AioConfig(read_timeout=7, user_agent="callers/1")
     async with LightsailClient(config=config) as lightsail:
         used = lightsail._client.meta.config
@@ -282,9 +286,11 @@ async def test_a_configuration_of_the_callers_wins(sim: Simulator) -> None:
         assert len([one async for one in lightsail.get_instances()]) == 1
 
 
-async def test_two_clients_of_a_region_do_not_share_a_life(sim: Simulator) -> None:
+async def test_closing_one_client_leaves_another_open(sim: Simulator) -> None:
     async with LightsailClient() as first:
         async with LightsailClient() as second:
-            await asyncio.gather(instances_of(first), instances_of(second))
-        assert len([one async for one in first.get_instances()]) == 1
-    assert len(sim.calls("GetInstances")) == 3
+            await asyncio.gather(
+                first.get_instance_state("my-computer"), second.get_instance_state("my-computer")
+            )
+        assert (await first.get_instance_state("my-computer")).name == "running"
+    assert len(sim.calls("GetInstanceState")) == 3

@@ -1,4 +1,4 @@
-"""The reconcile loop through the helpers, in virtual time and to the exact poll."""
+"""How helpers wait: when they poll, what they absorb, what they say. In virtual time."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ from dcvsessions.simulator import Fault, Simulator, TransitionPlan
 pytestmark = pytest.mark.looptime
 
 READ = "CreateGUISessionAccessDetails"
-# Loopback I/O takes no virtual time to speak of.
+# Seconds of virtual time that calls over loopback may take in all.
 EXACT = 0.1
 
 
@@ -49,7 +49,7 @@ def now() -> float:
 # --- When it polls ---
 
 
-async def test_a_wait_of_25_minutes_to_the_exact_poll(sim: Simulator) -> None:
+async def test_a_wait_of_25_minutes_polls_at_a_fixed_interval(sim: Simulator) -> None:
     sim.lightsail.plan("my-computer", "StartGUISession", TransitionPlan(seconds=25 * 60 - 1))
     began = now()
     url = await open_gui_session("my-computer", poll_interval=60)
@@ -57,11 +57,11 @@ async def test_a_wait_of_25_minutes_to_the_exact_poll(sim: Simulator) -> None:
     assert instants(sim) == exactly(*range(0, 25 * 60 + 1, 60))
     assert now() - began == pytest.approx(25 * 60, abs=EXACT)
     assert len(sim.calls("StartGUISession")) == 1
-    # Whether the computer runs matters where a start is due, and nowhere else.
+    # Whether the computer runs is read before the start only.
     assert len(sim.calls("GetInstanceState")) == 1
 
 
-async def test_a_wait_of_25_minutes_by_the_schedule(sim: Simulator) -> None:
+async def test_a_wait_of_25_minutes_polls_by_the_schedule(sim: Simulator) -> None:
     sim.lightsail.plan(
         "my-computer", "StartGUISession", TransitionPlan(seconds=25 * 60, percentages=(0,))
     )
@@ -85,13 +85,13 @@ async def test_the_last_poll_comes_at_the_deadline(sim: Simulator) -> None:
     assert caught.value.polls == 3
 
 
-async def test_what_is_ready_just_before_the_deadline_is_found(sim: Simulator) -> None:
+async def test_a_session_ready_just_before_the_deadline_is_found(sim: Simulator) -> None:
     sim.lightsail.plan("my-computer", "StartGUISession", TransitionPlan(seconds=99))
     url = await open_gui_session("my-computer", timeout=100, poll_interval=60)
     assert sim.accepts(url)
 
 
-async def test_a_timeout_of_zero_looks_once_and_changes_nothing(sim: Simulator) -> None:
+async def test_a_timeout_of_zero_reads_once_and_changes_nothing(sim: Simulator) -> None:
     with pytest.raises(WaitTimeoutError, match=r"notStarted at 0.0 s"):
         await open_gui_session("my-computer", timeout=0)
     assert [call.operation for call in sim.requests] == [READ, "GetInstanceState"]
@@ -100,7 +100,9 @@ async def test_a_timeout_of_zero_looks_once_and_changes_nothing(sim: Simulator) 
 
 
 @pytest.mark.parametrize("timeout", [None, math.inf, 10**400], ids=["None", "inf", "huge"])
-async def test_no_timeout_is_no_deadline(sim: Simulator, timeout: float | None) -> None:
+async def test_a_wait_without_a_timeout_goes_on_for_hours(
+    sim: Simulator, timeout: float | None
+) -> None:
     sim.lightsail.plan("my-computer", "StartGUISession", TransitionPlan(seconds=2 * 3600))
     url = await open_gui_session("my-computer", timeout=timeout, poll_interval=600)
     assert sim.accepts(url)
@@ -110,7 +112,7 @@ async def test_no_timeout_is_no_deadline(sim: Simulator, timeout: float | None) 
 @pytest.mark.parametrize(
     "timeout", [-1, -0.001, -(10**400), -math.inf, math.nan, True, "60", object()]
 )
-async def test_timeouts_that_are_refused(sim: Simulator, timeout: Any) -> None:
+async def test_an_invalid_timeout_is_refused(sim: Simulator, timeout: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="timeout="):
         await open_gui_session("my-computer", timeout=timeout)
     with pytest.raises(InvalidArgumentError, match="timeout="):
@@ -121,7 +123,7 @@ async def test_timeouts_that_are_refused(sim: Simulator, timeout: Any) -> None:
 
 
 @pytest.mark.parametrize("interval", [0, -1, math.nan, False, "1"])
-async def test_intervals_that_are_refused(sim: Simulator, interval: Any) -> None:
+async def test_an_invalid_poll_interval_is_refused(sim: Simulator, interval: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="poll_interval="):
         await open_gui_session("my-computer", poll_interval=interval)
     assert sim.requests == []
@@ -140,7 +142,7 @@ async def test_a_call_that_hangs_cannot_outlive_the_deadline(
     assert "Errors absorbed" in str(caught.value)
 
 
-async def test_asyncio_timeout_around_it_works_as_anywhere(sim: Simulator) -> None:
+async def test_an_asyncio_timeout_ends_a_wait(sim: Simulator) -> None:
     sim.lightsail.hold("my-computer")
     with pytest.raises(TimeoutError) as caught:
         async with asyncio.timeout(50):
@@ -151,9 +153,9 @@ async def test_asyncio_timeout_around_it_works_as_anywhere(sim: Simulator) -> No
 # --- What it absorbs ---
 
 
-async def test_retry_after_is_honoured(sim: Simulator) -> None:
+async def test_retry_after_delays_the_next_poll(sim: Simulator) -> None:
     sim.lightsail.set_status("my-computer", "started")
-    # botocore makes three attempts of a call: all of the first one are turned away.
+    # botocore makes three attempts of a call: all three of the first call are turned away.
     fault = Fault.error("ThrottlingException", 429, retry_after=45)
     sim.inject(READ, fault, times=3)
     await open_gui_session("my-computer", poll_interval=1)
@@ -161,7 +163,7 @@ async def test_retry_after_is_honoured(sim: Simulator) -> None:
     assert after - before >= 45
 
 
-async def test_retry_after_is_honoured_up_to_the_deadline(sim: Simulator) -> None:
+async def test_retry_after_delays_no_poll_past_the_deadline(sim: Simulator) -> None:
     fault = Fault.error("ThrottlingException", 429, retry_after=7200)
     sim.inject(READ, fault, times=None)
     began = now()
@@ -170,7 +172,7 @@ async def test_retry_after_is_honoured_up_to_the_deadline(sim: Simulator) -> Non
     assert 60 - EXACT <= now() - began <= 60 + FINAL_POLL_GRACE
 
 
-async def test_what_was_absorbed_is_told(sim: Simulator) -> None:
+async def test_absorbed_errors_are_in_the_history(sim: Simulator) -> None:
     sim.lightsail.hold("my-computer")
     sim.inject(READ, Fault.error(None, 503), call=2, times=9)
     with pytest.raises(WaitTimeoutError) as caught:
@@ -188,7 +190,9 @@ async def test_what_was_absorbed_is_told(sim: Simulator) -> None:
 @pytest.mark.parametrize(
     "code", ["AccessDeniedException", "InvalidInputException", "ExpiredTokenException"]
 )
-async def test_what_waiting_does_not_mend_ends_it_at_once(sim: Simulator, code: str) -> None:
+async def test_an_error_that_is_not_temporary_ends_a_wait_at_once(
+    sim: Simulator, code: str
+) -> None:
     sim.lightsail.hold("my-computer")
     sim.inject(READ, Fault.error(code), call=3, times=None)
     with pytest.raises(Exception, match=code) as caught:
@@ -196,32 +200,35 @@ async def test_what_waiting_does_not_mend_ends_it_at_once(sim: Simulator, code: 
     assert len(sim.calls(READ)) == 3
     (note,) = caught.value.__notes__
     assert note == (
-        "While waiting for GUI session of my-computer to be started, after 120.0 s and 3 polls. "
+        "While waiting for GUI session of my-computer to be started with a URL for the "
+        "application, after 120.0 s and 3 polls. "
         "States seen: notStarted at 0.0 s, starting at 60.0 s."
     )
 
 
-# --- What its errors say ---
+# --- What the errors say ---
 
 
-async def test_a_timeout_tells_the_story(sim: Simulator) -> None:
+async def test_a_timeout_tells_what_happened(sim: Simulator) -> None:
     sim.lightsail.hold("my-computer")
     sim.inject(READ, Fault.error("ServiceException", 400), call=2)
     with pytest.raises(WaitTimeoutError) as caught:
         await open_gui_session("my-computer", timeout=150, poll_interval=60)
     error = caught.value
-    assert (error.resource, error.awaited) == ("GUI session of my-computer", "started")
+    assert error.resource == "GUI session of my-computer"
+    assert error.awaited == "started with a URL for the application"
+    assert error.report.history == error.history
     assert error.elapsed == pytest.approx(150, abs=EXACT)
     assert error.polls == 4
     assert str(error) == (
-        "GUI session of my-computer is not started after 150.0 s and 4 polls: "
-        "The timeout of 150 s is over. "
+        "GUI session of my-computer is not started with a URL for the application after 150.0 s "
+        "and 4 polls: The timeout of 150 s is over. "
         "States seen: notStarted at 0.0 s, starting at 120.0 s. "
-        f"Errors absorbed: 1, the last: {READ}: ServiceException (HTTP 400)"
+        f"Errors absorbed: 1, the last: {READ}: ServiceException (HTTP 400)."
     )
 
 
-async def test_a_failure_tells_the_story(sim: Simulator) -> None:
+async def test_a_failure_tells_what_happened(sim: Simulator) -> None:
     sim.lightsail.fail_start("my-computer", reason="No licence is left.")
     with pytest.raises(WaitFailedError) as caught:
         await open_gui_session("my-computer", poll_interval=1.5)
@@ -230,8 +237,8 @@ async def test_a_failure_tells_the_story(sim: Simulator) -> None:
     assert error.failure_reason == "No licence is left."
     assert not isinstance(error, TimeoutError)
     assert str(error) == (
-        "GUI session of my-computer is not started after 1.5 s and 2 polls: "
-        "Lightsail reports failedStartingGUISession: No licence is left. "
+        "GUI session of my-computer is not started with a URL for the application after 1.5 s "
+        "and 2 polls: Lightsail reports failedStartingGUISession: No licence is left. "
         "States seen: notStarted at 0.0 s, failedStartingGUISession at 1.5 s."
     )
 
@@ -254,9 +261,7 @@ async def test_a_failed_session_tells_its_code(sim: Simulator, nimble: NimbleCli
     assert session_id in error.resource
 
 
-async def test_a_connection_that_is_never_accepted_cannot_outlive_it_either(
-    sim: Simulator,
-) -> None:
+async def test_a_server_that_never_answers_cannot_outlive_the_deadline(sim: Simulator) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         endpoint = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         with pytest.raises(WaitTimeoutError) as caught:
@@ -265,7 +270,7 @@ async def test_a_connection_that_is_never_accepted_cannot_outlive_it_either(
     assert sim.requests == []
 
 
-async def test_the_last_error_names_a_hung_call(sim: Simulator) -> None:
+async def test_a_call_that_hangs_is_in_the_history(sim: Simulator) -> None:
     sim.inject(READ, Fault.no_answer(), times=None)
     with pytest.raises(WaitTimeoutError) as caught:
         await open_gui_session("my-computer", timeout=5)
@@ -278,31 +283,31 @@ async def test_the_last_error_names_a_hung_call(sim: Simulator) -> None:
     assert not isinstance(caught.value, CallTimeoutError)
 
 
-async def test_access_denied_is_no_wait_error(sim: Simulator) -> None:
+async def test_access_denied_is_raised_with_advice(sim: Simulator) -> None:
     sim.inject(READ, Fault.error("AccessDeniedException"), times=None)
     with pytest.raises(AccessDeniedError, match="IAM"):
         await open_gui_session("my-computer")
 
 
-# --- What it tells meanwhile ---
+# --- What on_progress hears ---
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-async def test_progress(sim: Simulator, *, is_async: bool) -> None:
+async def test_on_progress_hears_of_every_reading(sim: Simulator, *, is_async: bool) -> None:
     sim.lightsail.plan(
         "my-computer", "StartGUISession", TransitionPlan(seconds=20, percentages=(10, 60))
     )
     events: list[Progress] = []
 
-    async def heard(event: Progress) -> None:
+    async def append(event: Progress) -> None:
         await asyncio.sleep(0)
         events.append(event)
 
     url = await open_gui_session(
-        "my-computer", poll_interval=6, on_progress=heard if is_async else events.append
+        "my-computer", poll_interval=6, on_progress=append if is_async else events.append
     )
-    told = [(event.state, event.percentage, event.attempt) for event in events]
-    assert told == [
+    heard = [(event.state, event.percentage, event.attempt) for event in events]
+    assert heard == [
         ("notStarted", None, 1),
         ("starting", 10, 2),
         ("starting", 60, 3),
@@ -314,12 +319,44 @@ async def test_progress(sim: Simulator, *, is_async: bool) -> None:
     assert not any(str(url) in repr(event) for event in events)
 
 
-async def test_an_error_of_the_callback_is_the_callers(sim: Simulator) -> None:
-    def broken(_: Progress) -> None:
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_an_error_of_on_progress_is_logged_once_and_the_wait_goes_on(
+    sim: Simulator, caplog: pytest.LogCaptureFixture, *, is_async: bool
+) -> None:
+    events: list[Progress] = []
+
+    def fail(event: Progress) -> None:
+        events.append(event)
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
-        await open_gui_session("my-computer", on_progress=broken)
+    async def fail_later(event: Progress) -> None:
+        await asyncio.sleep(0)
+        fail(event)
+
+    url = await open_gui_session("my-computer", on_progress=fail_later if is_async else fail)
+    assert sim.accepts(url)
+    assert [event.state for event in events][:: len(events) - 1] == ["notStarted", "started"]
+    (warning,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert warning.getMessage() == "on_progress failed. The wait goes on."
+    assert warning.exc_info is not None
+    assert warning.exc_info[0] is ZeroDivisionError
+
+
+async def test_an_on_progress_that_hangs_cannot_outlive_the_deadline(
+    sim: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def hang(_: object) -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(WaitTimeoutError) as caught:
+        await open_gui_session("my-computer", timeout=20, on_progress=hang)
+    error = caught.value
+    assert error.elapsed == pytest.approx(20 + FINAL_POLL_GRACE, abs=EXACT)
+    (warning,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert warning.getMessage() == "on_progress did not return before the deadline."
+    # No call failed, and no step was taken after the deadline.
+    assert [type(entry) for entry in error.history] == [StateSeen]
+    assert sim.calls("StartGUISession") == []
 
 
 async def test_an_unknown_state_is_waited_out_and_warned_of_once(
@@ -339,6 +376,6 @@ async def test_an_unknown_state_is_waited_out_and_warned_of_once(
     (warning,) = [record.getMessage() for record in caplog.records]
     assert warning == (
         "GUI session of my-computer is in state 'hibernating', which the service model does not "
-        "name: waiting on."
+        "name. The wait goes on."
     )
     assert sim.calls("StartGUISession") == []

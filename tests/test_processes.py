@@ -1,4 +1,4 @@
-"""What a real process leaves behind that is killed, or interrupted with Ctrl-C."""
+"""What a real process leaves behind when it is killed, or interrupted with Ctrl-C."""
 
 import signal
 import subprocess
@@ -14,7 +14,7 @@ SCRIPT = """
 import asyncio, signal, sys
 from dcvsessions import open_streaming_session
 
-# A shell starts what it runs in the background with SIGINT ignored.
+# A shell starts a command in the background with SIGINT ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 asyncio.run(
@@ -28,6 +28,7 @@ asyncio.run(
 )
 print("opened", flush=True)
 """
+# Seconds that a process or a request may take on a machine that is busy.
 PATIENCE = 30.0
 
 
@@ -43,7 +44,7 @@ def sim(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
-    """Starts the script; what is still there at the end is ended."""
+    """Starts the script. Processes that still run at the end are killed."""
     running: list[subprocess.Popen[str]] = []
 
     def start_one(*arguments: str) -> "subprocess.Popen[str]":
@@ -63,16 +64,16 @@ def start() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
 
 
 def wait_for(process: "subprocess.Popen[str]", line: str) -> None:
-    """Read what the script says until it has said this."""
+    """Read what the script prints until it has printed this line."""
     assert process.stdout is not None
-    for said in process.stdout:
-        if said.strip() == line:
+    for printed in process.stdout:
+        if printed.strip() == line:
             return
     raise AssertionError(f"it ended without {line!r}")
 
 
 def wait_for_call(sim: Simulator, operation: str) -> None:
-    """Look until a request of this operation has arrived."""
+    """Wait until a request of this operation has arrived."""
     for _ in range(int(PATIENCE / 0.02)):
         if sim.calls(operation):
             return
@@ -99,7 +100,7 @@ def test_the_same_line_finds_its_session_after_a_crash(
     assert len(sim.calls("CreateStreamingSession")) == 2
 
 
-def test_ctrl_c_leaves_nothing_behind(
+def test_ctrl_c_deletes_the_session(
     sim: Simulator, start: Callable[..., "subprocess.Popen[str]"]
 ) -> None:
     process = start()
@@ -118,7 +119,7 @@ def test_ctrl_c_leaves_nothing_behind(
     assert took < 10, "a few seconds, on a machine that may be busy"
 
 
-def test_ctrl_c_twice_cuts_the_clean_up_off_and_says_so(
+def test_ctrl_c_twice_ends_the_clean_up_and_names_the_session(
     sim: Simulator, start: Callable[..., "subprocess.Popen[str]"]
 ) -> None:
     sim.inject("DeleteStreamingSession", Fault.no_answer(), times=None)

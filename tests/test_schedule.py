@@ -76,7 +76,7 @@ def test_the_first_interval_is_the_shortest(schedule: Schedule) -> None:
 
 @pytest.mark.parametrize(
     ("elapsed", "interval"),
-    # A GUI session is thought to take two minutes. At once and long after, nothing is likely.
+    # A GUI session is likely to be ready after two minutes, not at once and not much later.
     [(0, 2), (2, 2), (10, 10), (30, 15), (60, 12.4), (120, 9.5), (240, 9.3), (3600, 15)],
 )
 def test_the_interval_follows_how_likely_ready_is(elapsed: float, interval: float) -> None:
@@ -128,5 +128,5 @@ def test_a_prediction_is_never_negative(
 ) -> None:
     predicted = PercentageTrend(first, last).remaining
     assert predicted is None or predicted >= 0
-    # Whatever it is, the schedule makes an interval of it.
+    # Any prediction gives a finite interval.
     assert math.isfinite(_OPENING.interval(100, remaining=predicted))

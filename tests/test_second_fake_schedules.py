@@ -61,7 +61,7 @@ from dcvsessions import (
 LATENESS = {
     "open_gui_session": 3,
     "close_gui_session": 3,
-    "gui_session": 63,  # it is told to stop the session if it cannot open it
+    "gui_session": 66,  # it is told to stop the session, also if it cannot open it
     "open_streaming_session": 16,
     "open_stream": 3,
     "close_streaming_session": 3,
@@ -467,7 +467,7 @@ def judge(
 ) -> None:
     """Check what must hold at the end of every call."""
     fake, plan = going.fake, going.plan
-    assert going.violations == []
+    assert not going.violations, going.violations
     ours = (DcvSessionsError, asyncio.CancelledError, OfTheBlockError)
     assert error is None or isinstance(error, ours), f"a foreign error got out: {error!r}"
     if isinstance(error, ClientStateError):
@@ -567,7 +567,7 @@ def summary(lines: Iterable[str]) -> str:
     ]
     return "\n".join(
         [
-            f"{endings.total()} schedules, 0 violations",
+            f"{endings.total()} schedules in batches without a violation",
             "",
             "| ending | schedules |",
             "| --- | --- |",

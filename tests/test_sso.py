@@ -1,4 +1,4 @@
-"""A profile that signs in by SSO: our loader finds botocore's models of that, too."""
+"""A profile that signs in by SSO, with the models of botocore."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from dcvsessions.simulator import Simulator, Timings, serve_in_thread
 
 START_URL = "https://example.awsapps.com/start"
 BEARER = "the-token-of-aws-sso-login"
-# A process of its own, because botocore settles at import where the tokens of sign-ins lie.
+# Runs in another process, because botocore decides at import where it looks for SSO tokens.
 SCRIPT = """
 import asyncio
 from dcvsessions import open_gui_session
@@ -35,7 +35,7 @@ def sim() -> Iterator[Simulator]:
 
 @pytest.fixture
 def portal(sim: Simulator) -> Iterator[tuple[str, list[str]]]:
-    """SSO's GetRoleCredentials, which hands out the simulator's keys; and what it was asked."""
+    """A server of GetRoleCredentials that returns the simulator's keys, and its requests."""
     asked: list[str] = []
     keys = {
         "accessKeyId": sim.environ["AWS_ACCESS_KEY_ID"],
@@ -54,7 +54,7 @@ def portal(sim: Simulator) -> Iterator[tuple[str, list[str]]]:
             self.wfile.write(json.dumps({"roleCredentials": keys}).encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Portal) as server:
         thread = threading.Thread(target=server.serve_forever)

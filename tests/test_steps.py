@@ -1,4 +1,4 @@
-"""The steps of a wait: each is sent once, and again only when it is known not to have happened."""
+"""The steps of a wait: each is sent once, and again only if it has not happened."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,27 +8,26 @@ import pytest
 from aiohttp import web
 
 from dcvsessions import (
+    NotFoundError,
     WaitFailedError,
     WaitTimeoutError,
     close_gui_session,
     open_gui_session,
     open_stream,
 )
-from dcvsessions._wait.loop import FINAL_POLL_GRACE
 from dcvsessions._wait.decisions import STALE_READ_WINDOW
+from dcvsessions._wait.loop import FINAL_POLL_GRACE
 from dcvsessions.simulator import Fault, Simulator, TransitionPlan
 
 pytestmark = pytest.mark.looptime
 
+READ = "CreateGUISessionAccessDetails"
 START = "StartGUISession"
 
 
-def story(sim: Simulator) -> list[str]:
-    """What was asked for, without the reading of the computer's own state."""
+def requested(sim: Simulator) -> list[str]:
+    """The operations that were called, without the reading of the computer's state."""
     return [call.operation for call in sim.requests if call.operation != "GetInstanceState"]
-
-
-READ = "CreateGUISessionAccessDetails"
 
 
 @pytest.mark.parametrize(
@@ -50,24 +49,24 @@ async def test_a_start_whose_answer_was_lost_is_not_sent_again(
     [Fault.reset(), Fault.html(), Fault.error("ServiceException", 500), Fault.no_answer()],
     ids=lambda fault: fault.kind,
 )
-async def test_a_start_that_may_not_have_happened_is_read_for_before_it_is_sent_again(
+async def test_a_start_that_did_not_happen_is_sent_again_when_readings_say_so(
     sim: Simulator, fault: Fault
 ) -> None:
     sim.inject(START, fault)
     assert sim.accepts(await open_gui_session("my-computer", poll_interval=5))
     first, second = sim.calls(START)
-    # Not until the reading can no longer be one of before the start.
+    # Until then, a reading could still show the state from before the start.
     assert second.at - first.at >= STALE_READ_WINDOW
-    between = story(sim)[story(sim).index(START) + 1 :]
+    between = requested(sim)[requested(sim).index(START) + 1 :]
     assert between[: between.index(START)] == [READ] * between.index(START)
     assert between.index(START) >= 4
 
 
 async def test_a_start_that_was_refused_is_sent_again_at_the_next_poll(sim: Simulator) -> None:
-    # All three attempts of the first call.
+    # botocore makes three attempts of a call: all three of the first call are turned away.
     sim.inject(START, Fault.error("ThrottlingException", 400), times=3)
     assert sim.accepts(await open_gui_session("my-computer", poll_interval=5))
-    assert story(sim)[:6] == [READ, START, START, START, READ, START]
+    assert requested(sim)[:6] == [READ, START, START, START, READ, START]
 
 
 async def test_a_stale_reading_after_a_start_is_waited_out(
@@ -81,7 +80,7 @@ async def test_a_stale_reading_after_a_start_is_waited_out(
         assert len(sim.calls(START)) == 1
 
 
-async def test_an_operation_that_failed_at_once(sim: Simulator) -> None:
+async def test_an_operation_that_failed_at_once_ends_the_wait(sim: Simulator) -> None:
     failing = TransitionPlan(
         seconds=0, ends="failedStartingGUISession", code="NoCapacity", message="None is left."
     )
@@ -92,7 +91,7 @@ async def test_an_operation_that_failed_at_once(sim: Simulator) -> None:
     assert len(sim.calls(START)) == 1
 
 
-async def test_a_failure_from_before_is_tried_once(sim: Simulator) -> None:
+async def test_a_session_that_failed_before_is_started_once(sim: Simulator) -> None:
     sim.lightsail.set_status("my-computer", "failedStartingGUISession", failure_reason="Before.")
     assert sim.accepts(await open_gui_session("my-computer"))
     sim.lightsail.set_status("my-computer", "failedStartingGUISession", failure_reason="Before.")
@@ -101,6 +100,26 @@ async def test_a_failure_from_before_is_tried_once(sim: Simulator) -> None:
         await open_gui_session("my-computer")
     assert caught.value.failure_reason == "Again."
     assert len(sim.calls(START)) == 2
+
+
+async def test_a_session_that_falls_back_is_started_three_times_at_most(sim: Simulator) -> None:
+    sim.lightsail.plan("my-computer", START, TransitionPlan(seconds=10, ends="stopped", times=3))
+    with pytest.raises(WaitFailedError) as caught:
+        await open_gui_session("my-computer", poll_interval=5)
+    assert caught.value.reason == (
+        "StartGUISession was accepted 3 times, and the state is stopped again."
+    )
+    assert caught.value.state == "stopped"
+    assert len(sim.calls(START)) == 3
+    # The next call starts it again.
+    assert sim.accepts(await open_gui_session("my-computer", poll_interval=5))
+
+
+async def test_a_start_that_was_not_accepted_does_not_count(sim: Simulator) -> None:
+    # All three attempts of each of the first five calls.
+    sim.inject(START, Fault.error("ThrottlingException", 400), times=15)
+    assert sim.accepts(await open_gui_session("my-computer", poll_interval=5))
+    assert len(sim.calls(START)) == 16
 
 
 async def test_a_stopped_computer_is_started_first_if_asked_to(sim: Simulator) -> None:
@@ -113,12 +132,12 @@ async def test_a_stopped_computer_is_started_first_if_asked_to(sim: Simulator) -
     assert changes == ["StartInstance", "StartGUISession"]
 
 
-async def test_nothing_is_stopped_that_does_not_run(sim: Simulator) -> None:
+async def test_a_session_that_does_not_run_is_not_stopped(sim: Simulator) -> None:
     await close_gui_session("my-computer")
-    assert story(sim) == [READ]
+    assert requested(sim) == [READ]
 
 
-async def test_a_stop_is_sent_once(sim: Simulator) -> None:
+async def test_a_stop_whose_answer_was_lost_is_not_sent_again(sim: Simulator) -> None:
     sim.lightsail.set_status("my-computer", "started")
     sim.lightsail.plan("my-computer", "StopGUISession", TransitionPlan(seconds=60))
     sim.inject("StopGUISession", Fault.lost_response())
@@ -127,8 +146,8 @@ async def test_a_stop_is_sent_once(sim: Simulator) -> None:
     assert sim.lightsail.instances["my-computer"].status == "stopped"
 
 
-async def test_not_found_is_the_services_own_error(sim: Simulator) -> None:
-    with pytest.raises(Exception, match="ResourceNotFoundException") as caught:
+async def test_a_session_that_does_not_exist_is_not_found(sim: Simulator) -> None:
+    with pytest.raises(NotFoundError, match="ResourceNotFoundException") as caught:
         await open_stream("studio-1", "nowhere")
     assert len(sim.requests) == 1
     (note,) = caught.value.__notes__
@@ -140,7 +159,7 @@ async def test_not_found_is_the_services_own_error(sim: Simulator) -> None:
 
 @asynccontextmanager
 async def silence() -> AsyncGenerator[str, None]:
-    """A server that never answers, for as long as it lives."""
+    """A server that never answers."""
     closing = asyncio.Event()
 
     async def hang(_: web.BaseRequest) -> web.Response:

@@ -6,7 +6,7 @@ import traceback
 import pytest
 from aiobotocore.session import AioSession
 
-from dcvsessions import LightsailClient
+from dcvsessions import ConfigurationError, LightsailClient
 from dcvsessions._secrets.tracebacks import MaskedError, errors_without_secrets, remove_secrets
 
 SECRET = "token=s3cr3t"
@@ -42,7 +42,7 @@ def failed(cause=None):
 
 
 class Rule:
-    """A caller's own rule, as an event handler of its session."""
+    """A rule of the caller's, as an event handler of its session, with a mistake in it."""
 
     def refuse(self, model, **_kwargs):
         self.look_up(model.name, SECRET)
@@ -52,15 +52,19 @@ class Rule:
 
 
 @pytest.mark.looptime
-async def test_an_error_of_the_callers_event_handler_keeps_its_frames(sim):
+async def test_a_mistake_in_an_event_handler_of_the_caller_keeps_its_frames(sim):
     session = AioSession()
     session.register("before-call.lightsail.GetInstances", Rule().refuse)
     async with LightsailClient(session=session) as client:
-        with pytest.raises(LookupError) as caught:
+        with pytest.raises(ConfigurationError, match="LookupError: no rule for") as caught:
             [one async for one in client.get_instances()]
-    assert function_names(caught.value)[-2:] == ["refuse", "look_up"]
-    *_, refuse, look_up = (frame for frame, _ in traceback.walk_tb(caught.value.__traceback__))
+    assert not caught.value.was_sent
+    mistake = caught.value.__cause__
+    assert isinstance(mistake, LookupError)
+    assert function_names(mistake)[-2:] == ["refuse", "look_up"]
+    *_, refuse, look_up = (frame for frame, _ in traceback.walk_tb(mistake.__traceback__))
     assert refuse.f_locals == look_up.f_locals == {}
+    assert SECRET not in with_locals(caught.value)
 
 
 def test_the_frames_of_an_error_stay_and_their_variables_go():

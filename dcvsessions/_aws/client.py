@@ -1,7 +1,6 @@
-"""The life of a client: it is opened, called and closed, and only this package's errors leave it.
+"""The base class of both clients: opening, calling, closing.
 
-botocore's untyped objects come no further than this room: what leaves it is an `Answer` or an
-error of this package.
+botocore's objects and errors stay in here. Callers get an `Answer`, or an error of this package.
 """
 
 import asyncio
@@ -37,16 +36,13 @@ __all__ = ["AwsClient", "in_use", "no_blind_repeats", "service_now"]
 
 _Result = TypeVar("_Result")
 
-# Seconds that helpers have to clean up before the client that they use is closed: a little more
-# than the longest clean-up of theirs.
+# Seconds that helpers get to clean up before their client is closed: a little longer than their
+# longest clean-up.
 _CLOSE_TIMEOUT = 65.0
 
 
 class AwsClient:
-    """What the clients of both services share: opening, calling, closing.
-
-    A client belongs to the event loop and the process that it was opened in.
-    """
+    """A client of one service. It belongs to the event loop and process in which it was opened."""
 
     _service: ClassVar[str]
 
@@ -61,6 +57,7 @@ class AwsClient:
     ) -> None:
         self._client: Any = None
         self._closed = False
+        self._is_closing = False
         self._region_name = checked_text(region_name, "region_name")
         self._profile_name = checked_text(profile_name, "profile_name")
         self._endpoint_url = checked_endpoint(endpoint_url)
@@ -89,7 +86,7 @@ class AwsClient:
 
         Raises:
             ClientStateError: It is open already, or was closed.
-            ConfigurationError: The AWS configuration is not enough.
+            ConfigurationError: The AWS configuration is incomplete or invalid.
             InvalidArgumentError: `region_name` is not the name of a region.
         """
         if self._closed or self._loop is not None:
@@ -115,8 +112,8 @@ class AwsClient:
         return self
 
     async def _create(self) -> Any:  # noqa: ANN401 - aiobotocore's client, which stays in here
-        # Imported here, because importing the package stays cheap: aiobotocore takes 200 ms.
-        # The translation of errors is imported too, as no file may be left to open it with later.
+        # Imported here, because importing aiobotocore takes 200 ms. `errors` is imported too: a
+        # process that has run out of file descriptors could not import it later.
         from dcvsessions._aws import errors, session  # noqa: F401, PLC0415
 
         return await self._exit.enter_async_context(
@@ -138,9 +135,10 @@ class AwsClient:
     ) -> None:
         """Close the client and its connections.
 
-        Helpers that use the client in other tasks are ended first, with a `ClientStateError`, and
-        clean up with it.
+        Helpers in other tasks that use the client end first: they raise a `ClientStateError`, and
+        clean up while the client is still open.
         """
+        self._is_closing = True
         try:
             await self._users.end(self._was_closed, within=_CLOSE_TIMEOUT)
         finally:
@@ -148,34 +146,31 @@ class AwsClient:
             await self._exit.aclose()
 
     async def _call_once(self, operation: str, **parameters: object) -> Answer:
-        """Call an operation that botocore must not repeat while its outcome is not known."""
+        """Call an operation, and keep botocore from repeating it if it may have taken effect."""
         with no_blind_repeats():
             return await self._call(operation, **parameters)
 
     async def _call(self, operation: str, **parameters: object) -> Answer:
-        """Call one operation; parameters that are None are left to the service.
+        """Call an operation without the parameters that are None.
 
-        No local variable here holds the answer, because it can hold a URL in plain text.
+        No local variable here holds the answer, because it can contain a URL as plain text.
         """
         self._require_usable()
-        # botocore's own table of its methods: CreateGUISessionAccessDetails does not split by rule.
+        # From botocore's table: no rule turns CreateGUISessionAccessDetails into a method name.
         method = getattr(self._client, self._methods[operation])
         given = {name: value for name, value in parameters.items() if value is not None}
         async with self._turns:
-            # Once more, because it may have been closed while this waited for its turn.
+            # Again, because the client may have been closed while this call waited.
             self._require_usable()
             return Answer(operation, await self._within_boundary(method(**given), operation))
 
     async def _pages(
         self, operation: str, *, page_parameter: str, page_member: str, **parameters: object
     ) -> AsyncGenerator[Answer, None]:
-        """Call one operation for page after page.
+        """Call an operation once for each page.
 
-        Args:
-            operation: The operation.
-            page_parameter: The parameter that asks for a page.
-            page_member: The member of an answer that names the page after it.
-            **parameters: The other parameters.
+        `page_member` is the member of an answer that names the next page, and `page_parameter` the
+        parameter that asks for it.
         """
         page: str | None = None
         seen: set[str] = set()
@@ -211,20 +206,21 @@ class AwsClient:
         return ClientStateError(f"This {type(self).__name__} was closed: make another.")
 
     async def _within_boundary(self, work: Awaitable[_Result], operation: str | None) -> _Result:
-        """Let no error of botocore's or aiohttp's out, and no frames with secrets in them.
+        """Await a call, and raise this package's error if botocore or aiohttp raises one.
 
-        A method and not a context manager, because those give an error its frames back.
+        The frames of the error are cleared, because they hold secrets. This is not a context
+        manager, because contextlib would put the frames back on the error.
         """
         outer = sys.exception()
         exchange = _Exchange(self)
         tokens = (_EXCHANGE.set(exchange), MASKED.set(True))
         try:
             return await work
-        except Exception as error:  # noqa: BLE001 - whatever comes out of a call becomes ours
+        except Exception as error:  # noqa: BLE001 - every error is translated
             from dcvsessions._aws.errors import translated  # noqa: PLC0415 - as in _create()
 
             ours = translated(error, self._described(operation, exchange))
-            # An error about an answer that could not be read quotes the answer.
+            # botocore's error about an answer that it cannot read quotes the answer.
             ours.__cause__ = None if isinstance(ours, InvalidResponseError) else error
             remove_secrets(ours, keep=outer)
         except BaseException as error:
@@ -233,7 +229,7 @@ class AwsClient:
         finally:
             _EXCHANGE.reset(tokens[0])
             MASKED.reset(tokens[1])
-        # Raised here, where the foreign error is no context that comes along by itself.
+        # Raised after the handler, so that Python does not set the foreign error as the context.
         raise ours
 
     def _described(self, operation: str | None, exchange: "_Exchange") -> "Call":
@@ -254,33 +250,32 @@ class AwsClient:
 async def in_use(client: AwsClient) -> AsyncGenerator[None, None]:
     """Use a client for one block, which is ended first if the client is closed meanwhile."""
     client._require_usable()  # noqa: SLF001 - both are of this file
+    if client._is_closing:  # noqa: SLF001 - both are of this file
+        raise client._was_closed()  # noqa: SLF001 - both are of this file
     async with client._users.entered():  # noqa: SLF001 - both are of this file
         yield
 
 
-def service_now(client: AwsClient) -> datetime:
-    """Return the time by the service's clock, as its latest answer told it.
-
-    Without an answer that has a date, it is the time by this machine's clock.
-    """
+def service_now(client: AwsClient) -> datetime | None:
+    """Return the time by the service's clock, as its latest answer told it; None if it did not."""
     last = client._last_date  # noqa: SLF001 - both are of this file
-    if last is not None:
-        try:
-            date = parsedate_to_datetime(last[0])
-        except (ValueError, OverflowError):
-            return datetime.now(UTC)
+    if last is None:
+        return None
+    try:
+        date = parsedate_to_datetime(last[0])
         age = timedelta(seconds=asyncio.get_running_loop().time() - last[1])
         return (date if date.tzinfo else date.replace(tzinfo=UTC)) + age
-    return datetime.now(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 class _Exchange:
-    """How far one call of botocore's has come.
+    """How far one call has come.
 
     Attributes:
         client: The client that makes the call.
         was_sent: Whether a request was handed to the connection.
-        is_parsing: Whether an answer is being parsed.
+        is_parsing: Whether botocore is parsing an answer.
     """
 
     def __init__(self, client: AwsClient) -> None:
@@ -296,11 +291,10 @@ _BLIND_REPEATS: ContextVar[bool] = ContextVar("blind_repeats", default=True)
 
 @contextmanager
 def no_blind_repeats() -> Generator[None, None, None]:
-    """Within the block, botocore does not repeat a call whose outcome is not known.
+    """Keep botocore from repeating a call that may have taken effect.
 
-    It is for calls that must not happen twice without a reading in between, and for calls after
-    which it has to be known that they may have happened. A call that was refused is repeated as
-    usual.
+    Use it for a change without a client token, and where the caller has to learn that an attempt
+    may have taken effect. botocore still repeats a call that the service throttled.
     """
     token = _BLIND_REPEATS.set(False)
     try:
@@ -310,7 +304,7 @@ def no_blind_repeats() -> Generator[None, None, None]:
 
 
 def _veto_blind_repeat(response: tuple[Any, Any] | None, **_: object) -> bool | None:
-    """Answer botocore's question whether to repeat a call: False, or None for no opinion."""
+    """Handle botocore's `needs-retry` event: False forbids a retry, None leaves it to botocore."""
     from dcvsessions._aws.errors import THROTTLING_CODES  # noqa: PLC0415 - as in _create()
 
     if _BLIND_REPEATS.get():
@@ -334,11 +328,12 @@ def _note_parsing(
 def _note_parsed(response_dict: Mapping[str, Any] | None, **_: object) -> None:
     exchange = _EXCHANGE.get()
     exchange.is_parsing = False
-    if response_dict is not None and (date := response_dict["headers"].get("date")):
-        exchange.client._last_date = (date, asyncio.get_running_loop().time())  # noqa: SLF001 - both are of this file
+    date = response_dict["headers"].get("date") if response_dict is not None else None
+    now = asyncio.get_running_loop().time()
+    exchange.client._last_date = (date, now) if date else None  # noqa: SLF001 - both are of this file
 
 
-# What botocore asks or tells, as events of its clients, and in which order after its own handlers.
+# Handlers of botocore's client events, which run before (first) or after (last) botocore's own.
 _HANDLERS: Mapping[str, tuple[tuple[str, Callable[..., object]], ...]] = {
     "first": (
         ("needs-retry", _veto_blind_repeat),

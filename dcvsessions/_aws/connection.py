@@ -1,4 +1,4 @@
-"""How one call of a helper reaches the service: by the caller's client, or by one of its own."""
+"""The client that a helper uses: the caller's, or a new one that is closed afterwards."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -17,18 +17,10 @@ _Enter = Callable[[_Client, str], AbstractAsyncContextManager[_Client]]
 class Connection(Generic[_Client]):
     """The caller's client, or the settings of a new one.
 
-    Within its block, a client of the caller's is in use: if it is closed meanwhile, the block is
-    ended first.
-
-    Args:
-        kind: The class of the client.
-        client: The caller's client, if there is one.
-        region_name: For a new one.
-        profile_name: For a new one.
-        endpoint_url: For a new one.
+    If the caller closes its client during the block of a connection, the block is ended first.
 
     Raises:
-        InvalidArgumentError: The client is of another class, or is given together with settings.
+        InvalidArgumentError: The client is of another class, or settings are given with it.
     """
 
     def __init__(
@@ -72,10 +64,9 @@ class Connection(Generic[_Client]):
 
     @asynccontextmanager
     async def opened(self, enter: "_Enter[_Client]") -> AsyncGenerator[_Client, None]:
-        """Provide the caller's client, which is left open, or a new one, closed at the end.
+        """Yield the caller's client, or a new one that is closed at the end.
 
-        Args:
-            enter: Enters the context of a new client within a deadline.
+        `enter` opens the new client before the caller's deadline.
         """
         if self._client is not None:
             yield self._client
@@ -95,6 +86,6 @@ class Connection(Generic[_Client]):
 async def connected(
     connection: Connection[_Client], enter: "_Enter[_Client]"
 ) -> AsyncGenerator[_Client, None]:
-    """Use a connection for one block: register it, and provide its client."""
+    """Yield the client of a connection for one block."""
     async with connection, connection.opened(enter) as client:
         yield client

@@ -1,7 +1,7 @@
-"""The one converter: from parsed answers, in the service's names, to the model classes.
+"""Conversion of parsed answers into the model classes.
 
-A member that does not fit the service model is left out with a warning, so that a wait does not
-fail over a member that nobody needs. The members that an answer is about have to fit.
+A member that does not match the service model is left out with a warning, so that a wait does not
+fail because of a member that it does not need. The members that the caller asks for must match.
 """
 
 import logging
@@ -23,7 +23,7 @@ __all__ = ["Answer"]
 
 _log = logging.getLogger(__name__)
 
-_MISFITS = (TypeError, ValueError, AttributeError, OverflowError)
+_MISMATCHES = (TypeError, ValueError, AttributeError, OverflowError)
 
 _Model = TypeVar("_Model", bound=AttrsInstance)
 _Structured = TypeVar("_Structured")
@@ -32,14 +32,14 @@ _Hook = Callable[[object, object], object]
 
 @frozen
 class Answer:
-    """The parsed answer of one call, to be made into model objects.
+    """The parsed answer of one call.
 
-    It keeps the raw members out of its `repr`, and its methods keep them out of their local
-    variables: a URL among them is plain text still, and tracebacks can show locals.
+    A member can hold a URL as plain text, and tracebacks can show local variables with their
+    `repr`. So the `repr` leaves the members out, and no method keeps a URL in a local variable.
 
     Attributes:
         operation: The API operation that was called.
-        members: The members, in the service's names.
+        members: The members, by the service's names.
     """
 
     operation: str
@@ -48,34 +48,22 @@ class Answer:
     def whole(self, model: type[_Model], *, needed: str) -> _Model:
         """Return the answer as one object.
 
-        Args:
-            model: The attrs class to make.
-            needed: The attribute that the answer is about.
-
         Raises:
-            InvalidResponseError: That attribute is missing or does not fit.
+            InvalidResponseError: The attribute `needed` is missing or does not match.
         """
         return self._structured(None, model, model.__name__, needed)
 
     def one(self, name: str, model: type[_Model], *, needed: str | None = None) -> _Model:
-        """Return the member that the answer is about.
-
-        Args:
-            name: The member, in the service's name.
-            model: The attrs class to make.
-            needed: The attribute without which it tells nothing, if there is one.
+        """Return one member as an object.
 
         Raises:
-            InvalidResponseError: The member or that attribute is missing or does not fit.
+            InvalidResponseError: The member, or its attribute `needed`, is missing or does not
+                match.
         """
         return self._structured(name, model, name, needed)
 
     def all(self, name: str, model: type[_Model]) -> tuple[_Model, ...]:
-        """Return the elements of the list that the answer is about.
-
-        Args:
-            name: The member that holds the list, in the service's name.
-            model: The attrs class of each element.
+        """Return the elements of a list as objects.
 
         Raises:
             InvalidResponseError: The list is missing, or an element is not an object.
@@ -83,11 +71,7 @@ class Answer:
         return self._structured(name, _tuple_of(model), name)
 
     def text(self, name: str) -> str | None:
-        """Return a member that is a string, or None if it is missing or empty.
-
-        Args:
-            name: The member, in the service's name.
-        """
+        """Return a member that is a string; None if it is missing, empty or not a string."""
         member = self.members.get(name)
         return member if isinstance(member, str) and member else None
 
@@ -99,21 +83,21 @@ class Answer:
             structured = _converter.structure(
                 self.members if name is None else self.members[name], kind
             )
-        except (KeyError, *_MISFITS):
-            misfit = self._misfit(what)
+        except (KeyError, *_MISMATCHES):
+            mismatch = self._mismatch(what)
         except BaseException as error:
-            # An interruption, with the members in the frames behind it.
+            # The call was interrupted, and the members are in the frames of the error.
             remove_secrets(error, keep=outer)
             raise
         else:
             if needed is None or getattr(structured, needed) is not None:
                 return structured
-            misfit = self._misfit(_wire_name(needed))
-        # Raised out here, because the converter's own error quotes what did not fit.
-        raise misfit
+            mismatch = self._mismatch(_wire_name(needed))
+        # Raised after the handler, because the converter's own error quotes the value.
+        raise mismatch
 
-    def _misfit(self, what: str) -> InvalidResponseError:
-        # botocore takes a body that it cannot read for an empty answer.
+    def _mismatch(self, what: str) -> InvalidResponseError:
+        # If botocore cannot read a body, it returns an empty answer.
         return InvalidResponseError(
             f"{self.operation}: the answer does not match the service model: {what} is missing or "
             "has the wrong type. A body that was cut off, or one from a proxy, looks like this.",
@@ -126,7 +110,7 @@ def _tuple_of(model: type[_Model]) -> type[tuple[_Model, ...]]:
 
 
 def _wire_name(name: str) -> str:
-    """Return the service's name of an attribute: `created_at` is `createdAt` on the wire."""
+    """Return the service's name of an attribute: `createdAt` for `created_at`."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
@@ -135,35 +119,35 @@ def _structure_class(model: type[AttrsInstance], converter: Converter) -> _Hook:
     renamed = {
         attribute.name: override(rename=_wire_name(attribute.name)) for attribute in fields(model)
     }
-    structured = make_dict_structure_fn(model, converter, **renamed)  # type: ignore[arg-type] # the options before the fields are keywords too
+    structured = make_dict_structure_fn(model, converter, **renamed)  # type: ignore[arg-type] # mypy takes the attributes for cattrs' options
 
     def structure(value: object, _: object) -> AttrsInstance:
         members = _mapping(value)
         try:
             return structured(members, model)
-        except _MISFITS:
-            return structured(_fitting(members, model, converter), model)
+        except _MISMATCHES:
+            return structured(_matching(members, model, converter), model)
 
     return structure
 
 
-def _fitting(
+def _matching(
     members: Mapping[str, object], model: type[AttrsInstance], converter: Converter
 ) -> Mapping[str, object]:
-    """Return the members that fit; the others are left out with a warning."""
-    fitting: dict[str, object] = {}
+    """Return the members that match the model, and warn about the others."""
+    matching: dict[str, object] = {}
     for attribute in fields(model):
         name = _wire_name(attribute.name)
         if name not in members:
             continue
         try:
             converter.structure(members[name], attribute.type)
-        except _MISFITS:
-            # The value is not shown: it could be a URL.
+        except _MISMATCHES:
+            # Without the value, because it can be a URL.
             _log.warning("%s.%s does not match the service model: left out.", model.__name__, name)
         else:
-            fitting[name] = members[name]
-    return fitting
+            matching[name] = members[name]
+    return matching
 
 
 def _mapping(value: object) -> Mapping[str, object]:
@@ -177,7 +161,7 @@ def _is_optional(kind: type) -> Callable[[object], bool]:
 
 
 def _exactly(kind: type) -> _Hook:
-    """Take a value of this type alone; cattrs' own hooks would turn `"no"` into True."""
+    """Accept only values of this type: cattrs' own hooks would turn `"no"` into True."""
 
     def take(value: object, _: object) -> object:
         if type(value) is not kind:
@@ -187,18 +171,18 @@ def _exactly(kind: type) -> _Hook:
     return take
 
 
-def _texts_by_name(value: object, _: object) -> dict[str, str]:
-    texts = _mapping(value)
-    return {name: _text(text) for name, text in texts.items()}
+def _string_map(value: object, _: object) -> dict[str, str]:
+    strings = _mapping(value)
+    return {name: _string(string) for name, string in strings.items()}
 
 
-def _texts(value: object, _: object) -> tuple[str, ...]:
+def _strings(value: object, _: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise TypeError
-    return tuple(map(_text, cast("list[object]", value)))
+    return tuple(map(_string, cast("list[object]", value)))
 
 
-def _text(value: object) -> str:
+def _string(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value
@@ -211,18 +195,16 @@ def _utc(value: object, _: object) -> datetime:
 
 
 def _dcv_url(value: object, _: object) -> DcvUrl:
-    return DcvUrl(_text(value))
+    return DcvUrl(_string(value))
 
 
 def _make_converter() -> Converter:
     converter = Converter(detailed_validation=False)
     for kind in (str, int, bool):
         converter.register_structure_hook_func(_is_optional(kind), _exactly(kind))
-    # cattrs' own would make texts of numbers here, too.
-    converter.register_structure_hook_func(
-        lambda wanted: wanted == Mapping[str, str], _texts_by_name
-    )
-    converter.register_structure_hook_func(lambda wanted: wanted == tuple[str, ...], _texts)
+    # cattrs' own hook would turn numbers into strings here too.
+    converter.register_structure_hook_func(lambda wanted: wanted == Mapping[str, str], _string_map)
+    converter.register_structure_hook_func(lambda wanted: wanted == tuple[str, ...], _strings)
     converter.register_structure_hook(datetime, _utc)
     converter.register_structure_hook(DcvUrl, _dcv_url)
     converter.register_structure_hook_factory(has, _structure_class)

@@ -1,8 +1,8 @@
-"""From what botocore and aiohttp raise to the errors of this package, all in one place.
+"""Translation of botocore's and aiohttp's errors into this package's.
 
-Importing this file imports botocore and aiohttp: it is done when there is an error to translate.
+Importing this file imports botocore and aiohttp, so it is imported when a client opens.
 """
-# botocore carries no types: what is unknown of its errors is read as text here.
+# botocore has no type hints.
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false
 
@@ -81,7 +81,7 @@ _KINDS: dict[str, type[ApiError]] = {
     "ServiceException": ServiceFaultError,
     "ServiceUnavailable": ServiceFaultError,
     "ServiceUnavailableException": ServiceFaultError,
-    # Temporary, and no proof that nothing has happened.
+    # These are temporary, but the request may have taken effect.
     "AccountSetupInProgressException": ServiceFaultError,
     "PriorRequestNotComplete": ServiceFaultError,
     "RegionSetupInProgressException": ServiceFaultError,
@@ -102,7 +102,7 @@ _KINDS: dict[str, type[ApiError]] = {
     "TooManyRequestsException": ThrottledError,
 }
 
-# By these, the service says that it turned the request away before it did anything.
+# With these, the service says that it turned the request away before it did anything.
 THROTTLING_CODES = frozenset(code for code, kind in _KINDS.items() if kind is ThrottledError)
 
 _ADVICE: dict[type[ApiError], str] = {
@@ -123,15 +123,15 @@ _NIMBLE_CLOSED = (
 
 @frozen(kw_only=True)
 class Call:
-    """What was being done when an error came.
+    """The call that raised an error.
 
     Attributes:
         service: `lightsail` or `nimble`.
-        operation: The API operation, or None while a client is opened.
-        endpoint_url: Where the call went, if that is known.
-        region_name: The region, if that is known.
+        operation: The API operation; None while a client is opened.
+        endpoint_url: The endpoint, if it is known.
+        region_name: The region, if it is known.
         was_sent: Whether a request was handed to the connection.
-        is_parsing: Whether an answer was being parsed.
+        is_parsing: Whether botocore was parsing an answer.
     """
 
     service: str
@@ -143,30 +143,25 @@ class Call:
 
     @property
     def name(self) -> str:
-        """What to call it in a sentence."""
+        """The name of the call in an error's text."""
         return self.operation or f"opening a {self.service} client"
 
     @property
     def place(self) -> str:
-        """Where the call went, in words."""
+        """The endpoint and region, as the end of a sentence."""
         if self.endpoint_url is None:
             return ""
         region = f", region {self.region_name}" if self.region_name else ""
-        return plain_text(f" (endpoint {self.endpoint_url}{region})")
+        return f" (endpoint {plain_text(self.endpoint_url)}{region})"
 
 
 def translated(error: Exception, call: Call) -> DcvSessionsError:
-    """Return this package's error for a foreign one.
-
-    Args:
-        error: What botocore, aiohttp or anything that they called raised.
-        call: What was being done.
-    """
+    """Return this package's error for one that botocore, aiohttp or code below them raised."""
     if isinstance(error, DcvSessionsError):
         return error
     if isinstance(error, botocore_errors.ClientError):
         return _answered_error(_AnswerParts.of(error.response), error.operation_name)
-    if call.is_parsing or any(isinstance(link, _OF_ANSWERS) for link in _chain(error)):
+    if call.is_parsing or any(isinstance(link, _PARSING_ERRORS) for link in _chain(error)):
         return _unreadable(error, call)
     return (
         _connection_error(error, call)
@@ -175,8 +170,8 @@ def translated(error: Exception, call: Call) -> DcvSessionsError:
     )
 
 
-# A header that is not UTF-8 is a UnicodeDecodeError.
-_OF_ANSWERS = (ResponseParserError, botocore_errors.IncompleteReadError, UnicodeDecodeError)
+# A header that is not UTF-8 raises UnicodeDecodeError.
+_PARSING_ERRORS = (ResponseParserError, botocore_errors.IncompleteReadError, UnicodeDecodeError)
 
 
 def _connection_error(error: Exception, call: Call) -> DcvSessionsError | None:
@@ -212,20 +207,24 @@ def _connection_error(error: Exception, call: Call) -> DcvSessionsError | None:
 
 
 def _is_local(error: Exception) -> bool:
-    """Whether it is this machine that lacks something, such as a file.
+    """Whether an error is about this machine, such as a missing file, and not about the network.
 
-    The errors of connections are of classes that sockets, TLS and aiohttp raise. Any other
-    `OSError` is about a file.
+    Sockets, TLS and aiohttp raise the network errors. Any other `OSError` is about a file.
     """
-    behind = [link for link in _chain(error) if isinstance(link, OSError)]
-    return bool(behind) and not any(isinstance(link, _OF_CONNECTIONS) for link in behind)
+    behind = [
+        link
+        for link in _chain(error)
+        # Two of botocore's own classes inherit from OSError.
+        if isinstance(link, OSError) and not isinstance(link, botocore_errors.BotoCoreError)
+    ]
+    return bool(behind) and not any(isinstance(link, _NETWORK_ERRORS) for link in behind)
 
 
-_OF_CONNECTIONS = (ConnectionError, TimeoutError, AiohttpError, socket.gaierror, ssl.SSLError)
+_NETWORK_ERRORS = (ConnectionError, TimeoutError, AiohttpError, socket.gaierror, ssl.SSLError)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that it was made from, each once."""
+    """Yield an error, then its cause or context, then the cause or context of that, and so on."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
@@ -235,13 +234,13 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _was_connected(error: Exception) -> bool:
-    """Whether there may have been a connection for the request to be sent on."""
-    return not isinstance(error, _BEFORE_A_CONNECTION) and not any(
+    """Whether there may have been a connection, on which the request may have been sent."""
+    return not isinstance(error, _CONNECT_ERRORS) and not any(
         isinstance(link, ClientConnectorError | socket.gaierror) for link in _chain(error)
     )
 
 
-_BEFORE_A_CONNECTION = (
+_CONNECT_ERRORS = (
     botocore_errors.ConnectTimeoutError,
     botocore_errors.ProxyConnectionError,
     botocore_errors.SSLError,
@@ -289,7 +288,7 @@ def _configuration_error(error: Exception, call: Call) -> DcvSessionsError:
         case botocore_errors.BotoCoreError():
             return ConfigurationError(f"{call.name}: {_one_line(error)}.", was_sent=call.was_sent)
         case _:
-            # A file that is missing, or a mistake in an event handler of the caller's session.
+            # For example a missing file, or a bug in an event handler of the caller's session.
             return ConfigurationError(
                 f"{call.name} failed on this machine: {type(error).__name__}: {_one_line(error)}.",
                 was_sent=call.was_sent,
@@ -298,7 +297,7 @@ def _configuration_error(error: Exception, call: Call) -> DcvSessionsError:
 
 @frozen
 class _AnswerParts:
-    """What an error answer says, as far as it does."""
+    """The parts of an error answer."""
 
     code: str
     message: str
@@ -314,7 +313,7 @@ class _AnswerParts:
         request_id = metadata.get("RequestId")
         return cls(
             code=str(error.get("Code") or ""),
-            # AWS quotes the request, session token and all, where a signature does not match.
+            # If a signature does not match, AWS quotes the request, with its session token.
             message=plain_text(str(error.get("Message") or "")),
             status=status if isinstance(status, int) else None,
             request_id=plain_text(str(request_id)) if request_id else None,
@@ -370,12 +369,12 @@ def _api_error(answer: _AnswerParts, operation: str) -> ApiError:
 
 
 def _kind(answer: _AnswerParts) -> type[ApiError]:
-    # SigV4 signatures carry their time; AWS words a stale one in the message alone.
+    # The code is the same for a wrong and an outdated signature: only the message tells them apart.
     if answer.code in _SIGNATURE_CODES and any(word in answer.message for word in _STALE_WORDS):
         return ClockSkewError
     if answer.code in _KINDS:
         return _KINDS[answer.code]
-    # A code that this package does not know proves nothing, but its status says what is temporary.
+    # An unknown code proves nothing, but the HTTP status says whether the error is temporary.
     status = answer.status or 0
     return ServiceFaultError if status >= _FIRST_FAULT or status in _TEMPORARY else ApiError
 
@@ -384,12 +383,12 @@ _SIGNATURE_CODES = frozenset({"InvalidSignatureException", "SignatureDoesNotMatc
 _STALE_WORDS = ("Signature expired", "Signature not yet current")
 _FIRST_FAULT = 500
 _TEMPORARY = frozenset({408, 429})
-# Documented for SigV4: a signature is good for five minutes on either side.
+# Seconds. AWS documents that the time of a signature may be off by five minutes.
 _TOLERATED_SKEW = 300
 
 
 def _retry_after(value: str | None, now: datetime) -> float | None:
-    """Read a `Retry-After` header, which holds seconds or a date (RFC 9110, 10.2.3)."""
+    """Parse a `Retry-After` header, which holds seconds or a date (RFC 9110, 10.2.3)."""
     if value is None:
         return None
     if value.isascii() and value.strip().isdigit():

@@ -1,8 +1,8 @@
-"""Whether an error answer is the service's own.
+"""Tells the service's own error answers from those of a proxy or another server. Pure.
 
-A proxy, a captive portal, a load balancer or a wrong endpoint can answer anything with any HTTP
-status. The service's own errors name a code, in a header or in a JSON body. Everything else is a
-foreign answer, and says nothing about the resource.
+A proxy, a captive portal, a load balancer or a wrong endpoint can send any body with any HTTP
+status. The service's own errors name a code, in a header or in a JSON body. Any other answer is
+foreign, and says nothing about the resource.
 """
 
 import json
@@ -14,17 +14,12 @@ __all__ = ["error_code", "replace_unproven_error"]
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,127}", re.ASCII)
 _FIRST_CLIENT_ERROR = 400
-# A message is for people; nobody reads, masks or logs megabytes of it.
+# Messages are for people. Longer ones are cut, because masking and logging megabytes takes time.
 _LONGEST_MESSAGE = 2000
 
 
 def error_code(headers: Mapping[str, str], body: object) -> str | None:
-    """Return the code that an error answer names, or None if it names none.
-
-    Args:
-        headers: The headers of the answer, with names in any case.
-        body: The parsed JSON body.
-    """
+    """Return the code in the headers or the parsed JSON body of an error answer, or None."""
     by_name = {name.lower(): value for name, value in headers.items()}
     members = cast("Mapping[str, object]", body) if isinstance(body, dict) else {}
     candidates = (
@@ -34,7 +29,7 @@ def error_code(headers: Mapping[str, str], body: object) -> str | None:
     named = next((each for each in candidates if each is not None), None)
     if not isinstance(named, str):
         return None
-    # `aws.protocols#Name:http://…` is a documented form of either protocol.
+    # Both protocols document the form `aws.protocols#Name:http://…`.
     code = named.split(":", 1)[0].rsplit("#", 1)[-1].strip()
     return code if _CODE.fullmatch(code) else None
 
@@ -43,14 +38,14 @@ def replace_unproven_error(
     response_dict: MutableMapping[str, object],
     customized_response_dict: MutableMapping[str, object],
 ) -> None:
-    """Let botocore's parser see proven errors only.
+    """Hide the body of a foreign answer from botocore.
 
-    The parser and the retry check of botocore take the code of any body for a string, and break
-    where it is not. Of a foreign answer, only the HTTP status is left to them.
+    botocore's parser and retry check expect the error code in a body to be a string, and fail if
+    it is something else. So they see only the HTTP status of a foreign answer.
 
     Args:
-        response_dict: The answer that will be parsed, with an HTTP status of 300 or more.
-        customized_response_dict: What will replace members of the parsed answer.
+        response_dict: The answer to parse, with an HTTP status of 300 or more.
+        customized_response_dict: Members that replace those of the parsed answer.
     """
     status = cast("int", response_dict["status_code"])
     body = _parsed(cast("bytes", response_dict["body"] or b""))

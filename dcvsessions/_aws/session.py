@@ -1,8 +1,8 @@
-"""aiobotocore's session, service models and client configuration, as this package sets them.
+"""Opens aiobotocore clients with this package's configuration and service models.
 
-Importing this file imports aiobotocore, which takes 200 ms: it is done when a client opens.
+Importing this file imports aiobotocore, which takes 200 ms, so it is imported when a client opens.
 """
-# aiobotocore and botocore carry no types: what is Any here ends in aws.py.
+# aiobotocore and botocore have no type hints.
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportUntypedBaseClass=false
@@ -29,12 +29,12 @@ from dcvsessions.errors import InvalidArgumentError
 
 __all__ = ["opened_client"]
 
-# How a single call behaves. Set in full, because botocore's own defaults change: 1.44 makes
-# another retry mode and another number of attempts the default.
+# Limits of a single call; the timeouts are in seconds. All are set, because botocore's defaults
+# change: version 1.44 has another default retry mode and number of attempts.
 CONNECT_TIMEOUT = 10
 READ_TIMEOUT = 20
 TOTAL_MAX_ATTEMPTS = 3
-# At 80 ms a round trip, botocore's ten connections hold 200 calls/s down to 120; 25 do not.
+# At 80 ms a round trip, botocore's default of 10 connections allows 120 calls/s, and 25 allow 200.
 MAX_POOL_CONNECTIONS = 25
 
 _DATA = Path(__file__).parent.parent / "data"
@@ -54,67 +54,70 @@ async def opened_client(
 ) -> AsyncGenerator[Any, None]:
     """Open an aiobotocore client for the length of a block.
 
-    Args:
-        service: `lightsail` or `nimble`.
-        session: The caller's own session. Its models and parsers stay as they are; Nimble's
-            model is added if it has none.
-        profile_name: The profile of a new session, if the caller has none.
-        region_name: The region, or None for the configured one.
-        endpoint_url: The endpoint, or None for the configured one.
-        config: The caller's client configuration, which wins over this package's.
+    The caller's session keeps its models and parsers; Nimble's model is added if it has none. The
+    caller's configuration overrides this package's.
 
     Raises:
         InvalidArgumentError: No AWS region can have that name.
     """
+    theirs = getattr(config, "http_session_cls", AIOHTTPSession)
     ours = AioConfig(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         retries={"mode": "standard", "total_max_attempts": TOTAL_MAX_ATTEMPTS},
         max_pool_connections=MAX_POOL_CONNECTIONS,
-        http_session_cls=_UnredirectedSession,
         # Without it, botocore builds and cleans its own twice for each call.
         user_agent=_USER_AGENT,
     )
-    used = _taught(session) if session else _new_session(profile_name)
+    used = _with_nimble_model(session) if session else _new_session(profile_name)
     creating = used.create_client(
         service,
         region_name=region_name,
         endpoint_url=endpoint_url,
-        config=ours.merge(config) if config else ours,
+        config=(ours.merge(config) if config else ours).merge(
+            AioConfig(http_session_cls=_unredirected(theirs))
+        ),
     )
     async with AsyncExitStack() as stack:
         try:
             client = await stack.enter_async_context(creating)
         except InvalidRegionError:
             raise await _refused_region(used, region_name) from None
-        if not _is_possible(used, client.meta):
+        if not _is_possible_region(used, client.meta):
             raise await _refused_region(used, client.meta.region_name)
         yield client
 
 
-class _UnredirectedSession(AIOHTTPSession):  # type: ignore[misc] # aiobotocore carries no types
-    """aiobotocore's HTTP session, which hands out redirects as answers.
+@cache
+def _unredirected(kind: type[Any]) -> type[Any]:
+    """Return an HTTP session class that hands out redirects as answers.
 
     aiohttp follows them by itself, and takes the session token along to any host. aiobotocore
     has no option against that, so this overrides a private method; a test fails if it is gone.
+    Sessions that are not aiohttp's do not follow redirects.
     """
+    if not issubclass(kind, AIOHTTPSession):
+        return kind
 
-    async def _get_session(self, proxy_url: str | None) -> "_Unredirected":
-        return _Unredirected(await super()._get_session(proxy_url))
+    class Unredirected(kind):  # type: ignore[misc] # aiobotocore carries no types
+        async def _get_session(self, proxy_url: str | None) -> "_Unredirected":
+            return _Unredirected(await super()._get_session(proxy_url))
+
+    return Unredirected
 
 
 class _Unredirected:
     """An aiohttp session whose requests follow no redirect."""
 
-    def __init__(self, session: Any) -> None:  # noqa: ANN401 - aiobotocore's, without types
+    def __init__(self, session: Any) -> None:  # noqa: ANN401 - aiobotocore has no type hints
         self._session = session
 
     def request(self, method: str, **options: Any) -> Any:  # noqa: ANN401 - as above
         return self._session.request(method, **options, allow_redirects=False)
 
 
-def _is_possible(session: AioSession, meta: Any) -> bool:  # noqa: ANN401 - as above
-    """Whether a partition of AWS can have the region, or the endpoint is not AWS's anyway."""
+def _is_possible_region(session: AioSession, meta: Any) -> bool:  # noqa: ANN401 - as above
+    """Whether an AWS partition can have the client's region. Other endpoints may use any name."""
     if not (urlsplit(meta.endpoint_url).hostname or "").endswith(_AWS_HOSTS):
         return True
     try:
@@ -144,17 +147,17 @@ def _new_session(profile_name: str | None) -> AioSession:
     )
     places = tuple(session.get_component("data_loader").search_paths)
     session.register_component("data_loader", _model_loader(places, ours_first=True))
-    # botocore's own goes through dateutil: eight times the cost of a page of sessions.
+    # botocore's own parser uses dateutil, with which a page of sessions costs eight times as much.
     session.get_component("response_parser_factory").set_parser_defaults(
         timestamp_parser=_timestamp
     )
     return session
 
 
-def _taught(session: AioSession) -> AioSession:
-    """Add Nimble's model to a session of the caller's, which keeps all that it has.
+def _with_nimble_model(session: AioSession) -> AioSession:
+    """Add Nimble's model to the caller's session.
 
-    A loader remembers what it has listed, so one that was used before is replaced, not changed.
+    The session's loader is replaced, not changed, because a loader caches what it has listed.
     """
     loader = session.get_component("data_loader")
     if not isinstance(loader, _ModelLoader):
@@ -164,12 +167,12 @@ def _taught(session: AioSession) -> AioSession:
     return session
 
 
-class _ModelLoader(Loader):  # type: ignore[misc] # botocore carries no types
-    """Knows this package's service models, and everything that the loader before it knew.
+class _ModelLoader(Loader):  # type: ignore[misc] # botocore has no type hints
+    """Loads this package's service models, and those in the given places.
 
-    A session of our own looks here first: this package's directory holds two services, where
-    botocore's holds four hundred to be listed. A session of the caller's looks here last: its
-    own Lightsail has more operations than the cut one here.
+    A session that this package makes takes this package's models first, because there are only
+    two, while botocore would list four hundred. The caller's session takes them last, because its
+    own Lightsail model has more operations.
     """
 
     def __init__(self, places: Sequence[str], *, ours_first: bool) -> None:
@@ -191,8 +194,8 @@ class _ModelLoader(Loader):  # type: ignore[misc] # botocore carries no types
 def _builtin_events() -> AioHierarchicalEmitter:
     """Return botocore's own event handlers, registered once.
 
-    A session takes a copy, as each of its clients does again: to register them anew is most of
-    the time that opening a client takes.
+    Each session gets a copy. Registering them for each session would take most of the time that
+    opening a client takes.
     """
     events = AioHierarchicalEmitter()
     AioSession(event_hooks=events)
@@ -201,10 +204,10 @@ def _builtin_events() -> AioHierarchicalEmitter:
 
 @cache
 def _model_loader(places: tuple[str, ...], *, ours_first: bool) -> _ModelLoader:
-    """Return the one loader for these places.
+    """Return the loader for these places, which all sessions share.
 
-    It keeps what it has read, botocore's table of endpoints above all, for the next session:
-    a client opens in a fifth of the time that the first takes.
+    It caches what it has read, mainly botocore's table of endpoints. So a later client opens in a
+    fifth of the time that the first one takes.
     """
     return _ModelLoader(places, ours_first=ours_first)
 
@@ -215,9 +218,9 @@ def _own_models() -> Loader:
 
 
 def _timestamp(value: str | float) -> datetime | None:
-    """Read a timestamp of either protocol: seconds since 1970, or ISO 8601.
+    """Parse a timestamp of either protocol: seconds since 1970, or ISO 8601.
 
-    A date that Python cannot hold, or that is none, is returned as None: no reading.
+    Return None for a value that is not a date, or that `datetime` cannot hold.
     """
     try:
         if isinstance(value, str):

@@ -1,12 +1,12 @@
-"""Secrets masked in what botocore and aiohttp log on behalf of our calls.
+"""Masks the secrets in what botocore and aiohttp log during this package's calls.
 
-At DEBUG botocore logs whole answers, with the DCV URLs in them, and whole requests, with the
-session token and the signature. Each log record is masked when it is created, and hence for every
-handler, whenever and wherever it was added. Masking ends when the last client is closed.
+At DEBUG, botocore logs whole answers, with the DCV URLs in them, and whole requests, with the
+session token and the signature. Each log record is masked when it is created, so every handler
+gets the masked record. Masking ends when the last client is closed.
 
-It is done by a log record factory, the one place that all loggers share: a filter on a logger does
-not see the records of its children, and a logger can be made at any time. A record that no level
-lets through is never created, and so costs nothing here.
+A log record factory does this, because all loggers share it: a filter on a logger does not see the
+records of its child loggers, and a logger can be made at any time. If DEBUG is off, botocore
+creates no such records, and masking costs nothing.
 """
 
 import logging
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MASKED", "masking"]
 
-# Whether what runs now is a call of ours. Tasks that it starts inherit it. Records of other users
-# of botocore in the process stay readable.
+# Whether a call of this package is running. Tasks that it starts inherit the value. Records of
+# other users of botocore in the process are not masked.
 MASKED: ContextVar[bool] = ContextVar("MASKED", default=False)
 
 _LOGGERS = frozenset({"botocore", "aiobotocore", "aiohttp"})
@@ -31,10 +31,10 @@ _LOGGERS = frozenset({"botocore", "aiobotocore", "aiohttp"})
 
 @contextmanager
 def masking() -> "Generator[None, None, None]":
-    """Let records be masked that are created in this block while `MASKED` is true.
+    """Mask the log records that are created in this block while `MASKED` is true.
 
-    Each client holds one such block as long as it is open. The first of them, of all threads, sets
-    the log record factory, and the last puts the one before it back.
+    Each open client is in such a block. The first block in the process sets the log record
+    factory, and the last one restores the factory from before.
 
     Example:
         >>> with masking():
@@ -50,7 +50,7 @@ def masking() -> "Generator[None, None, None]":
 
 
 class _MaskingFactory:
-    """Creates log records as the factory before it does, and masks those of our calls."""
+    """Creates log records with the previous factory, and masks those of this package's calls."""
 
     def __init__(self, previous: "Callable[..., logging.LogRecord]") -> None:
         self.previous = previous
@@ -79,8 +79,8 @@ class _OpenClients:
         with self._lock:
             self._count -= 1
             factory = logging.getLogRecordFactory()
-            # If somebody set another factory since, that one stays. It calls ours, which masks
-            # nothing while `MASKED` is false.
+            # If somebody has set another factory since then, it stays. If it calls this one, that
+            # masks nothing while `MASKED` is false.
             if self._count == 0 and isinstance(factory, _MaskingFactory):
                 logging.setLogRecordFactory(factory.previous)
 
@@ -92,7 +92,7 @@ def _mask_record(record: logging.LogRecord) -> None:
     record.msg = mask(_message(record))
     record.args = ()
     if record.exc_info:
-        # Formatters append this text. The frames go, because a handler that shows their local
+        # Formatters append this text. The traceback is dropped, because a handler that shows local
         # variables would show secrets.
         record.exc_text = mask(logging.Formatter().formatException(record.exc_info))
         record.exc_info = None

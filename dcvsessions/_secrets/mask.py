@@ -1,10 +1,10 @@
-"""Secrets masked in text: what botocore and aiohttp log, and what a service answers. Pure."""
+"""Masks secrets in text, such as botocore's log messages and a service's answers. Pure."""
 
 import re
 
 __all__ = ["mask", "plain_text"]
 
-# AWS's own messages are a few hundred characters long; one that quotes a request, a few thousand.
+# Characters. AWS's messages have a few hundred; a message that quotes a request has a few thousand.
 _LONGEST = 8_000
 
 
@@ -12,11 +12,11 @@ def mask(text: str) -> str:
     """Mask the tokens, keys, passwords and signatures in a text that botocore or aiohttp logged.
 
     Args:
-        text: A message, with the Python or JSON text of headers, bodies and parameters in it.
+        text: A message that may contain headers, bodies or parameters, as Python's `repr` or JSON.
 
     Returns:
         The text with `***` for each secret. Hosts, ports, names, states and the scope of a
-        signature remain. The cost is linear in the length of the text.
+        signature remain. The time is linear in the length of the text.
 
     Example:
         >>> mask('{"url": "https://203.0.113.1:8443/?authToken=s3cr3t#console"}')
@@ -28,16 +28,16 @@ def mask(text: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    r"""Make one line of a text that a service wrote, without secrets and control characters.
+    r"""Turn a service's text into one line without secrets and control characters.
 
     Args:
         text: What the service said, of any length.
 
     Returns:
         The text with `***` for each secret, one space for each run of white space, and U+FFFD for
-        any other character that cannot be printed: controls, marks that turn the direction of
-        writing, lone surrogates. A text of more than 8,000 characters is cut off first, and ends
-        in `…`, so that one of megabytes takes no time.
+        any other character that cannot be printed: controls, marks that change the direction of
+        writing, lone surrogates. A text of more than 8,000 characters is first cut, and ends in
+        `…`, because masking megabytes takes time.
 
     Example:
         >>> plain_text("No capacity.\r\nSee https://user:s3cr3t@example.com/a")
@@ -45,7 +45,7 @@ def plain_text(text: str) -> str:
     """
     shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     line = " ".join(shown.split())
-    # Last, because a secret is only found in the text as it will be shown.
+    # Masked last, because the patterns find a secret only in the text as it will be shown.
     return mask(line if line.isprintable() else "".join(map(_printable, line)))
 
 
@@ -54,19 +54,19 @@ def _printable(character: str) -> str:
 
 
 def _masked_url(match: re.Match[str]) -> str:
-    """Cut a URL after its port, if it goes on to a query or a fragment."""
+    """Cut a URL after its port, if it has a query or a fragment."""
     rest = match["rest"]
     return f"{match['shown']}***" if "?" in rest or "#" in rest else match[0]
 
 
-# A secret stands in Python's or JSON's text, in a header, a form or XML. One without its closing
-# quote, in an answer that was cut off, goes on to the end. Quantifiers are possessive (`*+`), so
-# that a long body takes linear time.
+# A secret can be in a Python or JSON string, a header, a form or XML. If an answer was cut off, the
+# closing quote may be missing: then everything up to the end is masked. Quantifiers are possessive
+# (`*+`), so that a long body takes linear time.
 _QUOTE = r"""b?\\*+(?P<quote>["'])"""
 _QUOTED = r"""(?:(?!(?P=quote))[^\\]|\\++.)"""
 _AFTER_NAME = r"""\\*+["']?+\s*+[:=,>]\s*+"""
 _SERVER = r"""(?:https?|dcv):(?:\\*+/){2}(?:\*{3}@)?+[^\s"'<>\\/?#@]*+\\*+/?+"""
-# In the text of bytes, a line begins after the letter of an escape.
+# In the repr of bytes, a line begins after an escape such as `\n`.
 _LINE = r"(?<=\\[nr])"
 _NAME = (
     rf"(?:(?<![\w-])|{_LINE})(?:aws_secret_access_key|secret_?(?:access_?)?key|client_?secret|password"
@@ -78,17 +78,17 @@ _BARE = r"""[^\s"'&,;<>(){}\[\]\\]"""
 _SECRETS = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
-        # The user and password of a URL, up to the last @ before its path. Where `plain_text` cut
-        # the text off before the @, up to the end.
+        # The user and password of a URL, up to the last @ before its path. If `plain_text` cut the
+        # text before the @, up to the end.
         r"""(?P<shown>:(?:\\*+/){2})[^\s"'<>\\/?#]*(?=@|…\Z)""",
-        # A `url` member, which is what both services call the DCV URL.
+        # A member named `url`, as both services call the DCV URL.
         rf"""(?P<shown>["']url\\*+["']\s*+:\s*+{_QUOTE}(?:{_SERVER})?+){_QUOTED}++""",
-        # Not SigV4's header: it says who signed and for what, and names its signature, see below.
+        # Except SigV4's header, which says who signed what. Its signature is masked by name below.
         rf"""(?P<shown>(?:\b|{_LINE})authorization{_AFTER_NAME}(?!b?["']?AWS4-){_QUOTE}){_QUOTED}*+""",
         rf"""(?P<shown>(?:\b|{_LINE})authorization{_AFTER_NAME}(?!b?["']|AWS4-))[^\r\n"']++""",
         rf"""(?P<shown>{_NAME}{_AFTER_NAME}{_QUOTE}){_QUOTED}*+""",
         rf"""(?P<shown>{_NAME}{_AFTER_NAME})(?!b["']){_BARE}++""",
     )
 )
-# Any other URL; only one that goes on to a query or a fragment is cut.
+# Any other URL. It is cut only if it has a query or a fragment.
 _URL = re.compile(rf"""(?P<shown>{_SERVER})(?P<rest>[^\s"'<>]*+)""", re.IGNORECASE)

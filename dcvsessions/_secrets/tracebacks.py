@@ -1,8 +1,8 @@
-"""Secrets removed from errors before a caller sees them.
+"""Removes secrets from errors before a caller sees them.
 
-A traceback can be rendered with the local variables of its frames, and an error shows what it was
-made from: aiohttp's errors hold the headers of the request, with its signature and session token.
-The variables are cleared. The frames stay, so that a traceback still shows where it came from.
+A traceback can be shown with the local variables of its frames, and aiohttp's errors hold the
+headers of the request, with its signature and session token. The variables are cleared. The frames
+stay, so that a traceback still shows where the error came from.
 """
 
 import sys
@@ -18,22 +18,23 @@ __all__ = ["MaskedError", "errors_without_secrets", "remove_secrets"]
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
-# Searching a text of megabytes would stall the event loop: an error that shows more is replaced.
+# Characters. An error with a longer text is replaced: masking the text would stall the event loop.
 _LONGEST = 100_000
 
 
 class MaskedError(Exception):
-    """Replaces an error that shows a secret, behind another error: its class and text, masked."""
+    """Replaces a cause or context that shows a secret. It has its class name and masked text."""
 
 
 def remove_secrets(error: BaseException, *, keep: BaseException | None = None) -> None:
-    """Clear the frames of an error and of the errors behind it, and mask what those show.
+    """Clear the frames of an error and its causes, and replace the causes that show a secret.
 
-    A frame that still runs cannot be cleared: call this above the frames that hold secrets.
+    A frame that still runs cannot be cleared, so call this from outside the functions that hold
+    secrets.
 
     Args:
         error: The error, which is changed. Its own text stays.
-        keep: The error that the caller was handling when it called us. It is not changed.
+        keep: The error that the caller was handling before the call. It is not changed.
     """
     # The errors are kept beside their ids, because the id of a freed error can be used again.
     replaced: dict[int, tuple[BaseException | None, BaseException | None]] = {
@@ -58,10 +59,9 @@ def remove_secrets(error: BaseException, *, keep: BaseException | None = None) -
 def errors_without_secrets(
     function: Callable[_Arguments, _Result],
 ) -> Callable[_Arguments, _Result]:
-    """Remove the secrets from the errors of a function that holds one in a local variable.
+    """Decorate a function that holds a secret in a local variable, to clean its errors.
 
-    Args:
-        function: The function. The `repr` of its arguments must not show a secret.
+    The `repr` of its arguments must not show a secret.
     """
 
     @wraps(function)
@@ -81,7 +81,7 @@ def _without_secrets(error: BaseException) -> BaseException:
     try:
         text = str(error)
         shown = f"{text}\n{error!r}\n{vars(error)!r}"
-    except Exception:  # noqa: BLE001 - whatever the error of somebody else raises when it is shown
+    except Exception:  # noqa: BLE001 - a foreign error's repr can raise anything
         text, shown = "", None
     if shown is not None and len(shown) <= _LONGEST and mask(shown) == shown:
         return error

@@ -1,1 +1,1 @@
-"""The wait that every helper is written on: observe, decide, take a step or wait, again."""
+"""The loop behind every helper: observe, decide, take a step or wait, and repeat."""

@@ -1,7 +1,7 @@
-"""What was observed of a resource, what to do about it, and the rules that connect the two.
+"""Observations, decisions, and the rules that lead from one to the other.
 
-Pure: no I/O, no clock, no randomness. `states.py` of each service holds its tables of rules, and
-`interpret()` applies them. The loop that asks for decisions is in `loop.py`.
+Each service's `states.py` has tables of rules, and `interpret()` applies them. Pure: no I/O, no
+clock, no randomness.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,9 +28,9 @@ __all__ = [
     "interpret",
 ]
 
-# Seconds after a change during which reads may still show the old state: our assumption.
+# Seconds after a change during which reads may still show the old state. This is our assumption.
 STALE_READ_WINDOW = 20.0
-# How often one wait starts a session that keeps falling back to a state it can be started from.
+# How many starts the service may accept in one wait. If the session stops again, the wait fails.
 MAX_STARTS = 3
 
 _Resource = TypeVar("_Resource")
@@ -42,9 +42,9 @@ class Observation(Generic[_Resource]):
     """One reading of a resource.
 
     Attributes:
-        state: Its state, in the service's word.
-        resource: What was read.
-        percentage: How much is done, if the service says.
+        state: Its state, as the service names it.
+        resource: The resource as it was read.
+        percentage: How much is done, 0 to 100; None if the service does not say.
         is_known: Whether the service model names this state.
     """
 
@@ -73,7 +73,7 @@ class StepRecord:
 
 @frozen
 class WaitContext:
-    """What a decision may know besides the observation.
+    """What a decision depends on besides the observation.
 
     Attributes:
         now: Seconds since the wait began.
@@ -122,14 +122,15 @@ class WaitContext:
 
 
 class Rule(Enum):
-    """What to do in a state: the right-hand side of the tables in each `states.py`."""
+    """What to do in a state."""
 
     DONE = auto()
     WAIT = auto()
     STEP = auto()
-    # The state leads by itself to one in which the step is possible.
+    # Wait for a state in which the step is possible, and then take the step.
     WAIT_FOR_STEP = auto()
-    # The failure may be an old one: request the step once, and believe the failure after it.
+    # The failure may be from before this wait: take the step once. If it fails again, so does
+    # the wait.
     STEP_ONCE = auto()
     FAILED = auto()
 
@@ -144,22 +145,14 @@ WAIT = Wait()
 
 @frozen
 class TakeStep:
-    """Decision: request a step.
-
-    Attributes:
-        step: The step.
-    """
+    """Decision: request a step."""
 
     step: StrEnum
 
 
 @frozen
 class Done(Generic[_Value]):
-    """Decision: the wait has reached its goal.
-
-    Attributes:
-        value: The result.
-    """
+    """Decision: the goal is reached, with this result."""
 
     value: _Value
 
@@ -169,8 +162,8 @@ class Failed:
     """Decision: the goal cannot be reached.
 
     Attributes:
-        reason: Why, in a sentence that says what can be done.
-        error: The service's error that said so, to be raised as it is.
+        reason: The text of the error: why, and what the caller can do.
+        error: The service's error to raise in place of a `WaitFailedError`.
         details: What the service said, for `WaitFailedError`.
     """
 
@@ -192,16 +185,10 @@ def interpret(
     failed: Callable[[], Failed],
     max_count: int | None = None,
 ) -> Decision[_Value]:
-    """Apply the rule of a state.
+    """Apply the rule for a state.
 
-    Args:
-        rule: The rule.
-        step: The step that the rule may ask for.
-        state: The state that was read.
-        context: What was done before.
-        done: Makes the decision of a state in which the goal is reached.
-        failed: Makes the decision of a state that is a failure.
-        max_count: How often the service may have accepted the step; None for any number.
+    `done` and `failed` make the decision if the rule says that the goal is reached or failed. After
+    the service has accepted the step `max_count` times, the wait fails.
     """
     if rule is Rule.DONE:
         return done()

@@ -1,4 +1,4 @@
-"""What the desktops of both services share: one URL at a time, usable now, until the block ends."""
+"""The base class of both desktops: `url()` returns a usable URL until the block ends."""
 
 import asyncio
 import html
@@ -13,17 +13,16 @@ from dcvsessions.errors import ClientStateError
 
 __all__ = ["ABOUT_TO_EXPIRE", "TRUSTED", "Desktop", "UrlCalls", "date_in"]
 
-# Seconds after a reading within which it is trusted. After that, somebody else may have stopped
-# the session.
+# Seconds for which a reading is trusted. After that, somebody else may have stopped the session.
 TRUSTED = 1.0
-# A URL that works for fewer seconds than this is not handed out.
+# A URL that will work for fewer seconds than this is not returned.
 ABOUT_TO_EXPIRE = 30.0
-# Seconds that calls of url() have to end when the block of their desktop ends.
+# Seconds that running calls of url() get to end when the block ends.
 _END_TIMEOUT = 5.0
 
 
 class UrlCalls:
-    """The calls of `url()` of one desktop: one at a time, and none after the block."""
+    """The calls of one desktop's `url()`: they run one at a time, and only during the block."""
 
     def __init__(self) -> None:
         self.in_flight = InFlight()
@@ -31,14 +30,14 @@ class UrlCalls:
         self.is_over = False
 
     async def end(self) -> None:
-        """Hand out no more URLs: end the calls of other tasks, and refuse those to come."""
+        """End the calls of other tasks, and refuse later calls."""
         self.is_over = True
         await self.in_flight.end(self.refusal, within=_END_TIMEOUT)
 
     @staticmethod
     def refusal() -> ClientStateError:
-        """Return the error of a call that comes too late."""
-        return ClientStateError("The block of this desktop is over, and with it its URLs.")
+        """Return the error for a call after the block."""
+        return ClientStateError("The block of this desktop is over: url() works only inside it.")
 
 
 class Desktop(ABC):
@@ -50,7 +49,7 @@ class Desktop(ABC):
         self._state = opened.report.state_of(self._resource)
 
     def _repr_html_(self) -> str:
-        # No link, because a notebook saves what it shows, and would save the token with it.
+        # Without a link, because a notebook would save it, and the token with it.
         return (
             f"<code>{html.escape(repr(self))}</code> "
             "(open it with <code>(await desktop.url()).open()</code>)"
@@ -64,15 +63,18 @@ class Desktop(ABC):
     async def url(self, *, check_reachable: bool = False) -> DcvUrl:
         """Return a URL that is usable now.
 
-        Reads the session with one call, and starts it, resumes it or makes a new stream if that
-        is necessary; the class says when.
+        Reads the session, unless it was read less than a second ago. If necessary, it starts or
+        resumes the session, or makes a new stream: the class says when.
 
         Args:
-            check_reachable: Whether to wait until the desktop's server answers, too.
+            check_reachable: Whether to wait until the desktop's server answers.
+
+        Returns:
+            The URL. It is a bearer secret: whoever has it can use the desktop.
 
         Raises:
-            ClientStateError: The block is over, or ended meanwhile.
-            DcvSessionsError: As the helper that opens such a desktop.
+            ClientStateError: The block is over, or ended during the call.
+            DcvSessionsError: The same errors as the helper that opens such a desktop.
 
         Example:
             >>> async with gui_session("my-computer") as desktop:
@@ -83,13 +85,18 @@ class Desktop(ABC):
         waiter = self._new_waiter()
         async with self._calls.in_flight.entered():
             try:
-                async with waiter.entered(self._calls.one_at_a_time, self._resource, "free"):
-                    url = await self._usable(waiter)
+                url = await self._next(waiter)
                 if check_reachable:
                     await waiter.reachable(url, self._resource)
+                    # It may have expired meanwhile.
+                    url = await self._next(waiter)
             finally:
                 self._state = waiter.report.state_of(self._resource) or self._state
         return url
+
+    async def _next(self, waiter: Waiter) -> DcvUrl:
+        async with waiter.entered(self._calls.one_at_a_time, self._resource, "free"):
+            return await self._usable(waiter)
 
     @abstractmethod
     async def _usable(self, waiter: Waiter) -> DcvUrl:
@@ -98,7 +105,7 @@ class Desktop(ABC):
     @property
     @abstractmethod
     def _resource(self) -> str:
-        """What to call it in events and errors."""
+        """The name of the session in events and errors."""
 
 
 def date_in(seconds: float) -> datetime:

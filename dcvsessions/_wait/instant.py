@@ -1,4 +1,4 @@
-"""Moments by two clocks: the event loop's, and the wall's."""
+"""Points in time that notice that the machine has slept."""
 
 import asyncio
 import time
@@ -8,16 +8,16 @@ from attrs import frozen
 
 __all__ = ["Instant"]
 
-# Seconds by which the two clocks may part without the machine having slept.
+# Seconds by which the two clocks may differ although the machine has not slept.
 _DRIFT = 2.0
 
 
 @frozen
 class Instant:
-    """A moment, by the clock of the event loop and by that of the wall.
+    """A point in time, on the event loop's clock and on the wall clock.
 
-    The loop's clock stands still while the machine sleeps, and the wall's can be set. Whichever
-    says that more time has passed is believed: it is safe to take a URL for too old.
+    The loop's clock stops while the machine sleeps, and somebody can set the wall clock. `age` is
+    the larger of the two differences: so a URL may count as expired too early, but not too late.
     """
 
     loop: float
@@ -25,7 +25,7 @@ class Instant:
 
     @classmethod
     def ago(cls, seconds: float = 0.0) -> Self:
-        """Return the moment that was some seconds ago."""
+        """Return the point in time that was some seconds ago."""
         return cls(asyncio.get_running_loop().time() - seconds, time.time() - seconds)
 
     @property

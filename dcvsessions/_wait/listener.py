@@ -1,4 +1,4 @@
-"""Telling the caller's `on_progress` what a wait has seen, without letting it harm the wait."""
+"""Calls the caller's `on_progress`, and keeps its errors and delays from harming the wait."""
 
 import asyncio
 import inspect
@@ -13,14 +13,11 @@ __all__ = ["Listener", "OnProgress"]
 _log = logging.getLogger(__name__)
 
 OnProgress = Callable[[Progress], object]
-"""What `on_progress` takes: a function or coroutine function of one `Progress`."""
+"""The type of `on_progress`: a function or coroutine function that takes a `Progress`."""
 
 
 class Listener:
     """The caller's `on_progress`.
-
-    Args:
-        on_progress: The callable.
 
     Raises:
         InvalidArgumentError: It is not callable.
@@ -35,11 +32,8 @@ class Listener:
     async def tell(self, event: Progress, until: float | None) -> None:
         """Call the callable, and await what it returns if that is awaitable.
 
-        An exception in it is logged once, with its traceback.
-
-        Args:
-            event: The event.
-            until: When it is cut off, by the clock of the event loop; None for never.
+        The first exception is logged with its traceback, and later ones are not. An awaitable is
+        cut off at `until`, on the event loop's clock.
         """
         limit = asyncio.timeout_at(until)
         try:

@@ -1,7 +1,6 @@
-"""The one loop of every helper: observe, decide, take a step or wait, until the goal or the end.
+"""The loop behind every helper: observe, decide, take a step or wait, until the goal is reached.
 
-This is the only file that imports tenacity. What is a success, a failure or a step is decided by
-the pure functions in `states.py` of each service.
+Each service's `states.py` decides. Only this file imports tenacity.
 """
 
 import asyncio
@@ -48,9 +47,9 @@ __all__ = ["FINAL_POLL_GRACE", "UNANSWERED_LIMIT", "Goal", "Waiter"]
 
 _log = logging.getLogger(__name__)
 
-# Seconds after the deadline within which the last poll has to be answered.
+# Seconds after the deadline in which the last poll must be answered.
 FINAL_POLL_GRACE = 3.0
-# Seconds after which a wait ends if no connection to the endpoint could be made in it at all.
+# Seconds after which a wait ends if it could not connect to the endpoint even once.
 UNANSWERED_LIMIT = 60.0
 
 _CLOCK_RESOLUTION = 1e-3
@@ -66,18 +65,18 @@ _Entered = TypeVar("_Entered")
 
 @frozen(kw_only=True)
 class Goal(Generic[_Resource, _Value]):
-    """One resource and the state that it is to reach.
+    """One resource and the state that it should reach.
 
     Attributes:
-        resource: What to call the resource in events and errors.
-        awaited: The state, for errors.
+        resource: The name of the resource in events and errors.
+        awaited: The name of the state in errors.
         observe: Reads the resource.
         decide: Says what to do after a reading. Pure.
         take: Requests a step; returns the failure if the service reports one at once.
         schedule: When to poll.
-        is_last: Whether the wait is over once it is reached.
-        observes_by_change: Whether reading asks for a change, with a token that makes a repeat
-            safe. Only an error that proves that nothing has happened then ends the wait.
+        is_last: Whether the wait is over when the goal is reached.
+        observes_by_change: Whether `observe` requests a change, with a token that makes a repeat
+            safe. If so, only an error that proves that nothing happened ends the wait.
     """
 
     resource: str
@@ -95,12 +94,12 @@ class Waiter:
 
     Args:
         timeout: Seconds until the deadline; None for no deadline.
-        poll_interval: A fixed interval in seconds, in place of the schedules.
+        poll_interval: A fixed interval in seconds; None for the schedule of each goal.
         on_progress: The caller's callable for events.
-        desktop: What to call the desktop in events, whichever resource is being read.
+        desktop: The name of the desktop in events. Default: the resource that was read.
 
     Raises:
-        InvalidArgumentError: An argument is of the wrong type or out of its range.
+        InvalidArgumentError: An argument has the wrong type or is out of range.
     """
 
     def __init__(
@@ -133,28 +132,27 @@ class Waiter:
 
     @property
     def remaining(self) -> float:
-        """Seconds until the deadline; 0 once it has come."""
+        """Seconds until the deadline; 0 once it has passed."""
         left = self._deadline - self._loop.time()
         return left if left > _CLOCK_RESOLUTION else 0.0
 
     def limit(self, *, is_final: bool = False) -> float | None:
-        """Return when a call is cut off, by the clock of the event loop; None for never.
+        """Return when a call is cut off, on the event loop's clock; None for never.
 
-        Args:
-            is_final: Whether it is the last poll, which may take a little longer.
+        The final poll gets `FINAL_POLL_GRACE` more.
         """
         if math.isinf(self._deadline):
             return None
         if not is_final:
             return self._deadline
-        # The grace is given once for the whole call. It begins later than at the deadline if the
-        # process was stopped, or the loop was busy, when the deadline came.
+        # The grace is given once for the whole call. If the process was stopped, or the loop was
+        # busy, at the deadline, the grace begins after that.
         if self._end is None:
             self._end = max(self._deadline, self._loop.time()) + FINAL_POLL_GRACE
         return self._end
 
     def timed_out(self, resource: str, awaited: str) -> WaitTimeoutError:
-        """Return the error of a deadline that has come."""
+        """Return the error for a deadline that has passed."""
         reason = f"The timeout of {self._timeout:g} s is over."
         return WaitTimeoutError(reason, self.report.of(resource, awaited, self.elapsed))
 
@@ -163,7 +161,7 @@ class Waiter:
 
         Raises:
             WaitFailedError: The goal cannot be reached.
-            WaitTimeoutError: The deadline has come.
+            WaitTimeoutError: The deadline has passed.
             DcvSessionsError: A call failed with an error that is not temporary.
         """
         reconciliation = _Reconciliation(waiter=self, goal=goal, began=self.elapsed)
@@ -183,18 +181,15 @@ class Waiter:
     async def entered(
         self, context: AbstractAsyncContextManager[_Entered], what: str, awaited: str = "open"
     ) -> AsyncGenerator[_Entered, None]:
-        """Enter a context before the deadline.
-
-        Args:
-            context: The context.
-            what: What to call it in the error.
-            awaited: The state that entering it stands for, for the error.
+        """Enter a context before the deadline. The error says that `what` is not `awaited`.
 
         Raises:
-            WaitTimeoutError: Entering took too long, as a sign-in over the network can.
+            WaitTimeoutError: Entering took too long. A sign-in over the network can.
         """
         async with AsyncExitStack() as stack:
-            limit = asyncio.timeout_at(self.limit(is_final=True))
+            # Not the last poll, so the grace for that is not spent here.
+            latest = max(self._deadline, self._loop.time()) + FINAL_POLL_GRACE
+            limit = asyncio.timeout_at(None if math.isinf(latest) else latest)
             try:
                 async with limit:
                     value = await stack.enter_async_context(context)
@@ -221,11 +216,11 @@ class Waiter:
 
 @define(kw_only=True)
 class _Reconciliation(Generic[_Resource, _Value]):
-    """One resource on its way to its goal, as tenacity sees it: poll, interval, is_over."""
+    """One call of `Waiter.until()`. tenacity calls `poll`, `interval` and `is_over`."""
 
     waiter: Waiter
     goal: Goal[_Resource, _Value]
-    # Seconds since the wait began at which this goal, or the latest step towards it, began.
+    # When this goal, or the latest step towards it, began, in seconds since the wait began.
     began: float
     context: WaitContext = field(init=False, default=_NO_STEPS)
     percentage: int | None = field(init=False, default=None)
@@ -248,23 +243,24 @@ class _Reconciliation(Generic[_Resource, _Value]):
             return None
         self._record(observation)
         decision = self.goal.decide(observation, self.context)
-        await self._tell(is_done=isinstance(decision, Done))
+        is_done = isinstance(decision, Done) and not began.was_slept_since
+        await self._tell(is_done=is_done)
         match decision:
-            case Done() if began.was_slept_since and not self.is_last:
+            case Done() if began.was_slept_since:
                 # The machine slept since, and what was read may be over: read again.
                 return None
             case Done():
                 return decision
             case Failed():
                 raise self._failed(decision)
-            case TakeStep(step) if not self.is_last:
+            case TakeStep(step) if self.waiter.remaining > 0:
                 await self._take(step, observation.state)
             case _:
                 self.conflict = None
         return None
 
     def interval(self, _: RetryCallState) -> float:
-        """Return the seconds until the next poll, never past the deadline."""
+        """Return the seconds until the next poll, which is at the deadline at the latest."""
         wish = (self.waiter.schedule or self.goal.schedule).interval(
             self.waiter.elapsed - self.began,
             remaining=self.trend.remaining,
@@ -274,7 +270,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
         return min(max(wish, self.retry_after), self._remaining())
 
     def is_over(self, _: RetryCallState) -> bool:
-        """Whether the last poll, the one at the deadline, has been made."""
+        """Whether the last poll, at the deadline, has been made."""
         if self._is_unanswered() and self._remaining() == 0 and not self.is_last:
             raise self._unanswered()
         return self.is_last
@@ -286,8 +282,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
         try:
             outcome = await self._call(lambda: take(step))
         except ConflictError as conflict:
-            # Somebody else may have been quicker. If the next reading asks for the same step
-            # again, nobody was, and the service means it.
+            # Somebody else may have requested the step first. If the next reading still asks for
+            # it, nobody has, and the conflict is an error.
             if self.conflict is not None:
                 raise
             self.conflict = conflict
@@ -295,7 +291,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
         self.conflict = None
         if isinstance(outcome, DcvSessionsError) and is_refusal(outcome):
             return
-        # A step that was not answered may have happened: the next readings tell.
+        # A step that was not answered may have happened. The next readings will show it.
         self.began = self.waiter.elapsed
         is_accepted = not isinstance(outcome, DcvSessionsError)
         self.context = self.context.requested(step, state, self.began, is_accepted=is_accepted)
@@ -304,7 +300,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
             raise self._failed(outcome)
 
     async def _call(self, call: Callable[[], Awaitable[_Result]]) -> "_Result | DcvSessionsError":
-        """Return what a call returned, or its error if the wait goes on after it."""
+        """Return the result of a call, or its error if that does not end the wait."""
         error: DcvSessionsError
         limit = asyncio.timeout_at(self._limit())
         try:
@@ -342,9 +338,9 @@ class _Reconciliation(Generic[_Resource, _Value]):
             if not error.was_sent:
                 self.waiter.connection_error = error
             if not self.has_warned_of_connection:
-                # A wrong proxy or certificate looks like trouble that passes.
+                # A wrong proxy or certificate looks like a temporary error: tell the user early.
                 self.has_warned_of_connection = True
-                _log.warning("%s: waiting on after: %s", self.goal.resource, error)
+                _log.warning("%s: the wait goes on after: %s", self.goal.resource, error)
         self.waiter.report.absorbed(brief(error), self.waiter.elapsed)
         await self._tell(error=error)
 
@@ -354,7 +350,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
         if not observation.is_known and state not in self.unknown_states:
             self.unknown_states.add(state)
             _log.warning(
-                "%s is in state %r, which the service model does not name: waiting on.",
+                "%s is in state %r, which the service model does not name. The wait goes on.",
                 self.goal.resource,
                 state,
             )

@@ -1,7 +1,4 @@
-"""What the error of a call says about the call: whether to wait on, and whether it took effect.
-
-Pure.
-"""
+"""What an error tells: whether the wait goes on, and whether the call took effect. Pure."""
 
 from dcvsessions.errors import (
     AccessDeniedError,
@@ -22,7 +19,7 @@ from dcvsessions.errors import (
 
 __all__ = ["is_absorbed", "is_refusal"]
 
-# Each of these classes stands for a list of codes, by which the service says that it did nothing.
+# Each class stands for a list of error codes with which the service says that it did nothing.
 _REFUSALS = (
     AccessDeniedError,
     AuthenticationError,
@@ -35,7 +32,7 @@ _REFUSALS = (
 
 
 def is_absorbed(error: DcvSessionsError) -> bool:
-    """Whether a wait goes on after an error of a call."""
+    """Whether a wait goes on after an error."""
     return isinstance(
         error, ThrottledError | ServiceFaultError | InvalidResponseError | ConnectionFailedError
     ) and not isinstance(error, ServiceClosedError)
@@ -44,7 +41,7 @@ def is_absorbed(error: DcvSessionsError) -> bool:
 def is_refusal(error: DcvSessionsError) -> bool:
     """Whether an error proves that the call did not take effect.
 
-    Any answer that does not prove it may have come after the effect.
+    Any other error may have come after the call took effect.
     """
     match error:
         case ApiError():
@@ -54,5 +51,5 @@ def is_refusal(error: DcvSessionsError) -> bool:
         case InvalidResponseError():
             return False
         case _:
-            # Found by this package before the request was sent.
+            # This package raised it before it sent the request.
             return True

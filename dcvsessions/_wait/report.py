@@ -1,4 +1,4 @@
-"""What happened in one call of a helper, and the errors that tell of it. Pure."""
+"""What happened in one call of a helper, for its errors. Pure."""
 
 from collections import Counter, deque
 
@@ -14,7 +14,7 @@ from dcvsessions.errors import (
 
 __all__ = ["Report", "brief"]
 
-# A wait without a deadline must not need ever more memory.
+# Entries. Without a limit, a wait without a deadline would need more and more memory.
 _LONGEST_HISTORY = 1000
 
 
@@ -36,7 +36,7 @@ class Report:
         return self._states.get(resource)
 
     def saw(self, resource: str, state: str, elapsed: float) -> None:
-        """Record a state, if it is another than the one before."""
+        """Record a state, if it differs from the one before."""
         self._states[resource] = state
         last = self._last
         if last is None or (last.resource, last.state) != (resource, state):
@@ -44,7 +44,7 @@ class Report:
             self._history.append(self._last)
 
     def absorbed(self, error: str, elapsed: float) -> None:
-        """Record an error that does not end the wait; the same error in a row is counted."""
+        """Record an error that does not end the wait, or count it if it is the same as before."""
         last = self._history[-1] if self._history else None
         if isinstance(last, ErrorAbsorbed) and last.error == error:
             self._history[-1] = ErrorAbsorbed(
@@ -56,14 +56,14 @@ class Report:
     def failed(
         self, failure: Failed, resource: str, awaited: str, elapsed: float
     ) -> DcvSessionsError:
-        """Return the error of a decision that the goal cannot be reached."""
+        """Return the error for a decision that the goal cannot be reached."""
         if failure.error is not None:
             self.add_to(failure.error, resource, awaited, elapsed)
             return failure.error
         return WaitFailedError(failure.reason, self.of(resource, awaited, elapsed), failure.details)
 
     def of(self, resource: str, awaited: str, elapsed: float) -> WaitReport:
-        """Return the report as errors carry it."""
+        """Return the report for an error."""
         return WaitReport(
             resource=resource,
             awaited=awaited,
@@ -73,17 +73,14 @@ class Report:
         )
 
     def add_to(self, error: DcvSessionsError, resource: str, awaited: str, elapsed: float) -> None:
-        """Note in the error of a call what was waited for when it came."""
+        """Add a note to the error of a call: what the wait was for, and what happened in it."""
         report = self.of(resource, awaited, elapsed)
         note = f"While waiting for {resource} to be {awaited}, {report.duration}. {report.events}"
         error.add_note(note.rstrip())
 
 
 def brief(error: DcvSessionsError) -> str:
-    """Return an error as text that is the same when the error comes again.
-
-    It leaves out the id of the request.
-    """
+    """Return the text of an error without its request id, so that a repeat has the same text."""
     if isinstance(error, ApiError):
         return f"{error.operation}: {error.code} (HTTP {error.http_status})"
     return str(error)

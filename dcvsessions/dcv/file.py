@@ -24,18 +24,18 @@ _OPTIONS = ("fullscreen", "useallmonitors", "promptreconnect")
 
 
 class ConnectionOptions(TypedDict, total=False):
-    """What else to tell the viewer, in the words of the connection file.
+    """Options for the viewer, with the names of the connection file.
 
     Keys:
         fullscreen: Start in full-screen mode. The viewer's default: no.
         useallmonitors: Fill all monitors in full-screen mode. The viewer's default: no.
-        promptreconnect: Offer to connect again after the end, rather than close. The viewer's
-            default: yes.
+        promptreconnect: Ask whether to reconnect when the connection ends. The viewer's default:
+            yes.
         transport: `websocket` (TCP, the viewer's default) or `quic` (UDP).
         quicport: The UDP port for QUIC. The viewer's default: 8443.
         certificatevalidationpolicy: What to do about a certificate that is not trusted: `strict`
-            refuses it, `ask-user` (the viewer's default) asks, `accept-untrusted` accepts it, and
-            with it whoever may be reading along.
+            refuses it, `ask-user` (the viewer's default) asks, `accept-untrusted` accepts it, even
+            if it is an attacker's.
     """
 
     fullscreen: bool
@@ -47,9 +47,9 @@ class ConnectionOptions(TypedDict, total=False):
 
 
 class ConnectionFile:
-    """A `.dcv` file for the time of one `with` or `async with` block, which gets its path.
+    """A context manager that writes a `.dcv` file, yields its path and removes the file.
 
-    `DcvUrl.connection_file()` makes one.
+    It works for one `with` or `async with` block. `DcvUrl.connection_file()` makes it.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class ConnectionFile:
 
         Raises:
             InvalidUrlError: The session id or the token is not one line of text.
-            OpenError: It could not be written, or this object was used for a block already.
+            OpenError: The file could not be written, or this object was already used for a block.
         """
         # Two tasks with one object would remove each other's file.
         if self._path is not None:
@@ -88,12 +88,12 @@ class ConnectionFile:
         """Remove the file.
 
         Raises:
-            OpenError: It could not be removed, and is left with the token in it.
+            OpenError: The file could not be removed. It still contains the token.
         """
         if self._path is not None:
             remove_file(self._path)
 
-    # Some 300 bytes are written: that is quicker than handing them to a thread.
+    # Not in a thread, because handing over 300 bytes takes longer than writing them.
     async def __aenter__(self) -> Path:
         """Write the file, as the plain `with` does."""
         return self.__enter__()
@@ -110,12 +110,7 @@ class ConnectionFile:
 
 @errors_without_secrets
 def write_file(url: DcvUrl, directory: Path | None, options: ConnectionOptions) -> Path:
-    """Write a file that only its owner can read, from its first moment on.
-
-    Args:
-        url: A URL that a desktop can be opened with.
-        directory: Where to write it; None for the directory for temporary files.
-        options: What else the viewer is told.
+    """Write a connection file that only its owner can read.
 
     Raises:
         InvalidUrlError: The session id or the token cannot be written to such a file.
@@ -123,7 +118,7 @@ def write_file(url: DcvUrl, directory: Path | None, options: ConnectionOptions) 
     """
     _require_lines(url)
     try:
-        # mkstemp makes it with mode 0600, under a name that nobody can have prepared.
+        # mkstemp makes it with mode 0600, and with a name that did not exist before.
         descriptor, name = tempfile.mkstemp(prefix="desktop-", suffix=".dcv", dir=directory)
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         raise OpenError(f"The connection file cannot be created: {error}.") from error
@@ -190,21 +185,21 @@ def _require_lines(url: DcvUrl) -> None:
 
 
 def _is_line(text: str) -> bool:
-    """Whether the viewer reads the value that was written: a line break would start another."""
+    """Whether the viewer reads a value as it was written. A line break would start a new value."""
     return text.isprintable() and text == text.strip()
 
 
 def _token(url: DcvUrl) -> str:
     match = _TOKEN.match(url)
     # Not unquote_plus, because a plus sign in Base64 is not a space. Bytes that are not UTF-8
-    # become surrogates, which are refused later.
+    # become surrogates, which _require_lines() refuses.
     return unquote(match[1], errors="surrogateescape") if match else ""
 
 
 def _content(url: DcvUrl, options: ConnectionOptions) -> str:
     connect: dict[str, object] = {
         "host": url.host,
-        # Both, always: without them the viewer takes 8443, while https means 443.
+        # Always written: without them the viewer takes 8443, but https means 443.
         "port": url.port,
         "webport": url.port,
         # The guide's example is `customPath` for host:port/customPath.
@@ -214,7 +209,7 @@ def _content(url: DcvUrl, options: ConnectionOptions) -> str:
     }
     start = {name: value for name, value in options.items() if name in _OPTIONS}
     connect |= {name: value for name, value in options.items() if name not in _OPTIONS}
-    # A file without [version] at its top is refused.
+    # The viewer refuses a file that does not begin with [version].
     return (
         _group("version", {"format": "1.0"}) + _group("connect", connect) + _group("options", start)
     )

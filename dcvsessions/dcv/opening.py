@@ -1,4 +1,4 @@
-"""Starting a browser or the native DCV viewer on this machine.
+"""Starts a browser or the native DCV viewer on this machine.
 
 `subprocess` and `webbrowser` are imported when a desktop is opened, so that importing the package
 does not load them.
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Opened", "open_desktop"]
 
-# Where the installers put the viewer if not on PATH. The platform's own opener is not used: if no
-# viewer is registered for .dcv files, it may show the file, token and all, in an editor.
+# Where the installers put the viewer, if it is not on PATH. The platform's own opener is not used:
+# if no viewer is registered for .dcv files, it may show the file, with its token, in an editor.
 _USUAL_PLACES = {
     "darwin": ["/Applications/DCV Viewer.app/Contents/MacOS/dcvviewer"],
     "linux": ["/usr/bin/dcvviewer"],
@@ -34,7 +34,7 @@ _USUAL_PLACES = {
         r"C:\Program Files (x86)\NICE\DCV\Client\bin\dcvviewer.exe",
     ],
 }
-# Seconds within which a viewer that starts has read its file. Our assumption.
+# Seconds after its start in which the viewer reads its file. This is our assumption.
 _READ_WITHIN = 30.0
 
 
@@ -44,7 +44,7 @@ class Opened:
 
     Attributes:
         with_: `browser` or `viewer`.
-        program: The viewer's program; None for a browser, which `webbrowser` chose.
+        program: The path of the viewer. None for a browser, because `webbrowser` chooses it.
     """
 
     with_: Literal["browser", "viewer"]
@@ -52,7 +52,7 @@ class Opened:
 
 
 def open_desktop(url: DcvUrl, with_: Literal["browser", "viewer", "auto"]) -> Opened:
-    """Open a URL that a desktop can be opened with. See `DcvUrl.open()`."""
+    """Open a URL that was checked. See `DcvUrl.open()`."""
     checked_choice(with_, "with_", ("browser", "viewer", "auto"))
     if with_ == "viewer" or (with_ == "auto" and not url.is_web):
         return _open_viewer(url)
@@ -117,10 +117,10 @@ def _start(program: str, path: Path) -> "subprocess.Popen[bytes]":
 
 
 def _remove_later(path: Path, process: "subprocess.Popen[bytes]") -> None:
-    """Remove the file when the viewer has ended, or has had the time to read it.
+    """Remove the file when the viewer ends, or after 30 seconds, whichever comes first.
 
-    At its exit the interpreter waits for the timer but not for the daemon thread: it waits as long
-    as the file may be needed, and not for a viewer that stays open.
+    When the interpreter exits, it waits for the timer but not for the daemon thread. So a script
+    waits 30 seconds at most, even if the viewer stays open.
     """
     timer = Timer(_READ_WITHIN, remove_file, [path])
     timer.name = "dcv-viewer-has-read"

@@ -1,4 +1,4 @@
-"""Whether the server of a desktop can be reached from this machine.
+"""Checks whether a desktop's server can be reached from this machine.
 
 `started` means that Lightsail reports the session as started. The desktop's server may need a few
 more seconds, and a firewall may hold back its port.
@@ -20,7 +20,7 @@ from dcvsessions.errors import UnreachableError
 __all__ = ["Attempt", "connect", "wait_until_reachable"]
 
 _PAUSE = 1.0  # seconds between attempts
-# Seconds for one attempt: a firewall that drops packets leaves it without any answer.
+# Seconds for one attempt. Behind a firewall that drops packets, no answer ever comes.
 _ATTEMPT_LIMIT = 10.0
 # Seconds to connect to one of the server's addresses.
 _ADDRESS_LIMIT = 3.0
@@ -34,8 +34,8 @@ class Attempt:
     """One attempt to reach a server.
 
     Attributes:
-        step: The step that it is at.
-        problem: What went wrong there.
+        step: The latest step.
+        problem: What went wrong in it.
     """
 
     step: Literal["dns", "tcp", "tls", "http"] = "dns"
@@ -57,7 +57,7 @@ async def wait_until_reachable(url: DcvUrl, timeout: float | None) -> None:
 
 
 async def connect(url: DcvUrl, attempt: Attempt) -> None:
-    """Go through all steps once, and note them in the attempt.
+    """Go through all steps once, and record them in the attempt.
 
     Raises:
         OSError: A step failed.
@@ -67,7 +67,7 @@ async def connect(url: DcvUrl, attempt: Attempt) -> None:
     try:
         if url.scheme != "http":
             attempt.step = "tls"
-            # In a thread, because reading the authorities would stall the event loop for 40 ms.
+            # In a thread, because loading the authorities would block the event loop for 40 ms.
             context = await asyncio.to_thread(ssl.create_default_context)
             await writer.start_tls(context, server_hostname=url.host)
         attempt.step = "http"
@@ -93,9 +93,9 @@ async def _open_connection(
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Connect to the first address that answers.
 
-    They are tried one after another, each with little time, because an address that swallows
-    packets, often an IPv6 one, must not use up the time of the next. asyncio can try them by turns
-    itself (`happy_eyeballs_delay`), but uvloop cannot.
+    Each address gets little time. An address that drops packets, which is often an IPv6 one, must
+    not use up the time for the others. asyncio can do this itself (`happy_eyeballs_delay`), but
+    uvloop cannot.
     """
     found = await asyncio.get_running_loop().getaddrinfo(
         url.host, url.port, type=socket.SOCK_STREAM
@@ -112,7 +112,7 @@ async def _open_connection(
 
 
 async def _request(url: DcvUrl, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    # Neither path nor token of the URL are sent, because a token may be valid for one use only.
+    # Without the URL's path and token, because a token may be valid for one use only.
     head = f"GET / HTTP/1.1\r\nHost: {host_and_port(url)}\r\nConnection: close\r\n\r\n"
     writer.write(head.encode())
     start = await reader.readexactly(_STATUS_LENGTH)

@@ -1,12 +1,11 @@
-"""A DCV URL: a bearer secret that looks like a string. Pure.
+"""A DCV URL: a `str` whose `repr` hides the token. Pure.
 
-Whoever has the URL has the desktop. A script still wants to print it, compare it and hand it to a
-browser, so it is a `str`. What shows up without being asked for (`repr`, and with it tracebacks
-with local variables, containers, models and notebooks) leaves the token out. For that, no local
-variable here holds a part of the URL that may be the token.
+Whoever has the URL can use the desktop. Scripts print it, compare it and pass it to a browser, so
+it is a `str`. Its `repr`, which containers, models, notebooks and tracebacks show, leaves the token
+out. For the same reason no local variable here holds a part of the URL that may be the token.
 
-The methods that open the desktop import their files when they are called, because those load `ssl`,
-`subprocess` and `asyncio`. Every model that holds a URL loads this file.
+Every model with a URL imports this file. The files that open the desktop load `ssl`, `subprocess`
+and `asyncio`, so they are imported when a method needs them.
 """
 # ruff: noqa: PLC0415 - see above
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DcvUrl", "host_and_port"]
 
-# Unlike urlsplit it cannot fail, with the URL in its frame, and it drops no line break unseen.
+# Not urlsplit, which drops line breaks silently, and raises errors with the URL in their frames.
 _URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
     r"(?:(?P<user_info>[^/?#]*)@)?"
@@ -41,17 +40,18 @@ _LABEL = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}"
 _NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*\.?")
 _DEFAULT_PORTS = {"https": 443, "http": 80, "dcv": 8443}
 _TOKEN_PARAMETER = re.compile(r"[?&]authToken=[^&]", re.IGNORECASE)
-# Session ids are free text, and so might be a token in a URL of a form that nobody has published.
+# DCV allows any text as a session id. Only these are shown, because in a URL of an unpublished form
+# the fragment may be the token.
 _PLAIN_SESSION_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
 class DcvUrl(str):
-    """The URL of a DCV desktop. Its `repr` leaves out all that may be a token.
+    """The URL of a DCV desktop. Its `repr` leaves out every part that may be a token.
 
-    It compares, hashes, prints and formats as its text. Any text can be one, because AWS publishes
-    no URL of these services: a property is None where the text has no such part, and only the
-    methods that open the desktop refuse it. Slices hide their text too; `split`, `replace` and the
-    like return a plain `str`.
+    It compares, hashes, prints and formats like any `str`. Any text is accepted, because AWS does
+    not publish what the URLs look like. If the text has no such part, a property is None. Only the
+    methods that open the desktop raise an error. A slice is a `DcvUrl` too; `split`, `replace` and
+    other methods return a plain `str`.
 
     Example:
         >>> url = DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#console")
@@ -67,18 +67,18 @@ class DcvUrl(str):
         return f"DcvUrl({self._shown()!r})"
 
     def __getitem__(self, key: SupportsIndex | slice) -> "DcvUrl":
-        # rich cuts long strings before it takes their repr: typer's tracebacks show locals so.
+        # rich cuts long strings before it takes their repr, for example in typer's tracebacks.
         return DcvUrl(super().__getitem__(key))
 
     @property
     def scheme(self) -> str | None:
-        """The scheme in lower case, as `https`; None for a text that is not a URL."""
+        """The scheme in lower case, such as `https`. None for a text that is not a URL."""
         scheme = self._part("scheme")
         return scheme and scheme.lower()
 
     @property
     def host(self) -> str | None:
-        """The host's name or address, without the brackets of IPv6; None if there is none."""
+        """The host's name or address, without the brackets of IPv6. None if there is no host."""
         return self._part("name") or self._part("ipv6") or None
 
     @property
@@ -96,13 +96,13 @@ class DcvUrl(str):
 
     @property
     def session_id(self) -> str | None:
-        """The id of the DCV session, percent-decoded; None if the URL names none."""
-        # Bytes that are not UTF-8 become surrogates, which are refused where they would be used.
+        """The id of the DCV session, percent-decoded. None if the text has no session id."""
+        # Bytes that are not UTF-8 become surrogates, which connection_file() refuses.
         return unquote((self._part("fragment") or "")[1:], errors="surrogateescape") or None
 
     @property
     def is_web(self) -> bool:
-        """Whether a browser opens it, rather than the native viewer."""
+        """Whether a browser can open it."""
         return self.scheme in ("https", "http")
 
     def native(self) -> "DcvUrl":
@@ -127,11 +127,11 @@ class DcvUrl(str):
         directory: "str | os.PathLike[str] | None" = None,
         **options: "Unpack[ConnectionOptions]",
     ) -> "ConnectionFile":
-        """Write a `.dcv` file for the native viewer, for the time of one block.
+        """Write a `.dcv` file for the native viewer, and remove it at the end of a block.
 
         Args:
             directory: Where to write the file. Default: the directory for temporary files.
-            **options: What else to tell the viewer, see `ConnectionOptions`.
+            **options: Options for the viewer, see `ConnectionOptions`.
 
         Returns:
             A context manager for one `with` or `async with` block. It writes the file, yields its
@@ -214,7 +214,7 @@ class DcvUrl(str):
         await wait_until_reachable(self, timeout)
 
     def _repr_html_(self) -> str:
-        # A notebook keeps what it has shown: a link that works would be saved with its token.
+        # Without a link, because a notebook would save it, and the token with it.
         return (
             f"<code>{escape(self._shown())}</code> "
             "(the token is left out, as notebooks save what they show: use <code>.open()</code>)"
@@ -234,7 +234,7 @@ class DcvUrl(str):
         return f"{self.scheme}://{host_and_port(self)}/{hidden}{session}"
 
     def _has_plain_session_id(self) -> bool:
-        """Whether this is the published form, in which the fragment is an id and no token."""
+        """Whether the URL has the form that DCV documents, in which the fragment is an id."""
         return (
             _TOKEN_PARAMETER.search(self._part("query") or "") is not None
             and _PLAIN_SESSION_ID.fullmatch(self.session_id or "") is not None

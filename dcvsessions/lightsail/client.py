@@ -1,4 +1,4 @@
-"""Lightsail's operations: one method for each, thin and typed."""
+"""The client for Lightsail, with one typed method for each API operation."""
 
 from collections.abc import AsyncGenerator
 from typing import ClassVar
@@ -18,24 +18,31 @@ __all__ = ["LightsailClient"]
 class LightsailClient(AwsClient):
     """The Lightsail operations that GUI sessions of virtual computers need.
 
-    Each method is the API operation of its name. Calls cost nothing; computers that run do.
+    Each method calls the API operation of the same name. The calls cost nothing, but a virtual
+    computer costs by the hour while it runs.
 
-    Everything is optional: what is not given comes from the usual AWS configuration
+    All arguments are optional. What you leave out comes from the usual AWS configuration
     (environment, profile, SSO, assumed role, instance metadata).
 
-    Each method raises an `ApiError` for what the service answers, a `ConnectionFailedError` if
-    it does not answer, an `InvalidResponseError` if the answer is none, a
-    `CredentialsNotFoundError` without credentials, a `ClientStateError` if the client is not
-    open here, and an `InvalidArgumentError` before a request that cannot be right. What botocore
-    takes for passing is sent again, three attempts in all; a call that changes something only if
-    it was refused, because Lightsail has no token to tell a repeat by.
+    Each method raises
+
+    - an `ApiError` if the service answers with an error,
+    - a `ConnectionFailedError` if it does not answer,
+    - an `InvalidResponseError` if the answer does not match the service model,
+    - a `CredentialsNotFoundError` if there are no credentials,
+    - a `ClientStateError` if the client is not open, or is used in another event loop or process,
+    - an `InvalidArgumentError`, before anything is sent, if an argument cannot be right.
+
+    After an error that it takes for temporary, botocore repeats the call. It makes at most three
+    attempts. Lightsail has no client tokens, so a call that changes something is repeated only if
+    Lightsail throttled it.
 
     Args:
-        region_name: The region, as `eu-west-1`.
+        region_name: The region, such as `eu-west-1`.
         profile_name: The profile in the AWS configuration files.
         endpoint_url: Another endpoint, such as the simulator's.
-        session: An aiobotocore session of the caller's own.
-        config: An aiobotocore configuration, which wins over this package's.
+        session: Your own aiobotocore session.
+        config: An aiobotocore configuration, which overrides this package's.
 
     Example:
         >>> async with LightsailClient(region_name="eu-west-1") as client:
@@ -45,21 +52,21 @@ class LightsailClient(AwsClient):
 
     _service: ClassVar[str] = "lightsail"
 
-    # Lightsail has no token to tell a repeat by: after a change whose outcome is not known, the
-    # state has to be read before the change is requested again.
+    # Lightsail has no client tokens. If a change may have taken effect, the caller has to read the
+    # state before it requests the change again.
 
     async def create_gui_session_access_details(
         self, resource_name: str
     ) -> GuiSessionAccessDetails:
         """Read the status of a GUI session, and get its URLs if it is started.
 
-        This is the only way to read the status. For IAM it is a write action.
+        No other operation reads the status. For IAM, this one is a write action.
 
         Args:
             resource_name: The virtual computer.
 
         Returns:
-            The status, and a session for the application and one for the operating system.
+            The status, and the URLs of the application and of the operating system.
         """
         answer = await self._call(
             "CreateGUISessionAccessDetails",
@@ -68,13 +75,13 @@ class LightsailClient(AwsClient):
         return answer.whole(GuiSessionAccessDetails, needed="status")
 
     async def start_gui_session(self, resource_name: str) -> tuple[Operation, ...]:
-        """Start, or resume, the GUI session of a virtual computer, for one hour.
+        """Start or resume the GUI session of a virtual computer, for one hour.
 
         Args:
             resource_name: The virtual computer.
 
         Returns:
-            The operations that Lightsail has taken on.
+            The operations that Lightsail has accepted.
         """
         answer = await self._call_once(
             "StartGUISession",
@@ -83,13 +90,13 @@ class LightsailClient(AwsClient):
         return answer.all("operations", Operation)
 
     async def stop_gui_session(self, resource_name: str) -> tuple[Operation, ...]:
-        """End the GUI session of a virtual computer. Unsaved work in it is lost.
+        """Stop the GUI session of a virtual computer. Unsaved work in it is lost.
 
         Args:
             resource_name: The virtual computer.
 
         Returns:
-            The operations that Lightsail has taken on.
+            The operations that Lightsail has accepted.
         """
         answer = await self._call_once(
             "StopGUISession",
@@ -101,10 +108,10 @@ class LightsailClient(AwsClient):
         """Read an operation.
 
         Args:
-            operation_id: Its id.
+            operation_id: The operation's id.
 
         Returns:
-            The operation, as far as it is.
+            The operation, with its current status.
         """
         answer = await self._call(
             "GetOperation", operationId=checked_identifier(operation_id, "operation_id")
@@ -133,13 +140,13 @@ class LightsailClient(AwsClient):
                 yield operation
 
     async def get_instance_state(self, instance_name: str) -> InstanceState:
-        """Read whether a virtual computer runs.
+        """Read whether a virtual computer is running.
 
         Args:
             instance_name: The virtual computer.
 
         Returns:
-            Its state, by code and by name.
+            The state of the computer.
         """
         answer = await self._call(
             "GetInstanceState", instanceName=checked_name(instance_name, "instance_name")
@@ -150,7 +157,7 @@ class LightsailClient(AwsClient):
         """Iterate over the virtual computers of the region; each page is read when it is needed.
 
         Yields:
-            The computers, and all other Lightsail instances, in Lightsail's order.
+            The virtual computers and all other Lightsail instances, in Lightsail's order.
         """
         pages = self._pages("GetInstances", page_parameter="pageToken", page_member="nextPageToken")
         async for page in pages:
@@ -160,13 +167,13 @@ class LightsailClient(AwsClient):
     async def start_instance(self, instance_name: str) -> tuple[Operation, ...]:
         """Start a virtual computer, which costs by the hour while it runs.
 
-        It gets a new public IP address, unless that is static.
+        The computer gets a new public IP address, unless it has a static one.
 
         Args:
             instance_name: The virtual computer.
 
         Returns:
-            The operations that Lightsail has taken on.
+            The operations that Lightsail has accepted.
         """
         answer = await self._call_once(
             "StartInstance",
@@ -177,14 +184,14 @@ class LightsailClient(AwsClient):
     async def stop_instance(
         self, instance_name: str, *, force: bool | None = None
     ) -> tuple[Operation, ...]:
-        """Stop a virtual computer, and its GUI session with it.
+        """Stop a virtual computer. Its GUI session stops too.
 
         Args:
             instance_name: The virtual computer.
-            force: Whether to stop one that hangs in `stopping`.
+            force: Whether to stop the computer even if it is stuck in `stopping`.
 
         Returns:
-            The operations that Lightsail has taken on.
+            The operations that Lightsail has accepted.
         """
         answer = await self._call_once(
             "StopInstance",

@@ -28,17 +28,17 @@ __all__ = ["GuiDesktop", "gui_session"]
 
 # Seconds that stopping the session at the end of a block may take.
 STOP_TIMEOUT = 60.0
-# Documented: a session is active for one hour.
+# Seconds. AWS documents that a session is active for one hour.
 SESSION_LIFETIME = 3600.0
 
 _Opening = Callable[[float], Goal[Reading, StartedSession]]
 
 
 class GuiDesktop(Desktop):
-    """The GUI session of a virtual computer, kept usable; made by `gui_session()`.
+    """The desktop of a virtual computer's GUI session. `gui_session()` makes it.
 
-    For each URL the session is read, and resumed if it has expired. If it is about to expire, it
-    is left to expire first, because Lightsail resumes only expired sessions.
+    `url()` reads the session, and resumes it if it has expired. If less than 30 seconds are left,
+    it first waits until the session has expired, because Lightsail resumes only expired sessions.
 
     Attributes:
         name: The virtual computer.
@@ -55,7 +55,7 @@ class GuiDesktop(Desktop):
     ) -> None:
         self.name = name
         self._opening = opening
-        # Between which two moments the session was started, if that was seen.
+        # The session started between these two times. None if it was started before.
         self._started: tuple[Instant, Instant] | None = None
         self._url, self._read_at = self._read(*opened)
         super().__init__(calls=calls, waiter=waiter, opened=opened[1])
@@ -65,7 +65,7 @@ class GuiDesktop(Desktop):
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the session will expire, at the earliest; None if its start was not seen."""
+        """When the session expires, at the earliest. None if it was started before the block."""
         return self._started and date_in(SESSION_LIFETIME - self._started[0].age)
 
     async def _usable(self, waiter: Waiter) -> DcvUrl:
@@ -90,7 +90,7 @@ class GuiDesktop(Desktop):
 
     @property
     def _seconds_to_wait_out(self) -> float:
-        """Seconds that a session which is about to expire may still be started; 0 if it is not."""
+        """Seconds until a session that is about to expire has expired; otherwise 0."""
         if self._started is None or self._started[0].age < SESSION_LIFETIME - ABOUT_TO_EXPIRE:
             return 0.0
         return max(0.0, SESSION_LIFETIME + ABOUT_TO_EXPIRE - self._started[1].age)
@@ -113,30 +113,32 @@ async def gui_session(
 ) -> AsyncGenerator[GuiDesktop, None]:
     """Open a GUI session and keep it usable for the length of a block.
 
-    Calls what `open_gui_session()` calls, and again whenever the session has expired. The session
-    goes on after the block unless `stop_on_exit` is set: stopping it loses unsaved work.
+    Calls the operations of `open_gui_session()`, and calls them again when the session has expired.
+    The session goes on after the block, unless `stop_on_exit` is set: stopping it loses unsaved
+    work. The computer costs by the hour while it runs.
 
     Args:
         name: The virtual computer.
-        stop_on_exit: Whether to stop the session at the end of the block, within 60 s; also if
-            opening it failed, because it may still be starting.
+        stop_on_exit: Whether to stop the session at the end of the block, within 60 s. If opening
+            fails, it is stopped too, because it may still be starting.
         kind: The session of the computer's application, or of its operating system.
-        timeout: Seconds that each opening may take (30 minutes); None for no limit.
+        timeout: Seconds that opening, and each `url()`, may take. Default: 1800. None for no limit.
         start_instance: Whether to start the computer if it is stopped.
-        poll_interval: Seconds between polls, in place of a schedule that fits the operation.
-        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
-        client: An open client to use; without one, one is opened and closed.
-        region_name: As for `LightsailClient`.
-        profile_name: As for `LightsailClient`.
-        endpoint_url: As for `LightsailClient`.
+        poll_interval: Seconds between polls. Default: a schedule that fits the operation.
+        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        client: An open client to use. Default: a new one, which is closed at the end.
+        region_name: See `LightsailClient`.
+        profile_name: See `LightsailClient`.
+        endpoint_url: See `LightsailClient`.
 
     Yields:
-        The desktop: `await desktop.url()` is a URL that is usable now.
+        The desktop: `await desktop.url()` returns a URL that is usable now.
 
     Raises:
         ClientStateError: `client` was closed before the end of the block.
-        DcvSessionsError: As `open_gui_session()`, and at the end as `close_gui_session()`. An
-            error of the block is raised as it is; a failure at the end is noted in it.
+        DcvSessionsError: The errors of `open_gui_session()`, and at the end of the block those of
+            `close_gui_session()`. If the block raises an error, that error is raised, and a failure
+            to stop the session is added to it as a note.
 
     Example:
         >>> async with gui_session("my-computer", stop_on_exit=True) as desktop:

@@ -1,4 +1,4 @@
-"""From a virtual computer's name to a usable URL, and back."""
+"""The helpers that open and close the GUI session of a virtual computer."""
 
 from dcvsessions._arguments import checked_boolean, checked_choice, checked_name
 from dcvsessions._aws.connection import Connection, connected
@@ -30,33 +30,33 @@ async def open_gui_session(
     profile_name: str | None = None,
     endpoint_url: str | None = None,
 ) -> DcvUrl:
-    """Open the GUI session of a virtual computer, from whatever state it is in.
+    """Open the GUI session of a virtual computer, whatever state it is in.
 
-    Reads with CreateGUISessionAccessDetails, and with GetInstanceState where a start is due;
-    starts with StartGUISession and, if asked to, StartInstance. The session lasts an hour and
-    goes on after this returns; the computer costs by the hour while it runs.
+    Reads with CreateGUISessionAccessDetails, and before a start with GetInstanceState. Starts with
+    StartGUISession and, if `start_instance` is set, StartInstance. The session lasts one hour, also
+    after this call returns. The computer costs by the hour while it runs.
 
     Args:
         name: The virtual computer.
         kind: The session of the computer's application, or of its operating system.
-        timeout: Seconds to wait at most (30 minutes); None for no limit. At the deadline it is
-            looked at one last time, which may take 3 s more.
+        timeout: Seconds to wait at most. Default: 1800. None for no limit. The last poll is at
+            the deadline, and may take 3 s more.
         start_instance: Whether to start the computer if it is stopped.
-        check_reachable: Whether to wait until the desktop's server answers, too.
-        poll_interval: Seconds between polls, in place of a schedule that fits the operation.
-        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
-        client: An open client to use; without one, one is opened and closed.
-        region_name: As for `LightsailClient`.
-        profile_name: As for `LightsailClient`.
-        endpoint_url: As for `LightsailClient`.
+        check_reachable: Whether to wait until the desktop's server answers.
+        poll_interval: Seconds between polls. Default: a schedule that fits the operation.
+        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        client: An open client to use. Default: a new one, which is closed at the end.
+        region_name: See `LightsailClient`.
+        profile_name: See `LightsailClient`.
+        endpoint_url: See `LightsailClient`.
 
     Returns:
-        The URL: a bearer secret, good for who has it while the session lasts.
+        The URL. It is a bearer secret: whoever has it can use the desktop while the session lasts.
 
     Raises:
-        WaitFailedError: Lightsail reports that it failed, or the computer is stopped.
+        WaitFailedError: Lightsail reports that the start failed, or the computer is stopped.
         WaitTimeoutError: The timeout is over.
-        UnreachableError: The desktop's server does not answer, and `check_reachable` is set.
+        UnreachableError: `check_reachable` is set, and the desktop's server does not answer.
         DcvSessionsError: A call failed with an error that is not temporary.
 
     Example:
@@ -94,23 +94,24 @@ async def close_gui_session(
     profile_name: str | None = None,
     endpoint_url: str | None = None,
 ) -> None:
-    """Stop the GUI session of a virtual computer and wait until it is. Unsaved work is lost.
+    """Stop the GUI session of a virtual computer, and wait until it is stopped.
 
-    Reads with CreateGUISessionAccessDetails, stops with StopGUISession. The computer itself
-    runs on, and costs.
+    Unsaved work in the session is lost. Reads with CreateGUISessionAccessDetails, and stops with
+    StopGUISession. The computer itself keeps running, and costs by the hour.
 
     Args:
         name: The virtual computer.
-        timeout: Seconds to wait at most (10 minutes); None for no limit.
-        poll_interval: Seconds between polls, in place of a schedule that fits the operation.
-        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
-        client: An open client to use; without one, one is opened and closed.
-        region_name: As for `LightsailClient`.
-        profile_name: As for `LightsailClient`.
-        endpoint_url: As for `LightsailClient`.
+        timeout: Seconds to wait at most. Default: 600. None for no limit. The last poll is at
+            the deadline, and may take 3 s more.
+        poll_interval: Seconds between polls. Default: a schedule that fits the operation.
+        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        client: An open client to use. Default: a new one, which is closed at the end.
+        region_name: See `LightsailClient`.
+        profile_name: See `LightsailClient`.
+        endpoint_url: See `LightsailClient`.
 
     Raises:
-        WaitFailedError: Lightsail reports that it failed.
+        WaitFailedError: Lightsail reports that the stop failed.
         WaitTimeoutError: The timeout is over.
         DcvSessionsError: A call failed with an error that is not temporary.
 

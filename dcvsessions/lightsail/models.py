@@ -1,4 +1,4 @@
-"""What Lightsail answers, as frozen classes. Members and enums are those of its service model."""
+"""The resources of Lightsail as frozen classes, with the members of the service model."""
 
 from datetime import datetime
 
@@ -22,7 +22,7 @@ __all__ = [
 
 
 class GuiSessionStatus(OpenEnum):
-    """The status of a GUI session. The API reference lists these as bare names."""
+    """The status of a GUI session. The API reference lists only the names."""
 
     START_EXPIRED = "startExpired"
     NOT_STARTED = "notStarted"
@@ -37,7 +37,7 @@ class GuiSessionStatus(OpenEnum):
 
 
 class OperationStatus(OpenEnum):
-    """How far an operation is."""
+    """The status of an operation."""
 
     NOT_STARTED = "NotStarted"
     STARTED = "Started"
@@ -47,7 +47,7 @@ class OperationStatus(OpenEnum):
 
 
 class IpAddressType(OpenEnum):
-    """The IP versions that an instance speaks."""
+    """The IP versions that an instance supports."""
 
     DUALSTACK = "dualstack"
     IPV4 = "ipv4"
@@ -56,12 +56,12 @@ class IpAddressType(OpenEnum):
 
 @frozen(kw_only=True)
 class GuiSession:
-    """One way into a virtual computer.
+    """A GUI session of a virtual computer: its application's, or its operating system's.
 
     Attributes:
         name: The session's name.
-        url: The URL that opens it, a bearer secret.
-        is_primary: Whether it shows the computer's application rather than its operating system.
+        url: The URL that opens the desktop. It is a bearer secret.
+        is_primary: Whether it shows the computer's application.
     """
 
     name: str | None = None
@@ -71,14 +71,14 @@ class GuiSession:
 
 @frozen(kw_only=True)
 class GuiSessionAccessDetails:
-    """Where the GUI session of a virtual computer stands, and how to get in.
+    """The status of a virtual computer's GUI session, and its URLs.
 
     Attributes:
         resource_name: The virtual computer.
         status: The status of its GUI session.
-        percentage_complete: How much of what is under way is done.
-        failure_reason: Why it failed, if it did.
-        sessions: The ways in: the application, and the operating system.
+        percentage_complete: How much of the current change is done, 0 to 100.
+        failure_reason: Why the change failed, if it failed.
+        sessions: The application's session and the operating system's, with their URLs.
     """
 
     resource_name: str | None = None
@@ -93,7 +93,7 @@ class ResourceLocation:
     """Where a resource is.
 
     Attributes:
-        availability_zone: The Availability Zone, as `us-east-2a`.
+        availability_zone: The Availability Zone, such as `us-east-2a`.
         region_name: The region.
     """
 
@@ -103,21 +103,21 @@ class ResourceLocation:
 
 @frozen(kw_only=True)
 class Operation:
-    """A change that Lightsail has taken on.
+    """A change that Lightsail has accepted.
 
     Attributes:
         id: The operation's id.
-        resource_name: The resource that is changed.
+        resource_name: The resource that it changes.
         resource_type: The kind of that resource.
         created_at: When the operation began.
         location: Where the resource is.
         is_terminal: Whether the operation is over.
         operation_details: Details, in Lightsail's words.
         operation_type: What the operation does.
-        status: How far it is.
-        status_changed_at: When it came to be that far.
-        error_code: The code of the error that it ended in.
-        error_details: That error, in Lightsail's words.
+        status: The status of the operation.
+        status_changed_at: When the status last changed.
+        error_code: The code of its error, if it failed.
+        error_details: Its error, in Lightsail's words.
     """
 
     id: str | None = None
@@ -136,11 +136,11 @@ class Operation:
 
 @frozen(kw_only=True)
 class InstanceState:
-    """Whether a virtual computer runs.
+    """The state of a virtual computer.
 
     Attributes:
         code: Amazon EC2's code of the state: 16 is running, 80 is stopped.
-        name: Its name: `pending`, `running`, `stopping`, `stopped`, …
+        name: The name of the state: `pending`, `running`, `stopping`, `stopped`, …
     """
 
     code: int | None = None
@@ -149,11 +149,11 @@ class InstanceState:
 
 @frozen(kw_only=True)
 class Tag:
-    """A label of a resource.
+    """A tag of a resource.
 
     Attributes:
-        key: The label's key.
-        value: The label's value; a key-only tag has none.
+        key: The tag's key.
+        value: The tag's value. None for a tag that has only a key.
     """
 
     key: str | None = None
@@ -171,18 +171,18 @@ class Instance:
         created_at: When it was made.
         location: Where it is.
         resource_type: `Instance`.
-        tags: Its labels.
+        tags: Its tags.
         blueprint_id: The id of the image that it was made from.
         blueprint_name: The name of that image.
-        bundle_id: The id of its size and price.
-        is_static_ip: Whether its public address stays when it stops.
+        bundle_id: The id of its bundle, which sets its size and price.
+        is_static_ip: Whether it keeps its public IPv4 address when it stops.
         private_ip_address: Its private IPv4 address.
         public_ip_address: Its public IPv4 address.
         ipv6_addresses: Its IPv6 addresses.
-        ip_address_type: The IP versions that it speaks.
-        state: Whether it runs.
-        username: The user name to sign in to it with.
-        ssh_key_name: The name of the key pair to sign in to it with.
+        ip_address_type: The IP versions that it supports.
+        state: Its state.
+        username: The user name for signing in to it.
+        ssh_key_name: The name of the key pair for signing in to it.
     """
 
     name: str | None = None

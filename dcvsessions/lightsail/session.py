@@ -1,4 +1,4 @@
-"""A GUI session as the loop handles it: how it is read, which steps there are, and its goals."""
+"""The goals of a GUI session: how a wait reads it, changes it and decides."""
 
 from enum import StrEnum
 from functools import partial
@@ -28,18 +28,13 @@ _CLOSING = Schedule(typical=30, shortest=2, longest=10)
 
 
 def desktop_of(name: str) -> str:
-    """Return what to call the GUI session of a computer in events and errors."""
+    """Return the name of a computer's GUI session in events and errors."""
     return f"GUI session of {name}"
 
 
 @frozen
 class GuiSessionController:
-    """The GUI session of a virtual computer, on its way to be started or stopped.
-
-    Attributes:
-        client: An open client.
-        name: The computer's name.
-    """
+    """Reads and changes the GUI session of one virtual computer, with an open client."""
 
     client: LightsailClient
     name: str
@@ -60,7 +55,7 @@ class GuiSessionController:
         )
 
     def closing(self) -> Goal[Reading, None]:
-        """Return the goal of a session that does not run."""
+        """Return the goal of a session that is stopped."""
         return Goal(
             resource=desktop_of(self.name),
             awaited="stopped",

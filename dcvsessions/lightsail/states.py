@@ -1,6 +1,6 @@
-"""What to do about a GUI session, in every state of it. Pure: no I/O, no clock.
+"""What to do in each state of a GUI session. Pure: no I/O, no clock.
 
-AWS documents the statuses of a GUI session as bare names: the tables are our reading of them.
+AWS documents only the names of the statuses. The tables are our reading of them.
 """
 
 from enum import StrEnum
@@ -46,12 +46,12 @@ __all__ = [
 ]
 
 SessionKind = Literal["application", "operating_system"]
-"""Which desktop of a virtual computer: the one of its application, or of its operating system."""
+"""Which desktop of a virtual computer to open: its application's, or its operating system's."""
 SESSION_KINDS: tuple[SessionKind, ...] = ("application", "operating_system")
 
 
 class Step(StrEnum):
-    """What a helper may ask Lightsail for."""
+    """The changes that a wait requests."""
 
     START_INSTANCE = "StartInstance"
     START_SESSION = "StartGUISession"
@@ -84,7 +84,7 @@ _CLOSE: dict[GuiSessionStatus, Rule] = {
     GuiSessionStatus.FAILED_STOPPING_GUI_SESSION: Rule.STEP_ONCE,
 }
 
-# Amazon EC2's names, which Lightsail takes over.
+# Lightsail has the state names of Amazon EC2.
 _INSTANCE_GONE = ("shutting-down", "terminated")
 
 
@@ -94,7 +94,7 @@ class Reading:
 
     Attributes:
         details: Its GUI session.
-        instance: Whether it runs; read only before a start.
+        instance: The state of the computer itself, which is read only before a start.
     """
 
     details: GuiSessionAccessDetails
@@ -102,7 +102,7 @@ class Reading:
 
     @property
     def is_running(self) -> bool:
-        """Whether the computer runs, as far as was read."""
+        """Whether the computer runs. True if its state was not read."""
         return self.instance is None or self.instance.name in (None, "running")
 
 
@@ -111,10 +111,10 @@ class StartedSession:
     """A GUI session that is started.
 
     Attributes:
-        url: The URL that was asked for.
+        url: The wanted URL.
         not_started_at: When it was last read in another state, in seconds since the wait began;
             None if it was started at the first reading.
-        started_at: When it was read as started, likewise.
+        started_at: When it was read as started, in seconds since the wait began.
     """
 
     url: DcvUrl
@@ -123,12 +123,12 @@ class StartedSession:
 
 
 def needs_instance(details: GuiSessionAccessDetails) -> bool:
-    """Whether a start is due, so that it matters whether the computer itself runs."""
+    """Whether the session has to be started, which needs a computer that runs."""
     return details.status is not None and _OPEN.get(details.status) in (Rule.STEP, Rule.STEP_ONCE)
 
 
 def observation(reading: Reading) -> Observation[Reading]:
-    """Return a reading as the loop takes it: the computer's state counts until it runs."""
+    """Return the observation of a reading: the computer's state, or once it runs, the session's."""
     details = reading.details
     if not reading.is_running and reading.instance is not None:
         return Observation(plain_text(f"computer {reading.instance.name}"), reading)
@@ -150,15 +150,10 @@ def decide_open(
     start_instance: bool,
     renew_before: float = 0.0,
 ) -> Decision[StartedSession]:
-    """Decide on the way to a started session.
+    """Decide how to get a started session with the wanted URL.
 
-    Args:
-        seen: The reading.
-        context: What was done before it.
-        kind: Which of the two sessions is wanted.
-        start_instance: Whether to start the computer if it is stopped.
-        renew_before: Seconds since the wait began before which a session that is started is about
-            to expire. It is left to expire, because Lightsail resumes only expired sessions.
+    Until `renew_before`, in seconds since the wait began, a started session is about to expire. The
+    wait lets it expire, because Lightsail resumes only expired sessions.
     """
     if not seen.resource.is_running:
         return _decide_instance(seen, context, start_instance=start_instance)
@@ -182,7 +177,7 @@ def decide_open(
 
 
 def decide_close(seen: Observation[Reading], context: WaitContext) -> Decision[None]:
-    """Decide on the way to a session that is not running."""
+    """Decide how to get the session stopped."""
     return interpret(
         _rule(_CLOSE, seen),
         Step.STOP_SESSION,
@@ -194,10 +189,7 @@ def decide_close(seen: Observation[Reading], context: WaitContext) -> Decision[N
 
 
 def wanted_url(details: GuiSessionAccessDetails, kind: SessionKind) -> DcvUrl | None:
-    """Return the URL of the application or of the operating system, if there is one.
-
-    The primary session is the one of the application.
-    """
+    """Return the URL of the application (the primary session) or of the operating system."""
     for session in details.sessions:
         if session.url and bool(session.is_primary) is (kind == "application"):
             return session.url
@@ -205,7 +197,7 @@ def wanted_url(details: GuiSessionAccessDetails, kind: SessionKind) -> DcvUrl | 
 
 
 def operation_failure(operations: tuple[Operation, ...]) -> Failed | None:
-    """Return why a change that was just requested has failed, if Lightsail says so at once."""
+    """Return the failure of a change, if Lightsail reports one in its answer."""
     for operation in operations:
         if operation.status is OperationStatus.FAILED:
             said = operation.error_details or operation.error_code
@@ -251,7 +243,7 @@ def _failure(seen: Observation[Reading]) -> Failed:
 
 
 def _percentage(value: int | None) -> int | None:
-    """Return a percentage, or None for a number that cannot be one."""
+    """Return a percentage, or None if the number is not from 0 to 100."""
     return value if value is not None and 0 <= value <= _ALL else None
 
 

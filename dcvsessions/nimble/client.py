@@ -1,4 +1,4 @@
-"""Nimble Studio's operations: one method for each, thin and typed."""
+"""The client for Nimble Studio, with one typed method for each API operation."""
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import ClassVar
@@ -28,28 +28,35 @@ _LONGEST_STREAM = 3600
 
 
 class NimbleClient(AwsClient):
-    """The Nimble Studio operations of streaming sessions and the streams into them.
+    """The Nimble Studio operations for streaming sessions and their streams.
 
-    Each method is the API operation of its name.
+    Each method calls the API operation of the same name.
 
-    AWS closed the service in 2024: its own endpoint is gone, so `endpoint_url` (or
-    `AWS_ENDPOINT_URL_NIMBLE`) has to name one that speaks its protocol, as the simulator does.
+    AWS closed the service in 2024, and its own endpoint is gone. So `endpoint_url` (or
+    `AWS_ENDPOINT_URL_NIMBLE`) has to name another endpoint with its protocol, such as the
+    simulator's.
 
-    Everything is optional: what is not given comes from the usual AWS configuration
+    All arguments are optional. What you leave out comes from the usual AWS configuration
     (environment, profile, SSO, assumed role, instance metadata).
 
-    Each method raises an `ApiError` for what the service answers, a `ConnectionFailedError` if
-    it does not answer, an `InvalidResponseError` if the answer is none, a
-    `CredentialsNotFoundError` without credentials, a `ClientStateError` if the client is not
-    open here, and an `InvalidArgumentError` before a request that cannot be right. What botocore
-    takes for passing is sent again, three attempts in all, under the same client token.
+    Each method raises
+
+    - an `ApiError` if the service answers with an error,
+    - a `ConnectionFailedError` if it does not answer,
+    - an `InvalidResponseError` if the answer does not match the service model,
+    - a `CredentialsNotFoundError` if there are no credentials,
+    - a `ClientStateError` if the client is not open, or is used in another event loop or process,
+    - an `InvalidArgumentError`, before anything is sent, if an argument cannot be right.
+
+    After an error that it takes for temporary, botocore repeats the call with the same client
+    token. It makes at most three attempts.
 
     Args:
-        region_name: The region, as `us-west-2`.
+        region_name: The region, such as `us-west-2`.
         profile_name: The profile in the AWS configuration files.
         endpoint_url: The endpoint.
-        session: An aiobotocore session of the caller's own; Nimble's model is added to it.
-        config: An aiobotocore configuration, which wins over this package's.
+        session: Your own aiobotocore session. Nimble's model is added to it.
+        config: An aiobotocore configuration, which overrides this package's.
 
     Example:
         >>> async with NimbleClient(region_name="us-west-2") as client:
@@ -70,17 +77,17 @@ class NimbleClient(AwsClient):
         tags: Mapping[str, str] | None = None,
         client_token: str | None = None,
     ) -> StreamingSession:
-        """Create a streaming session: an EC2 instance that costs until it is deleted.
+        """Create a streaming session: an EC2 instance that costs by the hour until it is deleted.
 
         Args:
             studio_id: The studio.
             launch_profile_id: The launch profile to make it from.
-            ec2_instance_type: Its instance type, of those that the launch profile allows.
-            owned_by: The user that it is for; the caller if None.
-            streaming_image_id: Its image, of those that the launch profile allows.
-            tags: Its labels.
-            client_token: 1 to 64 characters. The same token with the same parameters is
-                answered with the session that was made the first time.
+            ec2_instance_type: The instance type, one that the launch profile allows.
+            owned_by: The user that the session is for. Default: the caller.
+            streaming_image_id: The image, one that the launch profile allows.
+            tags: The session's tags.
+            client_token: 1 to 64 characters. If you repeat the call with the same token and
+                parameters, it returns the session that the first call made.
 
         Returns:
             The session, in state `CREATE_IN_PROGRESS`.
@@ -107,7 +114,7 @@ class NimbleClient(AwsClient):
             session_id: The session.
 
         Returns:
-            The session; one that is `DELETED` stays readable for a while.
+            The session. A `DELETED` session can still be read for a while.
         """
         answer = await self._call("GetStreamingSession", **_session(studio_id, session_id))
         return answer.one("session", StreamingSession)
@@ -120,13 +127,13 @@ class NimbleClient(AwsClient):
         owned_by: str | None = None,
         session_ids: str | Iterable[str] | None = None,
     ) -> AsyncGenerator[StreamingSession, None]:
-        """Iterate over the streaming sessions of a studio, page by page as they are asked for.
+        """Iterate over the streaming sessions of a studio; each page is read when it is needed.
 
         Args:
             studio_id: The studio.
-            created_by: Only those that this user made.
-            owned_by: Only those that are this user's.
-            session_ids: Only these. Nimble takes them as one text, with commas between.
+            created_by: Only sessions that this user made.
+            owned_by: Only sessions that are for this user.
+            session_ids: Only sessions with these ids: a list, or a string of ids with commas.
 
         Yields:
             The sessions, in the service's order.
@@ -134,7 +141,7 @@ class NimbleClient(AwsClient):
         checked_identifier(studio_id, "studio_id")
         ids = checked_identifiers(session_ids, "session_ids")
         if ids == "":
-            # Nimble's answer to an empty filter could be all sessions.
+            # Nimble may answer an empty filter with all sessions.
             return
         pages = self._pages(
             "ListStreamingSessions",
@@ -157,7 +164,7 @@ class NimbleClient(AwsClient):
         Args:
             studio_id: The studio.
             session_id: The session.
-            client_token: 1 to 64 characters that tell a repeat from another request.
+            client_token: 1 to 64 characters. Nimble takes the same token for a repeat.
 
         Returns:
             The session, in state `DELETE_IN_PROGRESS`.
@@ -183,7 +190,7 @@ class NimbleClient(AwsClient):
             studio_id: The studio.
             session_id: The session.
             backup_id: The backup to start from.
-            client_token: 1 to 64 characters that tell a repeat from another request.
+            client_token: 1 to 64 characters. Nimble takes the same token for a repeat.
 
         Returns:
             The session, in state `START_IN_PROGRESS`.
@@ -204,13 +211,13 @@ class NimbleClient(AwsClient):
         volume_retention_mode: VolumeRetentionMode | str | None = None,
         client_token: str | None = None,
     ) -> StreamingSession:
-        """Stop a streaming session that is `READY`. Its volume, if kept, goes on to cost.
+        """Stop a streaming session that is `READY`. If its volume is kept, that still costs.
 
         Args:
             studio_id: The studio.
             session_id: The session.
-            volume_retention_mode: What becomes of its volume.
-            client_token: 1 to 64 characters that tell a repeat from another request.
+            volume_retention_mode: Whether to keep its volume.
+            client_token: 1 to 64 characters. Nimble takes the same token for a repeat.
 
         Returns:
             The session, in state `STOP_IN_PROGRESS`.
@@ -231,18 +238,18 @@ class NimbleClient(AwsClient):
         expiration_in_seconds: int | None = None,
         client_token: str | None = None,
     ) -> Stream:
-        """Create a stream into a streaming session that is `READY`.
+        """Create a stream into a streaming session that is `READY`. The stream costs nothing.
 
         Args:
             studio_id: The studio.
             session_id: The session.
-            expiration_in_seconds: How long its URL is to work, 60 to 3600 seconds.
-            client_token: 1 to 64 characters. The same token with the same parameters is
-                answered with the stream that was made the first time.
+            expiration_in_seconds: How long the URL works, 60 to 3600 seconds. Default: the
+                service's.
+            client_token: 1 to 64 characters. If you repeat the call with the same token and
+                parameters, it returns the stream that the first call made.
 
         Returns:
-            The stream, in state `CREATE_IN_PROGRESS`; it has no URL yet. It has no costs of its
-            own.
+            The stream, in state `CREATE_IN_PROGRESS`, without a URL yet.
         """
         answer = await self._call(
             "CreateStreamingSessionStream",
@@ -265,7 +272,7 @@ class NimbleClient(AwsClient):
             stream_id: The stream.
 
         Returns:
-            The stream; with its URL, if it is `READY`.
+            The stream. It has a URL if it is `READY`.
         """
         answer = await self._call(
             "GetStreamingSessionStream",
@@ -276,27 +283,20 @@ class NimbleClient(AwsClient):
 
 
 def checked_expiration(expiration_in_seconds: int | None) -> int | None:
-    """Return the lifetime of a stream's URL.
-
-    Args:
-        expiration_in_seconds: 60 to 3600 seconds, or None for the service's default.
-
-    Raises:
-        InvalidArgumentError: It is outside these limits of the service model.
-    """
+    """Check the lifetime of a stream's URL; None is allowed."""
     return checked_range(
         expiration_in_seconds, "expiration_in_seconds", _SHORTEST_STREAM, _LONGEST_STREAM
     )
 
 
 def _text(value: str | None, argument: str) -> str | None:
-    """Return an enum value or a text as a plain text, which botocore can serialise."""
+    """Return an enum value or a string as a plain `str`, which botocore can serialise."""
     text = checked_text(value, argument)
     return None if text is None else str(text)
 
 
 def _require_usable(operation: str, identifier: str | None) -> None:
-    """Refuse an id of the service's that no request could name."""
+    """Refuse an id from the service that cannot be used in a request."""
     try:
         checked_identifier(identifier, "id")
     except InvalidArgumentError:

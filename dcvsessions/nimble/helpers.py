@@ -1,4 +1,4 @@
-"""From a studio to a usable URL, and back."""
+"""The helpers that open and close streaming sessions of Nimble Studio."""
 
 from collections.abc import Mapping
 
@@ -28,7 +28,7 @@ __all__ = [
     "open_streaming_session",
 ]
 
-# The official session waiter gave up after 30 minutes, too.
+# The official session waiter also gives up after 30 minutes.
 OPEN_TIMEOUT = 1800.0
 CLOSE_TIMEOUT = 900.0
 
@@ -55,42 +55,41 @@ async def open_streaming_session(
 ) -> DcvUrl:
     """Create a streaming session and a stream into it.
 
-    Calls CreateStreamingSession, GetStreamingSession until it is READY,
-    CreateStreamingSessionStream, and GetStreamingSessionStream until that is READY. The session
-    costs by the hour until it is deleted: `streaming_session()` does that by itself.
+    Calls CreateStreamingSession, GetStreamingSession until the session is READY,
+    CreateStreamingSessionStream, and GetStreamingSessionStream until the stream is READY. The
+    session costs by the hour until it is deleted. `streaming_session()` deletes it for you.
 
-    A session that this call made is deleted again if the call fails, times out or is cancelled
-    before it returns, which may take 13 s more.
+    If the call fails, times out or is cancelled, it deletes the session that it made. This may
+    take 13 s more.
 
     Args:
         studio_id: The studio.
         launch_profile_id: The launch profile to make the session from.
-        ec2_instance_type: Its instance type.
-        owned_by: The user that it is for; the caller if None.
-        streaming_image_id: Its image.
-        tags: Its labels.
-        client_token: 1 to 64 characters. Run again with the same token and parameters, after a
-            crash, this finds the session that it made.
-        expiration_in_seconds: How long the URL is to work, 60 to 3600 seconds.
-        timeout: Seconds to wait at most (30 minutes); None for no limit. At the deadline it is
-            looked at one last time, which may take 3 s more.
-        keep_on_failure: Whether to leave the session that was made if this fails. The error
-            then names it.
-        check_reachable: Whether to wait until the desktop's server answers, too.
-        poll_interval: Seconds between polls, in place of schedules that fit the operations.
-        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
-        client: An open client to use; without one, one is opened and closed.
-        region_name: As for `NimbleClient`.
-        profile_name: As for `NimbleClient`.
-        endpoint_url: As for `NimbleClient`.
+        ec2_instance_type: The instance type. Default: the service chooses.
+        owned_by: The user that the session is for. Default: the caller.
+        streaming_image_id: The image. Default: the service chooses.
+        tags: The session's tags.
+        client_token: 1 to 64 characters. If you run the call again after a crash, with the same
+            token and parameters, it finds the session that it made. Default: a new token.
+        expiration_in_seconds: How long the URL works, 60 to 3600 seconds. Default: the service's.
+        timeout: Seconds to wait at most. Default: 1800. None for no limit. The last poll is at
+            the deadline, and may take 3 s more.
+        keep_on_failure: Whether to keep the session if the call fails. The error names it then.
+        check_reachable: Whether to wait until the desktop's server answers.
+        poll_interval: Seconds between polls. Default: schedules that fit the operations.
+        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        client: An open client to use. Default: a new one, which is closed at the end.
+        region_name: See `NimbleClient`.
+        profile_name: See `NimbleClient`.
+        endpoint_url: See `NimbleClient`.
 
     Returns:
-        The URL: a bearer secret, good for who has it until it expires.
+        The URL. It is a bearer secret: whoever has it can use the desktop until it expires.
 
     Raises:
-        WaitFailedError: Nimble Studio reports that it failed.
+        WaitFailedError: Nimble Studio reports that the session or stream failed.
         WaitTimeoutError: The timeout is over.
-        UnreachableError: The desktop's server does not answer, and `check_reachable` is set.
+        UnreachableError: `check_reachable` is set, and the desktop's server does not answer.
         DcvSessionsError: A call failed with an error that is not temporary.
 
     Example:
@@ -123,14 +122,14 @@ async def open_streaming_session(
         endpoint_url=endpoint_url,
     )
     owned = OwnedSession.of(studio_id, request, client_token)
-    # Closing a client takes a moment too: if the call is cancelled in it, the caller does not get
-    # the URL, and the session is cleaned up with a client of its own.
+    # Closing the client takes a moment. If the call is cancelled then, the caller does not get the
+    # URL, so the clean-up opens another client and deletes the session.
     async with connection, owned.cleaned_up(connection, keep=keep_on_failure):
         async with connection.opened(waiter.entered) as nimble:
             session = await made(owned, nimble, waiter, is_last=False)
-            stream = await session.stream(waiter, expiration_in_seconds)
-            if check_reachable:
-                await waiter.reachable(stream.url, desktop_of(session.session_id))
+            stream = await session.stream(
+                waiter, expiration_in_seconds, check_reachable=check_reachable
+            )
         return stream.url
 
 
@@ -162,7 +161,7 @@ async def made(
     """Make a session and wait until it is READY."""
     session_id = await owned.make(client, waiter)
     session = StreamingSessionController(client, owned.studio_id, session_id)
-    # One that an earlier run made may have been stopped since.
+    # If an earlier run made the session, it may have been stopped since.
     goal = session.ready(may_start=owned.is_earlier, created_at=waiter.elapsed, is_last=is_last)
     await waiter.until(goal)
     return session
@@ -182,33 +181,34 @@ async def open_stream(
     profile_name: str | None = None,
     endpoint_url: str | None = None,
 ) -> DcvUrl:
-    """Open a stream into a streaming session that exists, started first if it is stopped.
+    """Open a stream into an existing streaming session, which is started first if it is stopped.
 
-    Calls GetStreamingSession until it is READY, StartStreamingSession where that is due,
-    CreateStreamingSessionStream, and GetStreamingSessionStream until that is READY. The session
-    is never deleted by this, and goes on after it.
+    Calls GetStreamingSession until the session is READY, StartStreamingSession if it is stopped,
+    CreateStreamingSessionStream, and GetStreamingSessionStream until the stream is READY. The
+    session is not deleted, and costs by the hour until somebody deletes it.
 
     Args:
         studio_id: The studio.
         session_id: The session.
-        expiration_in_seconds: How long the URL is to work, 60 to 3600 seconds.
-        timeout: Seconds to wait at most (30 minutes); None for no limit.
-        check_reachable: Whether to wait until the desktop's server answers, too.
-        poll_interval: Seconds between polls, in place of schedules that fit the operations.
-        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
-        client: An open client to use; without one, one is opened and closed.
-        region_name: As for `NimbleClient`.
-        profile_name: As for `NimbleClient`.
-        endpoint_url: As for `NimbleClient`.
+        expiration_in_seconds: How long the URL works, 60 to 3600 seconds. Default: the service's.
+        timeout: Seconds to wait at most. Default: 1800. None for no limit. The last poll is at
+            the deadline, and may take 3 s more.
+        check_reachable: Whether to wait until the desktop's server answers.
+        poll_interval: Seconds between polls. Default: schedules that fit the operations.
+        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        client: An open client to use. Default: a new one, which is closed at the end.
+        region_name: See `NimbleClient`.
+        profile_name: See `NimbleClient`.
+        endpoint_url: See `NimbleClient`.
 
     Returns:
-        The URL: a bearer secret, good for who has it until it expires.
+        The URL. It is a bearer secret: whoever has it can use the desktop until it expires.
 
     Raises:
         NotFoundError: There is no such session.
-        WaitFailedError: Nimble Studio reports that it failed, or the session is deleted.
+        WaitFailedError: Nimble Studio reports that the session or stream failed or is deleted.
         WaitTimeoutError: The timeout is over.
-        UnreachableError: The desktop's server does not answer, and `check_reachable` is set.
+        UnreachableError: `check_reachable` is set, and the desktop's server does not answer.
         DcvSessionsError: A call failed with an error that is not temporary.
 
     Example:
@@ -234,9 +234,9 @@ async def open_stream(
     async with connected(connection, waiter.entered) as nimble:
         session = StreamingSessionController(nimble, studio_id, session_id)
         await waiter.until(session.ready())
-        stream = await session.stream(waiter, expiration_in_seconds)
-        if check_reachable:
-            await waiter.reachable(stream.url, desktop_of(session_id))
+        stream = await session.stream(
+            waiter, expiration_in_seconds, check_reachable=check_reachable
+        )
         return stream.url
 
 
@@ -252,24 +252,25 @@ async def close_streaming_session(
     profile_name: str | None = None,
     endpoint_url: str | None = None,
 ) -> None:
-    """Delete a streaming session and wait until it is gone. Its costs and its quota end.
+    """Delete a streaming session and wait until it is gone. It then costs nothing more.
 
-    Calls DeleteStreamingSession, and GetStreamingSession until it is DELETED or not found. A
-    session that is gone already is a success.
+    Calls DeleteStreamingSession, and GetStreamingSession until the session is DELETED or not
+    found. If the session is already gone, the call succeeds.
 
     Args:
         studio_id: The studio.
         session_id: The session.
-        timeout: Seconds to wait at most (15 minutes); None for no limit.
-        poll_interval: Seconds between polls, in place of a schedule that fits the operation.
-        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
-        client: An open client to use; without one, one is opened and closed.
-        region_name: As for `NimbleClient`.
-        profile_name: As for `NimbleClient`.
-        endpoint_url: As for `NimbleClient`.
+        timeout: Seconds to wait at most. Default: 900. None for no limit. The last poll is at
+            the deadline, and may take 3 s more.
+        poll_interval: Seconds between polls. Default: a schedule that fits the operation.
+        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        client: An open client to use. Default: a new one, which is closed at the end.
+        region_name: See `NimbleClient`.
+        profile_name: See `NimbleClient`.
+        endpoint_url: See `NimbleClient`.
 
     Raises:
-        WaitFailedError: Nimble Studio reports that it failed.
+        WaitFailedError: Nimble Studio reports that the deletion failed.
         WaitTimeoutError: The timeout is over.
         DcvSessionsError: A call failed with an error that is not temporary.
 

@@ -1,4 +1,4 @@
-"""What Nimble Studio answers, as frozen classes. Members and enums are those of its model."""
+"""The resources of Nimble Studio as frozen classes, with the members of the service model."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -84,7 +84,7 @@ class StreamStatusCode(OpenEnum):
 
 
 class StreamingInstanceType(OpenEnum):
-    """The EC2 instance types that a streaming session may ask for."""
+    """The EC2 instance types that a streaming session can have."""
 
     G4DN_XLARGE = "g4dn.xlarge"
     G4DN_2XLARGE = "g4dn.2xlarge"
@@ -102,14 +102,14 @@ class StreamingInstanceType(OpenEnum):
 
 
 class AutomaticTerminationMode(OpenEnum):
-    """Whether a session ends by itself at `terminate_at`."""
+    """Whether the service ends a session at `terminate_at`."""
 
     DEACTIVATED = "DEACTIVATED"
     ACTIVATED = "ACTIVATED"
 
 
 class SessionBackupMode(OpenEnum):
-    """Whether a session is backed up by itself."""
+    """Whether the service backs up a session automatically."""
 
     AUTOMATIC = "AUTOMATIC"
     DEACTIVATED = "DEACTIVATED"
@@ -123,7 +123,7 @@ class SessionPersistenceMode(OpenEnum):
 
 
 class VolumeRetentionMode(OpenEnum):
-    """What becomes of the volume when a session stops."""
+    """Whether the volume is kept when a session stops."""
 
     RETAIN = "RETAIN"
     DELETE = "DELETE"
@@ -150,32 +150,32 @@ class StreamingSession:
 
     Attributes:
         arn: Its Amazon Resource Name.
-        automatic_termination_mode: Whether it ends by itself at `terminate_at`.
-        backup_mode: Whether it is backed up by itself.
+        automatic_termination_mode: Whether the service ends it at `terminate_at`.
+        backup_mode: Whether the service backs it up automatically.
         created_at: When it was made.
         created_by: Who made it.
         ec2_instance_type: Its EC2 instance type.
         launch_profile_id: The launch profile that it was made from.
         max_backups_to_retain: How many backups are kept, 0 to 10.
-        owned_by: Whose it is.
+        owned_by: The user that it is for.
         session_id: Its id.
-        session_persistence_mode: Whether its volume outlives a stop.
+        session_persistence_mode: Whether its volume is kept when it stops.
         started_at: When it was last started.
         started_by: Who last started it.
         started_from_backup_id: The backup that it was started from.
         state: Its state.
         status_code: Why it is in that state.
-        status_message: The same, in the service's words.
-        stop_at: When it will stop by itself.
+        status_message: Why it is in that state, in the service's words.
+        stop_at: When the service will stop it.
         stopped_at: When it was last stopped.
         stopped_by: Who last stopped it.
         streaming_image_id: The image that it was made from.
-        tags: Its labels.
-        terminate_at: When it will end by itself.
+        tags: Its tags.
+        terminate_at: When the service will end it.
         updated_at: When it last changed.
         updated_by: Who last changed it.
         volume_configuration: Its disk.
-        volume_retention_mode: What became of its volume when it was stopped.
+        volume_retention_mode: Whether its volume was kept when it was stopped.
     """
 
     arn: str | None = None
@@ -199,7 +199,7 @@ class StreamingSession:
     stopped_at: datetime | None = None
     stopped_by: str | None = None
     streaming_image_id: str | None = None
-    # A dict cannot be hashed; the session that holds it can.
+    # Not part of the session's hash, because a dict cannot be hashed.
     tags: Mapping[str, str] = field(factory=dict[str, str], hash=False)
     terminate_at: datetime | None = None
     updated_at: datetime | None = None
@@ -210,17 +210,17 @@ class StreamingSession:
 
 @frozen(kw_only=True)
 class Stream:
-    """A way into a streaming session, for a while.
+    """A connection to a streaming session, with a URL that expires.
 
     Attributes:
         created_at: When it was made.
         created_by: Who made it.
-        expires_at: When its URL stops to work.
-        owned_by: Whose it is.
+        expires_at: When its URL expires.
+        owned_by: The user that it is for.
         state: Its state.
         status_code: Why it is in that state.
         stream_id: Its id.
-        url: The URL that opens it, a bearer secret.
+        url: The URL that opens the desktop. It is a bearer secret.
     """
 
     created_at: datetime | None = None

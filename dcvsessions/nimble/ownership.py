@@ -1,7 +1,7 @@
-"""The one session that a call makes: until it is handed over, or deleted, or named in the error.
+"""The session that a call makes. The call returns it, deletes it, or names it in its error.
 
-A workstation by the hour must not be forgotten because a caller was interrupted, nor made twice
-because an answer was lost. The client token is chosen before the first attempt and used for all.
+A session costs by the hour. So a cancelled call must not forget it, and a lost answer must not
+make a second one: the client token is chosen before the first attempt and used for all attempts.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from dcvsessions.errors import (
     WaitTimeoutError,
 )
 from dcvsessions.nimble.client import NimbleClient
-from dcvsessions.nimble.models import StreamingSession, StreamingSessionState
+from dcvsessions.nimble.models import StreamingSession
 from dcvsessions.nimble.session import desktop_of
 from dcvsessions.nimble.states import (
     StreamingSessionReading,
@@ -46,9 +46,9 @@ _log = logging.getLogger(__name__)
 
 # Seconds that a call may take beyond its timeout to delete the session that it made.
 CLEANUP_TIMEOUT = 10.0
-# Seconds that an attempt to make a session may go on after its caller has given up.
+# Seconds that a running create request gets to end after its caller was cancelled or timed out.
 PATIENCE = 3.0
-# Nimble Studio tells times in whole seconds.
+# Nimble Studio's timestamps have whole seconds.
 _CLOCK_STEP = timedelta(seconds=1)
 _CREATING = Schedule(typical=2, shortest=1, longest=10)
 _REQUESTING_DELETION = Schedule(typical=1, shortest=0.5, longest=2)
@@ -56,7 +56,7 @@ _REQUESTING_DELETION = Schedule(typical=1, shortest=0.5, longest=2)
 
 @frozen(kw_only=True)
 class SessionRequest:
-    """The parameters of CreateStreamingSession, but for its token."""
+    """The parameters of CreateStreamingSession, without the client token."""
 
     launch_profile_id: str
     ec2_instance_type: str | None = None
@@ -67,16 +67,16 @@ class SessionRequest:
 
 @define
 class OwnedSession:
-    """A streaming session that a call makes and answers for.
+    """A streaming session that a call makes, and has to delete if it fails.
 
     Attributes:
         studio_id: The studio.
         request: The parameters of the create.
-        client_token: The caller's token, or a new one if the caller gave none.
+        client_token: The caller's token, or a new one.
         session_id: The session's id, once it is known.
-        is_earlier: Whether an earlier run of the same line made it, so that it is not this call's
-            to delete.
-        made: When its id was learned.
+        is_earlier: Whether an earlier run made it with the same token. This call does not delete
+            it then.
+        made: When its id became known.
     """
 
     studio_id: str
@@ -86,24 +86,21 @@ class OwnedSession:
     session_id: str | None = field(default=None, init=False)
     is_earlier: bool = field(default=False, init=False)
     made: Instant | None = field(default=None, init=False)
-    _first_attempt: Instant | None = field(default=None, init=False)
+    _first_attempt: float | None = field(default=None, init=False)
     _may_exist: bool = field(default=False, init=False)
     _attempt: asyncio.Task[StreamingSession] | None = field(default=None, init=False)
 
     @classmethod
     def of(cls, studio_id: str, request: SessionRequest, token: str | None) -> "OwnedSession":
-        """Return a session that is not asked for yet."""
+        """Return a session that was not requested yet."""
         return cls(studio_id, request, token or uuid.uuid4().hex, token is not None)
 
     async def make(
         self, client: NimbleClient, waiter: Waiter, *, patience: float = PATIENCE
     ) -> str:
-        """Ask for the session until the service has answered, and return its id.
+        """Request the session until the service answers, and return its id.
 
-        Args:
-            client: An open client.
-            waiter: The wait.
-            patience: Seconds that an attempt which is under way may go on if this is cancelled.
+        If this is cancelled, a running attempt gets `patience` seconds to end.
         """
         try:
             return await waiter.until(
@@ -118,9 +115,9 @@ class OwnedSession:
                 )
             )
         except BaseException:
-            # The attempt that is under way is let end, so that a caller that was cancelled still
-            # learns the id of what it made. If it does not even end when it is cut off, the id
-            # stays unknown, and the error is this one all the same.
+            # The running attempt may end, so that a cancelled caller still learns the id of the
+            # session. If the attempt does not end even when it is cancelled, the id stays unknown,
+            # and the caller gets the first error.
             with suppress(WaitTimeoutError):
                 await finished(self._end_attempt(patience), within=patience + FINAL_POLL_GRACE)
             raise
@@ -129,11 +126,10 @@ class OwnedSession:
     async def cleaned_up(
         self, connection: Connection[NimbleClient], *, keep: bool
     ) -> AsyncGenerator[None, None]:
-        """If the block fails, delete the session, or say in the error that it is left.
+        """If the block fails, delete the session, or name it in the error.
 
-        Args:
-            connection: Opens a client: the one that made the session may be closed by then.
-            keep: Whether to leave the session.
+        The client that made the session may be closed by then, so `connection` opens another one.
+        If `keep` is set, the session is not deleted.
         """
         try:
             yield
@@ -141,23 +137,27 @@ class OwnedSession:
             await self._settle(error, connection, keep=keep)
             raise
 
+    @asynccontextmanager
+    async def named_at_end(self, *, in_log: bool) -> AsyncGenerator[None, None]:
+        """Say at the end of the block that the session is left.
+
+        Args:
+            in_log: Whether to say it also if the block raised no error.
+        """
+        try:
+            yield
+        except BaseException as error:
+            self._report_leftover(error)
+            raise
+        if in_log:
+            _log.warning("%s", self._left_behind)
+
     async def delete(self, client: NimbleClient, waiter: Waiter) -> None:
-        """Have the session deleted; find out first whether there is one, if that is not known.
+        """Have the session deleted.
 
         Raises:
-            DcvSessionsError: It is not certain that it will be deleted.
+            DcvSessionsError: The service has not confirmed the deletion.
         """
-        if self.session_id is None:
-            # The token finds the session that an unanswered attempt made. If no attempt made one,
-            # this one does, to be deleted at once: the service has no other way to ask.
-            try:
-                await self.make(client, waiter, patience=0)
-            except WaitFailedError:
-                if self._may_exist:
-                    raise
-                return  # it is deleted already
-        if self.is_earlier:
-            return
         await waiter.until(
             Goal(
                 resource=desktop_of(self.session_id or ""),
@@ -173,10 +173,11 @@ class OwnedSession:
         )
 
     async def end(self, client: NimbleClient, waiter: Waiter) -> None:
-        """Have the session deleted at the end of its use.
+        """Request the deletion of the session at the end of its block.
 
         Raises:
-            DcvSessionsError: It is not certain that it will be deleted; the error names it.
+            DcvSessionsError: The service has not confirmed the deletion. The error names the
+                session.
         """
         try:
             await self.delete(client, waiter)
@@ -192,11 +193,11 @@ class OwnedSession:
         if not keep and not self.is_earlier:
             try:
                 await finished(self._clean_up(connection), within=2 * CLEANUP_TIMEOUT)
-            except Exception as failure:  # noqa: BLE001 - the error that is told must be the first
+            except Exception as failure:  # noqa: BLE001 - the caller gets the first error
                 error.add_note(f"The clean-up failed too: {failure}")
             except asyncio.CancelledError as cancellation:
                 # The caller was cancelled again, and gets this error in place of the first.
-                if cancellation.__cause__ is not None:
+                if self.session_id is not None or self._may_exist:
                     self._report_leftover(cancellation)
                 raise
         if self.session_id is not None or self._may_exist:
@@ -205,14 +206,28 @@ class OwnedSession:
     async def _clean_up(self, connection: Connection[NimbleClient]) -> None:
         waiter = Waiter(timeout=CLEANUP_TIMEOUT - FINAL_POLL_GRACE)
         async with connection.opened(waiter.entered) as client:
-            await self.delete(client, waiter)
-        if not self.is_earlier:
-            self.session_id, self._may_exist = None, False
+            if self.session_id is None:
+                await self._find(client, waiter)
+            if self.session_id is not None and not self.is_earlier:
+                await self.delete(client, waiter)
+                self.session_id, self._may_exist = None, False
+
+    async def _find(self, client: NimbleClient, waiter: Waiter) -> None:
+        """Find out by the token which session an unanswered attempt made.
+
+        If no attempt made one, this one does, to be deleted at once: the service has no other way
+        to ask.
+        """
+        try:
+            await self.make(client, waiter, patience=0)
+        except WaitFailedError:
+            if self._may_exist:
+                raise
 
     async def _create(self, client: NimbleClient) -> StreamingSessionReading:
-        """Attempt the create, or wait for the attempt that is still under way.
+        """Start an attempt to create the session, or wait for the one that is running.
 
-        It is shielded: a cancelled caller still learns the id of what was made.
+        The attempt is shielded, so that a cancelled caller still learns the id of the session.
         """
         if self._attempt is None:
             self._attempt = asyncio.create_task(self._attempt_create(client))
@@ -220,9 +235,11 @@ class OwnedSession:
 
     async def _attempt_create(self, client: NimbleClient) -> StreamingSession:
         might_exist, self._may_exist = self._may_exist, True
-        self._first_attempt = self._first_attempt or Instant.ago()
+        if self._first_attempt is None:
+            self._first_attempt = asyncio.get_running_loop().time()
         try:
-            # A repeat by botocore would hide that the attempt before it may have succeeded.
+            # If botocore repeated the call, nobody would learn that the first attempt may have
+            # succeeded.
             with no_blind_repeats():
                 session = await client.create_streaming_session(
                     self.studio_id,
@@ -242,24 +259,22 @@ class OwnedSession:
         self._may_exist = not is_gone(session)
         if self._may_exist:
             self.session_id, self.made = session.session_id, Instant.ago()
-            self.is_earlier = self._is_of_an_earlier_run(
-                session, service_now(client), might_exist=might_exist
-            )
+            self.is_earlier = self._is_of_an_earlier_run(session, service_now(client))
         return session
 
-    def _is_of_an_earlier_run(
-        self, session: StreamingSession, now: datetime, *, might_exist: bool
-    ) -> bool:
+    def _is_of_an_earlier_run(self, session: StreamingSession, now: datetime | None) -> bool:
         if not self._is_callers_token or self._first_attempt is None:
             return False
-        if session.created_at is None:
-            is_new = session.state is StreamingSessionState.CREATE_IN_PROGRESS
-            return not is_new and not might_exist
-        began = now - timedelta(seconds=self._first_attempt.age)
+        if session.created_at is None or now is None:
+            return True  # nobody can tell, so it is left, and named
+        # By the loop's clock alone: if the wall's was set, or the machine slept, the session would
+        # seem to be older or younger than it is.
+        age = asyncio.get_running_loop().time() - self._first_attempt
+        began = now - timedelta(seconds=age)
         return session.created_at <= began - _CLOCK_STEP
 
     async def _end_attempt(self, patience: float) -> None:
-        """Let an attempt that is under way end, and cut it off if it does not."""
+        """Wait for a running attempt, and cancel it if it does not end in time."""
         if (attempt := self._attempt) is None:
             return
         await asyncio.wait({attempt}, timeout=patience)
@@ -282,19 +297,23 @@ class OwnedSession:
                 self.studio_id, session_id, client_token=token
             )
         except ConflictError:
-            # Another change is under way. It may be a deletion, and if not, it will be over soon.
+            # Another change is running. It may be a deletion; if not, it will end soon.
             return await client.get_streaming_session(self.studio_id, session_id)
 
     def _report_leftover(self, error: BaseException) -> None:
-        report_leftover(
-            error, LeftBehind(session_id=self.session_id, client_token=self.client_token)
-        )
+        report_leftover(error, self._left_behind)
+
+    @property
+    def _left_behind(self) -> LeftBehind:
+        return LeftBehind(session_id=self.session_id, client_token=self.client_token)
 
 
 def report_leftover(error: BaseException, left: LeftBehind) -> None:
-    """Say in an error, and in the log, what is left behind."""
+    """Name the session that is left behind in an error and in the log."""
     if isinstance(error, DcvSessionsError):
         error.left_behind = left
     else:
         error.add_note(str(left))
+        # If this cancellation becomes an error of ours, that error takes it over.
+        vars(error)["left_behind"] = left
     _log.warning("%s", left)

@@ -1,4 +1,4 @@
-"""A streaming session as the loop handles it: how it is read, its steps, and its goals."""
+"""The goals of a streaming session: how a wait reads it, changes it and decides."""
 
 import uuid
 from enum import StrEnum
@@ -13,7 +13,7 @@ from dcvsessions._wait.schedule import Schedule
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import NotFoundError, WaitFailedError
 from dcvsessions.nimble.client import NimbleClient
-from dcvsessions.nimble.models import Stream, StreamingSession
+from dcvsessions.nimble.models import Stream, StreamingSession, StreamState
 from dcvsessions.nimble.states import (
     ReadySession,
     Step,
@@ -32,14 +32,13 @@ __all__ = ["OpenedStream", "StreamingSessionController", "desktop_of"]
 _STARTING = Schedule(typical=180, shortest=2, longest=15)
 _STREAMING = Schedule(typical=4, shortest=1, longest=5)
 _DELETING = Schedule(typical=60, shortest=2, longest=10)
-
-
-# Seconds; the least that the service model allows, for a stream whose life nobody told.
+# Seconds. The shortest that the service model allows: assumed if the lifetime is not known.
 _LEAST_LIFETIME = 60
+_GONE = (StreamState.DELETE_IN_PROGRESS, StreamState.DELETED)
 
 
 def desktop_of(session_id: str) -> str:
-    """Return what to call a streaming session in events and errors."""
+    """Return the name of a streaming session in events and errors."""
     return f"streaming session {session_id}"
 
 
@@ -49,8 +48,8 @@ class OpenedStream:
 
     Attributes:
         url: The URL.
-        asked: When the stream was asked for.
-        lifetime: For how many seconds the URL works from then on.
+        asked: When the stream was requested.
+        lifetime: Seconds that the URL works from then on.
     """
 
     url: DcvUrl
@@ -65,13 +64,7 @@ class OpenedStream:
 
 @frozen
 class StreamingSessionController:
-    """A streaming session, on its way to READY, to a stream, or to its end.
-
-    Attributes:
-        client: An open client.
-        studio_id: The studio.
-        session_id: The session.
-    """
+    """Reads and changes one streaming session, with an open client."""
 
     client: NimbleClient
     studio_id: str
@@ -83,10 +76,10 @@ class StreamingSessionController:
         """Return the goal of a session that is READY.
 
         Args:
-            may_start: Whether to start it if it is stopped.
-            created_at: When it was made, in seconds since the wait began; None if that is not
-                known.
-            is_last: Whether the wait is over then, or a stream is needed too.
+            may_start: Whether to start the session if it is stopped.
+            created_at: When the session was made, in seconds since the wait began; None if that is
+                not known.
+            is_last: Whether the wait is over when the session is READY.
         """
         return Goal(
             resource=desktop_of(self.session_id),
@@ -115,29 +108,35 @@ class StreamingSessionController:
         expiration_in_seconds: int | None,
         *,
         created_at: float | None = None,
+        check_reachable: bool = False,
     ) -> OpenedStream:
         """Make a stream into the session, and wait until it has a usable URL.
 
-        A stream whose life is over by then, because the machine slept, is replaced by another.
+        A stream whose life is over by then is replaced by another.
 
         Args:
             waiter: The wait.
             expiration_in_seconds: How long the URL is to work.
             created_at: When the session was made, in seconds since the wait began; None if that
                 is not known.
+            check_reachable: Whether to wait until the desktop's server answers, too.
         """
         while True:
             asked = Instant.ago()
             try:
                 usable = await self._new_stream(waiter, expiration_in_seconds, created_at)
-            except (WaitFailedError, NotFoundError):
-                if not asked.was_slept_since:
+            except (WaitFailedError, NotFoundError) as error:
+                if not _has_expired(error, asked.age, expiration_in_seconds):
                     raise
                 continue
+            if check_reachable:
+                await waiter.reachable(usable.url, desktop_of(self.session_id))
             lifetime = _lifetime(usable.stream, expiration_in_seconds)
             opened = OpenedStream(usable.url, asked, lifetime)
-            if opened.remaining > 0 or not asked.was_slept_since:
+            if opened.remaining > 0:
                 return opened
+            if waiter.remaining == 0:
+                raise waiter.timed_out(desktop_of(self.session_id), "open with a URL that works")
 
     async def _new_stream(
         self, waiter: Waiter, expiration_in_seconds: int | None, created_at: float | None
@@ -194,8 +193,8 @@ class StreamingSessionController:
         return observation(found)
 
     async def _take(self, step: StrEnum) -> Failed | None:
-        # Without a token of ours, botocore makes one for each call and keeps it for its repeats.
-        # With one token for two calls, the second would be answered and do nothing.
+        # botocore makes a new token for each call, and keeps it when it repeats the call. If two
+        # calls had the same token, the service would answer the second and do nothing.
         if step is Step.START:
             await self.client.start_streaming_session(self.studio_id, self.session_id)
         else:
@@ -205,6 +204,12 @@ class StreamingSessionController:
 
 def _lifetime(stream: Stream, requested: int | None) -> float:
     """Return a stream's life in seconds, by the service's own clock if it tells."""
-    if stream.expires_at and stream.created_at:
-        return max(0.0, (stream.expires_at - stream.created_at).total_seconds())
+    if stream.expires_at and stream.created_at and stream.expires_at > stream.created_at:
+        return (stream.expires_at - stream.created_at).total_seconds()
     return float(requested or _LEAST_LIFETIME)
+
+
+def _has_expired(error: WaitFailedError | NotFoundError, age: float, requested: int | None) -> bool:
+    """Whether a stream is gone because its life is over, and not because it failed."""
+    is_gone = isinstance(error, NotFoundError) or error.state in _GONE
+    return is_gone and age >= (requested or _LEAST_LIFETIME)

@@ -1,6 +1,9 @@
-"""What to do about a streaming session or a stream, in every state of it. Pure: no I/O, no clock.
+"""What to do in each state of a streaming session or a stream. Pure: no I/O, no clock.
 
-The states are those of the service model; AWS documents which of them to poll for.
+The states are from the service model. AWS documents which of them to poll for.
+
+In all functions, `created_at` is when the session or stream was made, in seconds since the wait
+began; None if that is not known.
 """
 
 from enum import StrEnum
@@ -48,12 +51,12 @@ __all__ = [
     "observation",
 ]
 
-# The state of a resource that the service does not know; it is not one of the model's states.
+# This package's name for the state of a resource that the service does not find.
 NOT_FOUND = "not found"
 
 
 class Step(StrEnum):
-    """What a helper may ask Nimble Studio for, besides making a session or stream."""
+    """The changes that a wait requests, besides creating a session or stream."""
 
     START = "StartStreamingSession"
     DELETE = "DeleteStreamingSession"
@@ -105,12 +108,7 @@ _GONE = (StreamingSessionState.DELETE_IN_PROGRESS, StreamingSessionState.DELETED
 
 @frozen
 class ReadySession:
-    """A streaming session that is READY.
-
-    Attributes:
-        session: The session.
-        was_started: Whether this wait had to start it.
-    """
+    """A streaming session that is READY, and whether this wait had to start it."""
 
     session: StreamingSession
     was_started: bool
@@ -118,19 +116,14 @@ class ReadySession:
 
 @frozen
 class UsableStream:
-    """A stream that is READY.
-
-    Attributes:
-        stream: The stream.
-        url: Its URL.
-    """
+    """A stream that is READY, and its URL."""
 
     stream: Stream
     url: DcvUrl
 
 
 def observation(found: _Found | NotFoundError) -> Observation[_Found | NotFoundError]:
-    """Return a session, a stream, or the answer that there is none, as the loop takes it."""
+    """Return the observation of a session, of a stream, or of a "not found" answer."""
     if isinstance(found, NotFoundError):
         return Observation(NOT_FOUND, found)
     is_known = found.state is not None and found.state.is_known
@@ -146,12 +139,7 @@ def is_gone(session: StreamingSession) -> bool:
 def decide_created_session(
     seen: StreamingSessionReading, _: WaitContext, *, client_token: str
 ) -> Decision[str]:
-    """Decide about the answer to a create: the session's id is all that is needed.
-
-    Args:
-        seen: The session that was made, or found by its token.
-        client_token: The token.
-    """
+    """Decide after a create: done if the answer has a session id, and the session is not gone."""
     session = seen.resource
     if not isinstance(session, StreamingSession) or not session.session_id:
         return WAIT
@@ -170,14 +158,7 @@ def decide_created_session(
 def decide_created_stream(
     seen: StreamReading, context: WaitContext, *, created_at: float | None
 ) -> Decision[str]:
-    """Decide about the answer to a create: the stream's id is all that is needed.
-
-    Args:
-        seen: The stream, or the answer that its session was not found.
-        context: What was done before it.
-        created_at: When the session was made, in seconds since the wait began; None if that is
-            not known.
-    """
+    """Decide after a create: done if the answer has a stream id."""
     stream = seen.resource
     if isinstance(stream, NotFoundError):
         return _missing(stream, context, created_at)
@@ -191,14 +172,7 @@ def decide_session(
     may_start: bool,
     created_at: float | None,
 ) -> Decision[ReadySession]:
-    """Decide on the way to a session that is READY.
-
-    Args:
-        seen: The reading.
-        context: What was done before it.
-        may_start: Whether to start the session if it is stopped.
-        created_at: When it was made, in seconds since the wait began; None if that is not known.
-    """
+    """Decide how to get a session that is READY. With `may_start`, a stopped one is started."""
     session = seen.resource
     if isinstance(session, NotFoundError):
         return _missing(session, context, created_at)
@@ -219,13 +193,7 @@ def decide_session(
 def decide_stream(
     seen: StreamReading, context: WaitContext, *, created_at: float | None
 ) -> Decision[UsableStream]:
-    """Decide on the way to a stream that is READY and has its URL.
-
-    Args:
-        seen: The reading.
-        context: What was done before it.
-        created_at: When it was made, in seconds since the wait began; None if that is not known.
-    """
+    """Decide how to get a stream that is READY and has a URL."""
     stream = seen.resource
     if isinstance(stream, NotFoundError):
         return _missing(stream, context, created_at)
@@ -241,10 +209,15 @@ def decide_stream(
 
 
 def decide_deleted(seen: StreamingSessionReading, context: WaitContext) -> Decision[None]:
-    """Decide on the way to a session that is gone."""
+    """Decide on the way to a session that is gone.
+
+    Not found is believed if the session was found before in this wait, or if it is not found for
+    some time: a session that was just made may not be found yet.
+    """
     session = seen.resource
     if isinstance(session, NotFoundError):
-        return Done(None)
+        was_found = context.changed_after is not None
+        return Done(None) if was_found or context.now >= STALE_READ_WINDOW else WAIT
     return interpret(
         _DELETED.get(session.state, Rule.WAIT) if session.state else Rule.WAIT,
         Step.DELETE,
@@ -258,13 +231,7 @@ def decide_deleted(seen: StreamingSessionReading, context: WaitContext) -> Decis
 def decide_deletion_requested(
     seen: StreamingSessionReading, context: WaitContext, *, created_at: float | None
 ) -> Decision[None]:
-    """Decide whether a session that was just asked to be deleted is on its way out.
-
-    Args:
-        seen: What the service answered.
-        context: What was done before it.
-        created_at: When it was made, in seconds since the wait began; None if that is not known.
-    """
+    """Decide after a delete: done if the session is being deleted or is gone."""
     session = seen.resource
     if isinstance(session, NotFoundError):
         return WAIT if _is_young(context, created_at) else Done(None)
@@ -272,7 +239,7 @@ def decide_deletion_requested(
 
 
 def _missing(error: NotFoundError, context: WaitContext, created_at: float | None) -> Wait | Failed:
-    """A session or stream that was just made may not be found yet: eventual consistency."""
+    """Wait if the session or stream was just made: reads are eventually consistent."""
     return WAIT if _is_young(context, created_at) else Failed(reason=str(error), error=error)
 
 

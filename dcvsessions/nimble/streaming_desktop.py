@@ -30,16 +30,16 @@ __all__ = ["StreamingDesktop", "existing_streaming_session", "streaming_session"
 
 # Seconds that deleting the session at the end of a block may take.
 DELETE_TIMEOUT = 30.0
-# A URL with less than this share of its life left is not handed out.
+# A URL with less than this share of its lifetime left is not returned.
 _LAST_SHARE = 0.25
 
 
 class StreamingDesktop(Desktop):
-    """A streaming session, kept usable; made by `streaming_session()`.
+    """The desktop of a streaming session. `streaming_session()` makes it.
 
-    For each URL the session is read, and started if it is stopped. A URL is handed out again while
-    it will work for half a minute or more, or for a quarter of its life if that is less. After
-    that, a new stream is made.
+    `url()` reads the session, and starts it if it is stopped. It returns the same URL again until
+    the URL has less than 30 seconds left, or less than a quarter of its lifetime if that is
+    shorter. Then it makes a new stream.
 
     Attributes:
         studio_id: The studio.
@@ -70,12 +70,12 @@ class StreamingDesktop(Desktop):
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the URL that was handed out last stops working; None if there is none."""
+        """When the latest URL expires. None before the first one."""
         return None if self._stream is None else date_in(self._stream.remaining)
 
     async def _usable(self, waiter: Waiter) -> DcvUrl:
         if self._read_at.age >= TRUSTED and await self._had_to_start(waiter):
-            # The streams into it did not outlive the stop.
+            # The session was stopped, and its streams ended with it.
             self._stream = None
         if self._stream is not None and self._has_fresh_url:
             return self._stream.url
@@ -102,7 +102,7 @@ class StreamingDesktop(Desktop):
         try:
             self._stream = await self._new_stream(waiter)
         except ConflictError:
-            # The session is not READY any more, although it was a moment ago.
+            # The session was READY a moment ago, but is not any more.
             await self._had_to_start(waiter)
             self._stream = await self._new_stream(waiter)
         return self._stream.url
@@ -113,7 +113,7 @@ class StreamingDesktop(Desktop):
         )
 
     def _created_at(self, waiter: Waiter) -> float | None:
-        """When the session was made, in seconds since a wait began."""
+        """Return when the session was made, in seconds since the wait began."""
         return None if self._created is None else waiter.elapsed - self._created.age
 
 
@@ -140,37 +140,38 @@ async def streaming_session(
 ) -> AsyncGenerator[StreamingDesktop, None]:
     """Create a streaming session, keep it usable for the length of a block, and delete it.
 
-    Calls what `open_streaming_session()` calls, and CreateStreamingSessionStream again whenever
-    the URL has expired. At the end, DeleteStreamingSession.
+    Calls the operations of `open_streaming_session()`, and CreateStreamingSessionStream again when
+    the URL has expired. Calls DeleteStreamingSession at the end. The session costs by the hour
+    until it is deleted.
 
     Args:
         studio_id: The studio.
         launch_profile_id: The launch profile to make the session from.
-        delete_on_exit: Whether to delete the session at the end of the block, within 30 s.
-        ec2_instance_type: Its instance type.
-        owned_by: The user that it is for; the caller if None.
-        streaming_image_id: Its image.
-        tags: Its labels.
-        client_token: 1 to 64 characters. Run again with the same token and parameters, after a
-            crash, this finds the session that it made.
-        expiration_in_seconds: How long each URL is to work, 60 to 3600 seconds.
-        timeout: Seconds that opening, and each renewal, may take (30 minutes); None for no
-            limit.
-        keep_on_failure: Whether to leave the session that was made if opening it fails.
-        poll_interval: Seconds between polls, in place of schedules that fit the operations.
-        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
-        client: An open client to use; without one, one is opened and closed.
-        region_name: As for `NimbleClient`.
-        profile_name: As for `NimbleClient`.
-        endpoint_url: As for `NimbleClient`.
+        delete_on_exit: Whether to delete the session at the end of the block, within 30 s. A
+            session that an earlier run made is not deleted, but named in the log.
+        ec2_instance_type: The instance type. Default: the service chooses.
+        owned_by: The user that the session is for. Default: the caller.
+        streaming_image_id: The image. Default: the service chooses.
+        tags: The session's tags.
+        client_token: 1 to 64 characters. If you run the call again after a crash, with the same
+            token and parameters, it finds the session that it made. Default: a new token.
+        expiration_in_seconds: How long each URL works, 60 to 3600 seconds. Default: the service's.
+        timeout: Seconds that opening, and each `url()`, may take. Default: 1800. None for no limit.
+        keep_on_failure: Whether to keep the session if opening it fails. The error names it then.
+        poll_interval: Seconds between polls. Default: schedules that fit the operations.
+        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        client: An open client to use. Default: a new one, which is closed at the end.
+        region_name: See `NimbleClient`.
+        profile_name: See `NimbleClient`.
+        endpoint_url: See `NimbleClient`.
 
     Yields:
-        The desktop: `await desktop.url()` is a URL that is usable now.
+        The desktop: `await desktop.url()` returns a URL that is usable now.
 
     Raises:
         ClientStateError: `client` was closed before the end of the block.
-        DcvSessionsError: As `open_streaming_session()`. An error of the block is raised as it is;
-            a failure at the end is noted in it.
+        DcvSessionsError: The errors of `open_streaming_session()`. If the block raises an error,
+            that error is raised, and a failure to delete the session is added to it as a note.
 
     Example:
         >>> async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
@@ -204,7 +205,9 @@ async def streaming_session(
         async with owned.cleaned_up(connection, keep=keep_on_failure):
             nimble = await stack.enter_async_context(connection.opened(opening.entered))
             session = await made(owned, nimble, opening, is_last=True)
-        if delete_on_exit:
+        if owned.is_earlier or not delete_on_exit:
+            await stack.enter_async_context(owned.named_at_end(in_log=delete_on_exit))
+        else:
             await stack.enter_async_context(
                 ending(
                     lambda: owned.end(nimble, Waiter(timeout=DELETE_TIMEOUT - FINAL_POLL_GRACE)),
@@ -237,30 +240,29 @@ async def existing_streaming_session(
     profile_name: str | None = None,
     endpoint_url: str | None = None,
 ) -> AsyncGenerator[StreamingDesktop, None]:
-    """Keep a streaming session that exists usable for the length of a block. It is never deleted.
+    """Keep an existing streaming session usable for the length of a block. It is never deleted.
 
-    Calls what `open_stream()` calls, and CreateStreamingSessionStream again whenever the URL has
+    Calls the operations of `open_stream()`, and CreateStreamingSessionStream again when the URL has
     expired. The session costs by the hour until somebody deletes it.
 
     Args:
         studio_id: The studio.
         session_id: The session.
-        expiration_in_seconds: How long each URL is to work, 60 to 3600 seconds.
-        timeout: Seconds that opening, and each renewal, may take (30 minutes); None for no
-            limit.
-        poll_interval: Seconds between polls, in place of schedules that fit the operations.
-        on_progress: Called with a `Progress` at each reading; a coroutine is awaited.
-        client: An open client to use; without one, one is opened and closed.
-        region_name: As for `NimbleClient`.
-        profile_name: As for `NimbleClient`.
-        endpoint_url: As for `NimbleClient`.
+        expiration_in_seconds: How long each URL works, 60 to 3600 seconds. Default: the service's.
+        timeout: Seconds that opening, and each `url()`, may take. Default: 1800. None for no limit.
+        poll_interval: Seconds between polls. Default: schedules that fit the operations.
+        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        client: An open client to use. Default: a new one, which is closed at the end.
+        region_name: See `NimbleClient`.
+        profile_name: See `NimbleClient`.
+        endpoint_url: See `NimbleClient`.
 
     Yields:
-        The desktop: `await desktop.url()` is a URL that is usable now.
+        The desktop: `await desktop.url()` returns a URL that is usable now.
 
     Raises:
         ClientStateError: `client` was closed before the end of the block.
-        DcvSessionsError: As `open_stream()`.
+        DcvSessionsError: The errors of `open_stream()`.
 
     Example:
         >>> async with existing_streaming_session("studio-1", session_id) as desktop:

@@ -6,9 +6,11 @@ import asyncio
 import datetime as dt
 import importlib
 import pkgutil
-import sys
 import time
 from email.utils import format_datetime
+from functools import cache
+from types import ModuleType
+from typing import Self
 
 import pytest
 
@@ -58,7 +60,7 @@ class Clock:
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Make this the wall clock of `time`, and of `datetime` in all modules of dcvsessions."""
         clock = self
-        real_time, real_gettime, real_date = time.time, time.clock_gettime, dt.datetime
+        real_time, real_gettime = time.time, time.clock_gettime
 
         def now() -> float:
             try:
@@ -68,12 +70,12 @@ class Clock:
 
         class _OnlyLooks(type):
             def __instancecheck__(cls, value: object) -> bool:
-                return isinstance(value, real_date)
+                return isinstance(value, dt.datetime)
 
-        class Datetime(real_date, metaclass=_OnlyLooks):
+        class Datetime(dt.datetime, metaclass=_OnlyLooks):
             @classmethod
-            def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]
-                return real_date.fromtimestamp(now(), tz)
+            def now(cls, tz: dt.tzinfo | None = None) -> Self:
+                return cls.fromtimestamp(now(), tz)
 
         def gettime(which: int) -> float:
             return now() if which in _COUNTING else real_gettime(which)
@@ -81,9 +83,16 @@ class Clock:
         monkeypatch.setattr(time, "time", now)
         monkeypatch.setattr(time, "time_ns", lambda: int(now() * 1e9))
         monkeypatch.setattr(time, "clock_gettime", gettime)
-        for found in pkgutil.walk_packages(dcvsessions.__path__, "dcvsessions."):
-            if not found.name.startswith(("dcvsessions.simulator", "dcvsessions.__main__")):
-                importlib.import_module(found.name)
-        for name, module in list(sys.modules.items()):
-            if name.startswith("dcvsessions.") and vars(module).get("datetime") is real_date:
-                monkeypatch.setattr(module, "datetime", Datetime)
+        for module in _modules_that_read_dates():
+            monkeypatch.setattr(module, "datetime", Datetime)
+
+
+@cache
+def _modules_that_read_dates() -> tuple[ModuleType, ...]:
+    """Return the modules of dcvsessions that have `datetime`, those too that are imported late."""
+    modules = [
+        importlib.import_module(found.name)
+        for found in pkgutil.walk_packages(dcvsessions.__path__, "dcvsessions.")
+        if not found.name.startswith(("dcvsessions.simulator", "dcvsessions.__main__"))
+    ]
+    return tuple(module for module in modules if vars(module).get("datetime") is dt.datetime)

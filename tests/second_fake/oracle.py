@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Self
 
 from dcvsessions import WaitError
@@ -22,11 +22,11 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def told(error: BaseException | None) -> str:
-    """Return all that an error says: its text, notes and attributes, and those behind it."""
+    """Return all that an error says: its text, notes and history, and those behind it."""
     words: list[str] = []
     for link in chain(error):
         if isinstance(link, WaitError):
-            words += [str(link.history)]
+            words.append(str(link.history))
         words += [str(link), *getattr(link, "__notes__", ())]
     return "\n".join(words)
 
@@ -85,13 +85,3 @@ class Logged(logging.Handler):
         root = logging.getLogger()
         root.removeHandler(self)
         root.setLevel(self._before)
-
-
-def requests_with_secrets(service: Service, headers: Iterable[str]) -> list[str]:
-    """Return which of these headers arrived at the other host."""
-    return [
-        name
-        for request in service.elsewhere.requests
-        for name in headers
-        if name in request.headers
-    ]

@@ -1,7 +1,7 @@
 """The types that users see. Checked by mypy and pyright, never run.
 
-What has to be refused carries an ignore with its code: both checkers are told to complain about
-an ignore that is not needed.
+A line that has to be refused has an ignore with its code: both checkers are told to complain
+about an ignore that is not needed.
 """
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
@@ -32,13 +32,14 @@ from dcvsessions import (
     WaitTimeoutError,
     close_gui_session,
     close_streaming_session,
+    existing_streaming_session,
     gui_session,
     open_gui_session,
     open_stream,
     open_streaming_session,
     streaming_session,
 )
-from dcvsessions.errors import ErrorAbsorbed, StateSeen
+from dcvsessions.errors import ErrorAbsorbed, LeftBehind, StateSeen, WaitReport
 from dcvsessions.lightsail import GuiSession, Instance, InstanceState
 from dcvsessions.nimble import StreamingInstanceType, VolumeRetentionMode
 
@@ -151,6 +152,10 @@ async def desktops() -> None:
         assert_type(streaming, StreamingDesktop)
         assert_type(await streaming.url(), DcvUrl)
         assert_type(streaming.session_id, str)
+        assert_type(streaming.expires_at, datetime | None)
+    streaming_session("studio-1", session_id="s-1")  # type: ignore[call-arg]
+    async with existing_streaming_session("studio-1", "s-1") as existing:
+        assert_type(existing, StreamingDesktop)
 
 
 def errors(api: ApiError, failed: WaitFailedError, timed_out: WaitTimeoutError) -> None:
@@ -158,7 +163,9 @@ def errors(api: ApiError, failed: WaitFailedError, timed_out: WaitTimeoutError) 
     assert_type(api.request_id, str | None)
     assert_type(api.http_status, int | None)
     assert_type(failed.failure_reason, str | None)
-    assert_type(failed.session_id, str | None)
+    assert_type(failed.report, WaitReport)
+    assert_type(failed.left_behind, LeftBehind | None)
+    assert_type(api.left_behind, LeftBehind | None)
     assert_type(timed_out.history, tuple[StateSeen | ErrorAbsorbed, ...])
     same: TimeoutError = timed_out
     print(same)
@@ -166,7 +173,7 @@ def errors(api: ApiError, failed: WaitFailedError, timed_out: WaitTimeoutError) 
 
 def enums(status: GuiSessionStatus) -> str:
     assert_type(status.is_known, bool)
-    assert_type(GuiSessionStatus("of tomorrow"), GuiSessionStatus)
+    assert_type(GuiSessionStatus("an unknown status"), GuiSessionStatus)
     if status == GuiSessionStatus.STARTED:
         return "ready"
     return status
