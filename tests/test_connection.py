@@ -195,6 +195,23 @@ async def test_closing_a_client_ends_its_users_first() -> None:
     await task
 
 
+async def test_what_a_user_noted_in_its_cancellation_is_told() -> None:
+    async def noted(client: Client) -> None:
+        async with connected(own(client), Entering()):
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError as error:
+                error.add_note("A session is left.")
+                raise
+
+    async with Client() as client:
+        task = asyncio.create_task(noted(client))
+        await asyncio.sleep(1)
+    with pytest.raises(ClientStateError) as caught:
+        await task
+    assert caught.value.__notes__ == ["A session is left."]
+
+
 async def test_users_that_do_not_end_hold_a_client_open_for_a_bounded_time() -> None:
     events: list[str] = []
     async with Client() as client:

@@ -185,6 +185,13 @@ async def test_an_open_that_fails_names_what_is_missing(kind: str) -> None:
     assert caught.value.awaited == f"started with a URL for the {kind.replace('_', ' ')}"
 
 
+async def test_a_session_that_is_started_is_handed_out_at_once() -> None:
+    client = Lightsail(details=[STARTED])
+    goal = lab(client).opening(kind="application", start_instance=False)
+    assert (await waiter().until(goal)).url == URL
+    assert client.script.at == [0]
+
+
 async def test_a_session_about_to_expire_is_not_handed_out() -> None:
     client = Lightsail(
         details=[STARTED, STARTED, details("startExpired"), STARTED], instance=[RUNNING], start=[()]
@@ -397,8 +404,9 @@ async def test_a_stream_that_stays_missing_fails() -> None:
     ("life", "requested", "lifetime"),
     [
         (120, 60, 120),  # the service knows better
-        (-5, 60, 0),
-        (0, 60, 0),
+        (-5, 60, 60),  # dates that contradict each other
+        (0, 60, 60),
+        (1, 60, 1),
         (None, 90, 90),
         (None, None, 60),  # the least of the service model
     ],
@@ -492,11 +500,56 @@ async def test_a_refused_stream_fails_even_after_a_sleep(
     assert client.script.called == ["create"]
 
 
-async def test_an_expired_stream_is_handed_out_if_nobody_slept() -> None:
-    # The service's dates contradict each other: making another would go on for ever.
-    client = Nimble(create=[NEW_STREAM], stream=[stream(life=0)])
-    opened = await client.controller.stream(waiter(), 60)
-    assert (opened.url, opened.remaining <= 0) == (URL, True)
+async def test_a_stream_that_was_deleted_after_its_life_is_replaced() -> None:
+    late = [*[NEW_STREAM] * 13, stream("DELETED"), stream()]
+    client = Nimble(create=[NEW_STREAM], stream=late)
+    assert (await client.controller.stream(waiter(), 60)).url == URL
+    assert client.script.called.count("create") == 2
+
+
+@pytest.mark.parametrize(("requested", "reads"), [(60, 11), (None, 11), (90, 17)])
+async def test_a_stream_that_was_deleted_before_its_end_fails(
+    requested: int | None, reads: int
+) -> None:
+    early = [*[NEW_STREAM] * reads, stream("DELETE_IN_PROGRESS")]
+    client = Nimble(create=[NEW_STREAM], stream=early)
+    with pytest.raises(WaitFailedError, match="DELETE_IN_PROGRESS"):
+        await client.controller.stream(waiter(), requested)
+    assert client.script.called.count("create") == 1
+
+
+async def test_a_stream_that_fails_late_fails() -> None:
+    late = [*[NEW_STREAM] * 13, stream("CREATE_FAILED")]
+    with pytest.raises(WaitFailedError, match="CREATE_FAILED"):
+        await Nimble(create=[NEW_STREAM], stream=late).controller.stream(waiter(), 60)
+
+
+async def test_streams_that_expire_before_they_are_ready_end_with_the_deadline() -> None:
+    late = [*[NEW_STREAM] * 12, stream(life=60)] * 20
+    client = Nimble(create=[NEW_STREAM], stream=late)
+    with pytest.raises(WaitTimeoutError) as caught:
+        await client.controller.stream(waiter(60), 60)
+    assert caught.value.resource == "streaming session s-1"
+    assert caught.value.awaited == "open with a URL that works"
+    assert now() == 60
+
+
+class Url(DcvUrl):
+    """A URL whose server answers after a minute."""
+
+    async def wait_until_reachable(self, timeout: float | None = 120.0) -> None:
+        await asyncio.sleep(60)
+
+
+async def test_a_stream_that_expires_before_its_server_answers_is_replaced() -> None:
+    slow = Url("https://203.0.113.1:8443/?authToken=s3cr3t#slow")
+    client = Nimble(create=[NEW_STREAM], stream=[stream(url=slow, life=60), stream(life=60)])
+    opened = await client.controller.stream(waiter(), 60, check_reachable=False)
+    assert (opened.url, now()) == (slow, 0)
+    client = Nimble(create=[NEW_STREAM], stream=[stream(url=slow, life=60), stream(url=slow)])
+    opened = await client.controller.stream(waiter(), 90, check_reachable=True)
+    assert (opened.lifetime, now()) == (90, 120)
+    assert opened.remaining == pytest.approx(30, abs=0.5)
 
 
 async def test_a_conflict_over_a_start_is_looked_at_once_more() -> None:

@@ -114,7 +114,7 @@ async def test_after_the_block_there_are_no_urls() -> None:
     await lab.calls.end()
     with pytest.raises(ClientStateError) as caught:
         await lab.url()
-    assert str(caught.value) == "The block of this desktop is over, and with it its URLs."
+    assert str(caught.value) == "The block of this desktop is over: url() works only inside it."
     assert len(lab.handed_out) == 1
 
 
@@ -169,11 +169,12 @@ async def test_the_server_is_waited_for_if_asked(*, check: bool) -> None:
     assert lab.server.tried == (1 if check else 0)
 
 
-async def test_a_server_is_waited_for_after_the_next_call_has_its_turn() -> None:
+async def test_a_url_whose_server_was_waited_for_is_a_new_one() -> None:
     lab = Lab(takes=10)
     await asyncio.gather(lab.url(check_reachable=True), lab.url())
-    assert lab.handed_out == [10, 20]
-    assert now() == 20
+    # The other call has its turn while the server is waited for.
+    assert lab.handed_out == [10, 20, 30]
+    assert lab.most_at_once == 1
 
 
 async def test_a_server_that_does_not_answer_is_told() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from dcvsessions import ClientStateError, WaitTimeoutError
 from dcvsessions._tasks import InFlight, Interruptible, ending, finished
+from dcvsessions.errors import LeftBehind
 
 pytestmark = pytest.mark.looptime
 
@@ -81,6 +82,15 @@ async def test_a_block_that_nobody_is_in_cannot_be_interrupted() -> None:
     block.interrupt(closed())
     async with block:
         await asyncio.sleep(1)
+
+
+async def test_a_block_that_nobody_interrupts_can_be_cancelled() -> None:
+    task = asyncio.create_task(stay(Interruptible()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert task.cancelling() == 1
 
 
 @pytest.mark.parametrize("is_cancelled_first", [False, True])
@@ -160,17 +170,41 @@ async def test_the_end_of_a_block_can_be_waited_for() -> None:
         await task
 
 
-async def test_a_block_knows_whose_it_is() -> None:
+async def test_what_a_cancelled_block_leaves_behind_is_in_its_error() -> None:
+    block, error, left = Interruptible(), closed(), LeftBehind(session_id="s-1")
+
+    async def leaves() -> None:
+        async with block:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError as cancellation:
+                vars(cancellation)["left_behind"] = left
+                raise
+
+    task = asyncio.create_task(leaves())
+    await asyncio.sleep(0)
+    block.interrupt(error)
+    with pytest.raises(ClientStateError):
+        await task
+    assert error.left_behind is left
+
+
+async def test_a_block_knows_whether_another_task_is_in_it() -> None:
     block = Interruptible()
-    assert not block.is_own
-    async with block as entered:
-        assert entered is block
-        assert block.is_own
-        assert not await asyncio.create_task(is_own(block))
+    assert not block.is_elsewhere
+    task = asyncio.create_task(stay(block))
+    await asyncio.sleep(0)
+    assert block.is_elsewhere
+    task.cancel()
+    await asyncio.wait({task})
+    assert not block.is_elsewhere
+    async with Interruptible() as own:
+        assert not own.is_elsewhere
+        assert await asyncio.create_task(is_elsewhere(own))
 
 
-async def is_own(block: Interruptible) -> bool:
-    return block.is_own
+async def is_elsewhere(block: Interruptible) -> bool:
+    return block.is_elsewhere
 
 
 # --- Several users of one thing ---
@@ -235,6 +269,19 @@ async def test_a_user_whose_block_fails_is_no_user_any_more() -> None:
             raise KeyError
     await users.end(closed, within=60)
     assert now() == 0
+
+
+async def test_the_end_of_the_users_is_awaited_even_by_a_cancelled_task() -> None:
+    users = InFlight()
+    task = asyncio.create_task(use(users, 3600, clean_up=10))
+    await asyncio.sleep(1)
+    ending_task = asyncio.create_task(users.end(closed, within=60))
+    await asyncio.sleep(1)
+    ending_task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending_task
+    assert task.done()
+    assert now() == 11
 
 
 # --- Work that is finished ---
@@ -349,6 +396,27 @@ async def test_the_end_comes_after_a_block_that_failed() -> None:
     assert caught.value is error
     assert not hasattr(error, "__notes__")
     assert events == ["end"]
+
+
+async def test_what_a_failed_end_leaves_behind_is_in_the_error_of_the_block() -> None:
+    left, other = LeftBehind(session_id="s-1"), LeftBehind(session_id="s-2")
+
+    async def fails() -> None:
+        error = closed()
+        error.left_behind = left
+        raise error
+
+    for mine, told in ((None, left), (other, other)):
+        error = closed()
+        error.left_behind = mine
+        with pytest.raises(ClientStateError) as caught:
+            async with ending(fails, within=10):
+                raise error
+        assert caught.value is error
+        assert error.left_behind == told
+    with pytest.raises(KeyError):
+        async with ending(fails, within=10):
+            raise KeyError
 
 
 async def hangs() -> None:

@@ -5,6 +5,7 @@ Nimble Studio is a script here: what it answers to each create, delete and read,
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -92,7 +93,7 @@ def fault() -> ApiError:
 def session(
     state: str | None = "CREATE_IN_PROGRESS",
     session_id: str = "s-1",
-    created_at: datetime | None = None,
+    created_at: datetime | None = NEW_YEAR + timedelta(days=1),
 ) -> StreamingSession:
     known = None if state is None else StreamingSessionState(state)
     return StreamingSession(session_id=session_id, state=known, created_at=created_at)
@@ -127,7 +128,7 @@ class Nimble(NimbleClient):
         gets: What it answers to reads.
         calls: The operations that were called, and when.
         tokens: The client tokens of the creates and deletions.
-        closing: Seconds that it takes to close the client.
+        tells_time: Whether its answers have a date.
     """
 
     def __init__(self, **script: Any) -> None:
@@ -137,7 +138,7 @@ class Nimble(NimbleClient):
             "deletes", [answered(session("DELETE_IN_PROGRESS"))]
         )
         self.gets: list[Answer] = script.get("gets", [])
-        self.closing: float = script.get("closing", 0.0)
+        self.tells_time: bool = script.get("tells_time", True)
         self.calls: list[tuple[str, float]] = []
         self.created_with: list[dict[str, Any]] = []
         self.tokens: dict[str, list[str | None]] = {"create": [], "delete": []}
@@ -149,7 +150,6 @@ class Nimble(NimbleClient):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.sleep(self.closing)
         self.is_open = False
 
     async def create_streaming_session(self, studio_id: str, **given: Any) -> StreamingSession:
@@ -172,7 +172,8 @@ class Nimble(NimbleClient):
     async def _answer(self, operation: str, script: list[Answer]) -> StreamingSession:
         self.calls.append((operation, now()))
         found = await (script.pop(0) if len(script) > 1 else script[0])()
-        self._last_date = (format_datetime(NEW_YEAR, usegmt=True), 0.0)
+        if self.tells_time:
+            self._last_date = (format_datetime(NEW_YEAR, usegmt=True), 0.0)
         return found
 
     @property
@@ -340,26 +341,34 @@ async def test_with_a_token_of_this_call_no_session_is_of_an_earlier_run() -> No
     assert not one.is_earlier
 
 
+@pytest.mark.parametrize("state", ["CREATE_IN_PROGRESS", "READY", None])
 @pytest.mark.parametrize(
-    ("state", "before", "is_earlier"),
-    [
-        ("CREATE_IN_PROGRESS", [], False),
-        ("READY", [], True),
-        (None, [], True),
-        # It may have been made by the attempt whose answer was lost.
-        ("READY", [LOST[0]], False),
-        ("READY", [LOST[0], throttled()], False),
-        # A refused attempt made nothing.
-        ("READY", [throttled()], True),
-    ],
+    ("token", "is_earlier"), [("mine", True), (None, False)], ids=["callers", "own"]
 )
-async def test_without_a_date_the_state_tells_whether_it_is_of_an_earlier_run(
-    state: str | None, before: list[DcvSessionsError], *, is_earlier: bool
+async def test_without_a_date_only_a_token_of_this_call_proves_whose_a_session_is(
+    state: str | None, token: str | None, *, is_earlier: bool
 ) -> None:
-    creates = [*map(answered, before), answered(session(state))]
-    one = owned("mine")
-    await one.make(Nimble(creates=creates), waiter())
-    assert one.is_earlier is is_earlier
+    undated = owned(token)
+    await undated.make(Nimble(creates=[answered(session(state, created_at=None))]), waiter())
+    assert undated.is_earlier is is_earlier
+    of_no_time = owned(token)
+    await of_no_time.make(Nimble(creates=[answered(session(state))], tells_time=False), waiter())
+    assert of_no_time.is_earlier is is_earlier
+
+
+async def test_a_wall_clock_that_was_set_does_not_make_a_session_older(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    created_at = NEW_YEAR + timedelta(seconds=2)
+    nimble = Nimble(creates=[answered(session("READY", created_at=created_at), after=5)])
+    one, real = owned("mine"), time.time
+    task = asyncio.create_task(one.make(nimble, waiter()))
+    await asyncio.sleep(1)
+    for hours in (-1, 1):
+        monkeypatch.setattr(time, "time", lambda hours=hours: real() + 3600 * hours)
+        await asyncio.sleep(1)
+    await task
+    assert not one.is_earlier
 
 
 # --- When the block fails ---
@@ -417,7 +426,7 @@ async def test_a_kept_session_is_named_in_a_note_of_any_other_error(
 
 
 async def test_a_session_of_an_earlier_run_is_not_deleted_but_named() -> None:
-    nimble, one = Nimble(creates=[answered(session("READY"))]), owned("mine")
+    nimble, one = Nimble(creates=[answered(session("READY", created_at=None))]), owned("mine")
     error = await fails_with(conflict(), nimble, one)
     assert isinstance(error, ConflictError)
     assert error.left_behind == LeftBehind(session_id="s-1", client_token="mine")
@@ -602,7 +611,7 @@ async def test_a_failed_clean_up_is_told_to_a_caller_that_was_cancelled_meanwhil
 
 async def test_a_caller_that_is_cancelled_just_after_the_cut_learns_what_is_left() -> None:
     async def stuck() -> StreamingSession:
-        for seconds in (3600, 5):
+        for seconds in (3600, 3600, 5):
             with suppress(asyncio.CancelledError):
                 await asyncio.sleep(seconds)
         return session("DELETE_IN_PROGRESS")
@@ -712,35 +721,23 @@ async def test_an_old_session_that_is_not_found_is_deleted_whenever_the_wait_beg
     assert nimble.called == ["delete"] * 5
 
 
-async def test_a_session_of_an_earlier_run_is_never_deleted() -> None:
-    nimble = Nimble(creates=[answered(session("READY"))])
-    one = await ready(owned("mine"), nimble)
-    await one.end(nimble, waiter())
-    assert nimble.called == []
-
-
-async def test_an_unknown_session_is_made_known_to_be_deleted() -> None:
-    nimble, one = Nimble(), owned("mine")
-    await one.delete(nimble, waiter())
-    assert nimble.called == ["create", "delete"]
-
-
-async def test_a_lookup_before_a_deletion_has_no_patience_with_a_create_under_way() -> None:
-    nimble, one = Nimble(creates=[answered(session(), after=3600)]), owned()
-    error = await cancelled(one.delete(nimble, waiter()), 2)
-    assert now() == 2
-    assert notes(error) == []
-
-
-async def test_a_lookup_that_cannot_connect_leaves_the_token_in_the_error() -> None:
-    unsent = answered(ConnectionFailedError("Refused.", was_sent=False))
-    nimble = Nimble(creates=[answered(ConnectionFailedError("Reset.")), unsent])
-    one = owned("mine")
-    with pytest.raises(WaitTimeoutError):
-        await one.make(nimble, waiter(3))
-    with pytest.raises(WaitFailedError, match="No connection could be made") as caught:
-        await one.end(nimble, waiter())
-    assert caught.value.left_behind == LeftBehind(session_id=None, client_token="mine")
+@pytest.mark.parametrize("in_log", [False, True])
+async def test_a_session_that_is_left_at_the_end_is_named(
+    caplog: pytest.LogCaptureFixture, *, in_log: bool
+) -> None:
+    one = await ready(owned("mine"), Nimble())
+    left = LeftBehind(session_id="s-1", client_token="mine")
+    async with one.named_at_end(in_log=in_log):
+        pass
+    assert warnings(caplog) == [str(left)] * in_log
+    caplog.clear()
+    error = conflict()
+    with pytest.raises(ConflictError) as caught:
+        async with one.named_at_end(in_log=in_log):
+            raise error
+    assert caught.value is error
+    assert error.left_behind == left
+    assert warnings(caplog) == [str(left)]
 
 
 async def test_a_failed_end_names_the_session(caplog: pytest.LogCaptureFixture) -> None:
@@ -778,4 +775,6 @@ async def test_a_leftover_is_told_in_the_error_and_in_the_log(
     report_leftover(foreign, left)
     assert ours.left_behind is left
     assert notes(foreign) == [str(left)]
+    # If a cancellation becomes an error of ours, that error takes this over.
+    assert vars(foreign)["left_behind"] is left
     assert warnings(caplog) == [str(left)] * 2

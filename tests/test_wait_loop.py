@@ -599,7 +599,7 @@ async def test_trouble_with_the_connection_is_logged_once_for_each_goal(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     await waiter().until(Resource(THROTTLED, REFUSED, RESET, FOREIGN, DONE).goal())
-    assert warnings(caplog) == ["thing: waiting on after: Refused by 192.0.2.1."]
+    assert warnings(caplog) == ["thing: the wait goes on after: Refused by 192.0.2.1."]
 
 
 # --- After a suspend ---
@@ -634,12 +634,23 @@ async def test_what_was_read_before_a_suspend_is_read_again(
     assert thing.polls == [0, 10]
 
 
-async def test_the_last_poll_is_taken_even_after_a_suspend(
+async def test_a_last_poll_that_slept_is_not_taken(
     sleep_of_the_machine: Callable[[], None],
 ) -> None:
+    events: list[Progress] = []
     thing = Resource(slept_in(sleep_of_the_machine))
-    assert await waiter(0).until(thing.goal()) == "the result"
+    with pytest.raises(WaitTimeoutError):
+        await waiter(0, on_progress=events.append).until(thing.goal())
     assert thing.polls == [0]
+    assert [event.is_done for event in events] == [False]
+
+
+async def test_no_step_is_taken_after_the_deadline() -> None:
+    thing = Resource(WAITING, after(8, STOPPED), WAITING)
+    with pytest.raises(WaitTimeoutError):
+        await waiter(18).until(thing.goal())
+    assert thing.polls == [0, 10, 18]
+    assert thing.steps == []
 
 
 # --- What it tells ---
@@ -649,7 +660,7 @@ async def test_an_unknown_state_is_warned_of_once(caplog: pytest.LogCaptureFixtu
     new, other = seen("new", is_known=False), seen("other", is_known=False)
     await waiter().until(Resource(new, WAITING, new, other, other, DONE).goal())
     assert warnings(caplog) == [
-        f"thing is in state '{state}', which the service model does not name: waiting on."
+        f"thing is in state '{state}', which the service model does not name. The wait goes on."
         for state in ("new", "other")
     ]
 
@@ -748,6 +759,28 @@ async def test_a_context_that_cannot_be_entered_in_time(awaited: list[str], name
     assert (caught.value.resource, caught.value.awaited) == ("client", named)
     assert now() == 5 + FINAL_POLL_GRACE
     assert events == []
+
+
+async def test_entering_a_context_late_leaves_the_grace_of_the_last_poll() -> None:
+    one = waiter(5)
+    async with one.entered(opens(7, []), "client"):
+        await asyncio.sleep(3)
+    late = Resource(after(FINAL_POLL_GRACE - 0.5, DONE))
+    assert await one.until(late.goal()) == "the result"
+
+
+async def test_a_context_that_is_entered_after_the_deadline_has_the_grace() -> None:
+    one = waiter(5)
+    await asyncio.sleep(7)
+    with pytest.raises(WaitTimeoutError):
+        async with one.entered(opens(60, []), "client"):
+            pass
+    assert now() == 7 + FINAL_POLL_GRACE
+
+
+async def test_without_a_deadline_a_context_may_take_any_time() -> None:
+    async with waiter(None).entered(opens(86_400, []), "client") as client:
+        assert client == "client"
 
 
 async def test_a_timeout_of_the_context_itself_stays_one() -> None:
