@@ -629,9 +629,11 @@ def slept_in(sleep: Callable[[], None]) -> Callable[[], Awaitable[Observation[st
 async def test_what_was_read_before_a_suspend_is_read_again(
     sleep_of_the_machine: Callable[[], None],
 ) -> None:
+    events: list[Progress] = []
     thing = Resource(slept_in(sleep_of_the_machine), DONE)
-    assert await waiter().until(thing.goal()) == "the result"
+    assert await waiter(on_progress=events.append).until(thing.goal()) == "the result"
     assert thing.polls == [0, 10]
+    assert [(event.state, event.is_done) for event in events] == [("done", False), ("done", True)]
 
 
 async def test_a_last_poll_that_slept_is_not_taken(
