@@ -14,6 +14,11 @@ from dcvsessions.simulator.scenario import DEFAULT_SCENARIO, Scenario
 from dcvsessions.simulator.scenario_file import PRESETS, ScenarioError
 from dcvsessions.simulator.simulator import Simulator
 
+_WARNING = (
+    "Clients that do not read AWS_ENDPOINT_URL call AWS: AWS CLI before 1.29 or 2.13, boto3 before "
+    "1.28, AWS SDK for JavaScript 2, for Go 1, and others. Give them --endpoint-url or its like."
+)
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM, and return the exit status.
@@ -65,6 +70,7 @@ async def _serve(simulator: Simulator) -> None:
         with suppress(NotImplementedError):  # on Windows
             loop.add_signal_handler(number, stopped.set)
     async with simulator:
+        print(_WARNING, file=sys.stderr, flush=True)  # noqa: T201 - for who reads the terminal
         for name, value in simulator.environ.items():
             print(f"export {name}={shlex.quote(value)}", flush=True)  # noqa: T201 - for the shell
         await stopped.wait()

@@ -71,6 +71,8 @@ def test_the_command_serves_the_default_scenario_until_a_signal(number):
         assert process.returncode == 0
         assert output == ""
         assert "lightsail.GetInstances 200" in log
+        # Said once, in one line, for clients that would go to AWS.
+        assert sum("do not read AWS_ENDPOINT_URL" in line for line in log.splitlines()) == 1
         assert "Traceback" not in log
         assert environ["AWS_SECRET_ACCESS_KEY"] not in log
 

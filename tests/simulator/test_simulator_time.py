@@ -130,8 +130,8 @@ class LoopOfItsOwn:
 
 def test_simulated_time_never_goes_back_with_the_loop():
     loop = LoopOfItsOwn(4554.721684645)
-    clock = Clock(speed=2, origin=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
-    clock.start(loop)
+    clock = Clock(speed=2)
+    clock.start(loop, dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
     loop.now += 0.25
     assert clock.now() == 0.5
     loop.now = 0

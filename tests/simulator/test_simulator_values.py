@@ -33,9 +33,15 @@ def scalar(kind):
 
 
 def test_nested_values_are_read_by_their_names_in_the_model():
-    value = {"inner": {"Name": "abc", "x": 1}, "items": ["ab", None], "map": {"k": "ab", "n": None}}
+    value = {"inner": {"Name": "abc", "x": 1}, "items": ["ab"], "map": {"k": "ab"}, "other": None}
     expected = {"inner": {"name": "abc"}, "items": ["ab"], "map": {"k": "ab"}}
     assert read(OUTER, value) == expected
+
+
+@pytest.mark.parametrize("value", [{"items": ["ab", None]}, {"map": {"k": None}}])
+def test_deviation_6_a_null_in_a_list_or_map_cannot_be_read(value):
+    with pytest.raises(WireError, match="NULL_VALUE cannot be converted to string"):
+        read(OUTER, value)
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from dcvsessions.simulator.time.timeline import Phase, Timeline
 
 __all__ = ["LightsailSimulator"]
 
-# The service model's pattern for the name of a resource.
-_NAME = re.compile(r"\w[\w\-]*\w")
+# The pattern of the names that requests may have.
+_NAME = re.compile(r"\w[\w\-.]{0,253}\w", re.ASCII)
 # The operations that start a transition.
 _OPERATIONS = ("StartGUISession", "StopGUISession", "StartInstance", "StopInstance")
 
@@ -74,6 +74,7 @@ class LightsailSimulator:
         instance = Instance(
             number=len(self._account.instances),
             name=name,
+            uuid=self._environment.uuid(),
             created=self._environment.clock.now(),
             power=self._account.power_timeline(state),
             gui=self._account.gui_timeline(status),

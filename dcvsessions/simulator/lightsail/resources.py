@@ -107,6 +107,7 @@ class Instance:
     Attributes:
         number: Its place in the order of creation.
         name: Its name.
+        uuid: The last part of its ARN.
         created: The instant of its creation.
         power: The states of the instance.
         gui: The statuses of its GUI session.
@@ -122,6 +123,7 @@ class Instance:
 
     number: int
     name: str
+    uuid: str
     created: float
     power: Timeline
     gui: Timeline

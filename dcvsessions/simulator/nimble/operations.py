@@ -33,7 +33,7 @@ from dcvsessions.simulator.nimble.client_tokens import ClientTokens
 from dcvsessions.simulator.nimble.describe import describe_session, describe_stream
 from dcvsessions.simulator.nimble.resources import Session, Stream, Studio
 from dcvsessions.simulator.pages import page
-from dcvsessions.simulator.protocol.wire import Handler, Parameters, Value, WireError
+from dcvsessions.simulator.protocol.wire import Handler, Json, Parameters, Value, WireError
 from dcvsessions.simulator.time.timeline import Phase, Timeline
 
 __all__ = ["NimbleOperations"]
@@ -272,8 +272,11 @@ def _with_parameters(
 
 
 def _not_found(what: str, identifier: str) -> WireError:
-    return WireError("ResourceNotFoundException", f"There is no {what} {identifier}")
+    context: Json = {"resourceType": what, "resourceId": identifier}
+    message = f"There is no {what} {identifier}"
+    return WireError("ResourceNotFoundException", message, members={"context": context})
 
 
 def _conflict(rule: str, state: str) -> WireError:
-    return WireError("ConflictException", f"{rule}; it is {state}")
+    context: Json = {"state": state}
+    return WireError("ConflictException", f"{rule}; it is {state}", members={"context": context})

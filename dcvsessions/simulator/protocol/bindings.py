@@ -27,6 +27,10 @@ from dcvsessions.simulator.protocol.wire import (
 
 __all__ = ["AwsJson", "Binding", "RestJson", "bind"]
 
+# What Lightsail's errors say besides their message.
+_DOCS = "https://docs.aws.amazon.com/lightsail/"
+_TIP = "Check the request, the region, and the state of the resource."
+
 
 @frozen
 class AwsJson:
@@ -51,7 +55,7 @@ class AwsJson:
         return self.service.operations.get(name)
 
     def parse(self, operation: Operation, request: HttpRequest) -> Parameters:
-        """Read the parameters from the body.
+        """Read the parameters from the body, whatever its content type is said to be.
 
         Raises:
             WireError: They cannot be read.
@@ -64,7 +68,7 @@ class AwsJson:
 
     def serialize_error(self, error: WireError) -> HttpResponse:
         """Make the response to an operation that failed. Its body names the code in `__type`."""
-        body: Json = {"__type": error.code, "message": error.message}
+        body: Json = {"__type": error.code, **_error_members(self.service, error)}
         return _error_response(self.service, error, self._content_type, body)
 
     @property
@@ -102,6 +106,7 @@ class RestJson:
         Raises:
             WireError: They cannot be read.
         """
+        _check_content_type(request)
         query = parse_qsl(request.query, keep_blank_values=True)
         texts: dict[str, Mapping[str, str]] = {
             "uri": _labels(operation, request) or {},
@@ -123,7 +128,8 @@ class RestJson:
 
     def serialize_error(self, error: WireError) -> HttpResponse:
         """Make the response to an operation that failed."""
-        return _error_response(self.service, error, "application/json", {"message": error.message})
+        body: Json = {**_error_members(self.service, error)}
+        return _error_response(self.service, error, "application/json", body)
 
 
 Binding: TypeAlias = AwsJson | RestJson
@@ -132,6 +138,16 @@ Binding: TypeAlias = AwsJson | RestJson
 def bind(service: Service) -> Binding:
     """Return the binding for the protocol of a service."""
     return AwsJson(service) if service.protocol == "json" else RestJson(service)
+
+
+def _check_content_type(request: HttpRequest) -> None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.body and media_type not in {"", "application/json"}:
+        raise WireError(
+            "UnsupportedMediaTypeException",
+            "The content type of the request is not supported",
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        )
 
 
 def _parameters(value: Json) -> Parameters:
@@ -158,6 +174,17 @@ def _response(status: int, content_type: str, body: Json, error: str | None = No
     if error is not None:
         headers["x-amzn-ErrorType"] = error
     return HttpResponse(status, headers, json.dumps(body).encode(), error)
+
+
+def _error_members(service: Service, error: WireError) -> dict[str, Json]:
+    """Return the members of an error: the usual ones of the model, and those that it states.
+
+    Assumed: the values of the usual ones. AWS documents the members as bare names.
+    """
+    modeled = service.error_members.get(error.code, frozenset())
+    usual: dict[str, Json] = {"code": error.code, "docs": _DOCS, "tip": _TIP}
+    sent = {name: value for name, value in usual.items() if name in modeled}
+    return {"message": error.message, **sent, **error.members}
 
 
 def _error_response(

@@ -41,6 +41,7 @@ _JSON_TOKENS: dict[type, str] = {
     list: "START_ARRAY",
     str: "STRING_VALUE",
     bool: "BOOLEAN_VALUE",
+    type(None): "NULL_VALUE",
 }
 
 
@@ -51,13 +52,21 @@ class WireError(Exception):
         code: The error code.
         message: What is wrong.
         status: The HTTP status; None for the one that the model states for the code.
+        members: More members of the error, besides its message.
     """
 
-    def __init__(self, code: str, message: str, status: int | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        status: int | None = None,
+        members: Mapping[str, Json] | None = None,
+    ) -> None:
         super().__init__(code, message, status)
         self.code = code
         self.message = message
         self.status = status
+        self.members = members or {}
 
 
 class Parameters(dict[str, Json]):
@@ -93,7 +102,8 @@ def decode(body: bytes) -> dict[str, Json]:
     if not body:
         return {}
     try:
-        document: Json = json.loads(body, parse_constant=_refuse_constant)
+        # json.loads() would take bytes in UTF-16 and UTF-32, too.
+        document: Json = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise WireError("SerializationException", "The body is not valid JSON", 400) from None
     if not isinstance(document, dict):
@@ -111,11 +121,11 @@ def _wrong_type(value: Json, kind: str) -> WireError:
 
 
 def read(shape: Shape, value: Json) -> Json:
-    """Read a JSON value of a shape; leave out unknown members and null members.
+    """Read a JSON value of a shape; leave out unknown members and null members of structures.
 
     Args:
         shape: The type that the value has to have.
-        value: The JSON value; not None.
+        value: The JSON value.
 
     Raises:
         WireError: It has another type.
@@ -124,10 +134,10 @@ def read(shape: Shape, value: Json) -> Json:
         return _read_structure(shape, value)
     if shape.kind == "list" and isinstance(value, list) and shape.element:
         element = shape.element
-        return [read(element, item) for item in value if item is not None]
+        return [read(element, item) for item in value]
     if shape.kind == "map" and isinstance(value, dict) and shape.element:
         element = shape.element
-        return {key: read(element, item) for key, item in value.items() if item is not None}
+        return {key: read(element, item) for key, item in value.items()}
     if not _is_scalar(shape.kind, value):
         raise _wrong_type(value, shape.kind)
     return value
@@ -204,16 +214,14 @@ def _violations_inside(shape: Shape, value: dict[str, Json], place: str) -> list
         members = dict.fromkeys(value, shape.element)
     else:
         members = {name: member.shape for name, member in shape.members.items()}
-    missing = [
-        _sentence(f"{place}.{name}".lstrip("."), "Member must not be null")
-        for name in shape.required
-        if name not in value
-    ]
-    inside = (
-        violations(members[name], item, f"{place}.{name}".lstrip("."))
-        for name, item in value.items()
-    )
-    return missing + [each for found in inside for each in found]
+    broken: list[str] = []
+    for name, member in members.items():  # in the model's order, whatever the request's is
+        inner = f"{place}.{name}".lstrip(".")
+        if name in value:
+            broken += violations(member, value[name], inner)
+        elif name in shape.required:
+            broken.append(_sentence(inner, "Member must not be null"))
+    return broken
 
 
 def _broken_limits(shape: Shape, value: Json, place: str) -> list[str]:

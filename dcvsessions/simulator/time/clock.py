@@ -17,24 +17,29 @@ class Clock:
 
     Args:
         speed: Simulated seconds per second of the loop.
-        origin: The wall-clock time of simulated second zero.
 
     Raises:
         ValueError: The speed is not a positive finite number.
     """
 
-    def __init__(self, speed: float, origin: datetime) -> None:
+    def __init__(self, speed: float) -> None:
         if not (math.isfinite(speed) and speed > 0):
             raise ValueError(f"speed must be a positive number, not {speed!r}")
         self._speed = speed
-        self._origin = origin
+        self._origin = datetime.min.replace(tzinfo=UTC)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._started = 0.0
         self._latest = 0.0
 
-    def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Run from now on, on the time of this event loop."""
+    def start(self, loop: asyncio.AbstractEventLoop, origin: datetime) -> None:
+        """Run from now on, on the time of this event loop.
+
+        Args:
+            loop: The event loop.
+            origin: The wall-clock time of simulated second zero.
+        """
         self._loop = loop
+        self._origin = origin
         self._started = self._latest = loop.time()
 
     def now(self) -> float:
@@ -55,6 +60,10 @@ class Clock:
     def to_loop_seconds(self, simulated_seconds: float) -> float:
         """Return how long a simulated duration takes on the event loop."""
         return simulated_seconds / self._speed
+
+    def date(self) -> datetime:
+        """Return the simulated wall-clock time."""
+        return self.wall_time(self.now())
 
     def wall_time(self, instant: float) -> datetime:
         """Return the wall-clock time of an instant; the last possible datetime if it is later."""
