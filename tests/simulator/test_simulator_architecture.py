@@ -39,6 +39,7 @@ PURE = [
     "nimble.resources",
     "pages",
     "protocol.bindings",
+    "protocol.http1",
     "protocol.messages",
     "protocol.wire",
     "store",

@@ -33,12 +33,22 @@ from dcvsessions.simulator.nimble.client_tokens import ClientTokens
 from dcvsessions.simulator.nimble.describe import describe_session, describe_stream
 from dcvsessions.simulator.nimble.resources import Session, Stream, Studio
 from dcvsessions.simulator.pages import page
-from dcvsessions.simulator.protocol.wire import Handler, Json, Parameters, Value, WireError
+from dcvsessions.simulator.protocol.model import load_service
+from dcvsessions.simulator.protocol.wire import (
+    Handler,
+    Json,
+    Parameters,
+    Value,
+    WireError,
+    Written,
+    write,
+)
 from dcvsessions.simulator.time.timeline import Phase, Timeline
 
 __all__ = ["NimbleOperations"]
 
 _STREAM_LIMIT = 1000
+_SESSION = load_service("nimble").operations["GetStreamingSession"].output.members["session"].shape
 _DEFAULT_EXPIRATION = 120  # seconds; assumed, as the model states only the limits 60 and 3600
 
 
@@ -114,9 +124,10 @@ class NimbleOperations:
     def _list_streaming_sessions(self, parameters: Parameters) -> Mapping[str, Value]:
         studio = self._studio(parameters)
         self._account.remove_deleted()
+        now = self._environment.clock.now()
         matching = [
             session
-            for session in self._account.sessions.all_visible(self._environment.clock.now())
+            for session in self._account.sessions.all_visible(now)
             if session.studio_id == studio.studio_id and _matches(session, parameters)
         ]
         token = parameters.optional_text("nextToken")
@@ -124,7 +135,7 @@ class NimbleOperations:
             matching, token, self._environment.page_size, "ValidationException"
         )
         return {
-            "sessions": [self._describe(session) for session in found],
+            "sessions": [self._describe_at(session, now) for session in found],
             "nextToken": next_token,
         }
 
@@ -228,8 +239,17 @@ class NimbleOperations:
             raise _not_found("streaming session", session_id)
         return session
 
-    def _describe(self, session: Session) -> Mapping[str, Value]:
-        return describe_session(session, self._environment.clock.now(), self._environment)
+    def _describe(self, session: Session) -> Value:
+        return self._describe_at(session, self._environment.clock.now())
+
+    def _describe_at(self, session: Session, now: float) -> Value:
+        index = session.timeline.index(now)
+        written = session.descriptions.get(index)
+        if written is None:
+            description = describe_session(session, now, self._environment)
+            written = Written(write(_SESSION, description, top=False))
+            session.descriptions[index] = written
+        return written
 
     def _describe_stream(self, stream: Stream) -> Mapping[str, Value]:
         return describe_stream(stream, self._environment.clock.now(), self._environment)

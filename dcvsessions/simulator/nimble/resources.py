@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from attrs import evolve, field, frozen
 
 from dcvsessions.simulator.environment import USER_ID
+from dcvsessions.simulator.protocol.wire import Written
 from dcvsessions.simulator.time.timeline import Timeline
 
 __all__ = ["SESSION_CODES", "Session", "SessionView", "Stream", "Studio"]
@@ -116,6 +117,8 @@ class Session:
         ready_code: The status code that it has in `READY`.
         volume_retention_mode: What becomes of its volume when it is stopped.
         started_from_backup_id: The backup of its last start.
+        descriptions: How the API describes it in each phase of the timeline, so far as somebody
+            asked. Nothing else of a description depends on the time.
     """
 
     number: int
@@ -133,6 +136,9 @@ class Session:
     ready_code: str = "STREAMING_SESSION_READY"
     volume_retention_mode: str = "RETAIN"
     started_from_backup_id: str | None = None
+    descriptions: dict[int, Written] = field(
+        factory=dict[int, Written], init=False, eq=False, repr=False
+    )
 
     def frozen_at(self, now: float) -> "Session":
         """Return the session as it is now, for ever."""

@@ -169,11 +169,11 @@ def _labels(operation: Operation, request: HttpRequest) -> dict[str, str] | None
     return labels
 
 
-def _response(status: int, content_type: str, body: Json, error: str | None = None) -> HttpResponse:
+def _response(status: int, content_type: str, body: str, error: str | None = None) -> HttpResponse:
     headers = {"Content-Type": content_type}
     if error is not None:
         headers["x-amzn-ErrorType"] = error
-    return HttpResponse(status, headers, json.dumps(body).encode(), error)
+    return HttpResponse(status, headers, body.encode(), error)
 
 
 def _error_members(service: Service, error: WireError) -> dict[str, Json]:
@@ -191,4 +191,4 @@ def _error_response(
     service: Service, error: WireError, content_type: str, body: Json
 ) -> HttpResponse:
     status = error.status or service.error_statuses.get(error.code, HTTPStatus.BAD_REQUEST)
-    return _response(status, content_type, body, error.code)
+    return _response(status, content_type, json.dumps(body), error.code)

@@ -9,7 +9,10 @@ import email.utils
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii
 from typing import TypeAlias, cast
+
+from attrs import frozen
 
 from dcvsessions.simulator.protocol.model import Shape
 
@@ -19,6 +22,7 @@ __all__ = [
     "Parameters",
     "Value",
     "WireError",
+    "Written",
     "decode",
     "read",
     "read_text",
@@ -29,9 +33,21 @@ __all__ = [
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
+
+@frozen(repr=False)
+class Written:
+    """A value that was written as JSON before.
+
+    Attributes:
+        text: The JSON.
+    """
+
+    text: str
+
+
 # What an operation returns: JSON, and datetimes, which the model says how to write.
 Value: TypeAlias = (
-    "Mapping[str, Value] | Sequence[Value] | str | int | float | bool | datetime | None"
+    "Mapping[str, Value] | Sequence[Value] | str | int | float | bool | datetime | Written | None"
 )
 
 _INTEGER_BITS = {"integer": 31, "long": 63}
@@ -273,7 +289,7 @@ def validate(shape: Shape, parameters: dict[str, Json], error_code: str) -> None
         raise WireError(error_code, f"{count}: {'; '.join(broken)}")
 
 
-def write(shape: Shape, value: Value, *, top: bool = True) -> Json:
+def write(shape: Shape, value: Value, *, top: bool = True) -> str:
     """Write the output of an operation as JSON.
 
     Null members are left out, and so are empty lists and maps inside resources. A list at the top
@@ -284,18 +300,22 @@ def write(shape: Shape, value: Value, *, top: bool = True) -> Json:
         value: The value.
         top: Whether it is the whole output rather than something inside it.
     """
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
+    if isinstance(value, Written):
+        return value.text
     if isinstance(value, datetime):
         return _write_timestamp(value, shape.timestamp_format)
     if isinstance(value, Mapping):
         return _write_mapping(shape, value, top=top)
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence):
         element = shape.element or shape
-        return [write(element, item, top=False) for item in value]
-    return value
+        return f"[{','.join([write(element, item, top=False) for item in value])}]"
+    return json.dumps(value)
 
 
-def _write_mapping(shape: Shape, value: Mapping[str, Value], *, top: bool) -> Json:
-    written: dict[str, Json] = {}
+def _write_mapping(shape: Shape, value: Mapping[str, Value], *, top: bool) -> str:
+    written: list[str] = []
     for name, item in value.items():
         if item is None or (not top and item in ([], {}, ())):
             continue
@@ -303,14 +323,15 @@ def _write_mapping(shape: Shape, value: Mapping[str, Value], *, top: bool) -> Js
         inner = member.shape if member else shape.element
         if inner is None:
             raise KeyError(f"{shape.name} has no member {name}")
-        written[member.wire_name if member else name] = write(inner, item, top=False)
-    return written
+        key = encode_basestring_ascii(member.wire_name if member else name)
+        written.append(f"{key}:{write(inner, item, top=False)}")
+    return f"{{{','.join(written)}}}"
 
 
-def _write_timestamp(value: datetime, timestamp_format: str | None) -> Json:
+def _write_timestamp(value: datetime, timestamp_format: str | None) -> str:
     if timestamp_format == "iso8601":
         # Nimble's timestamps are documented as "the ISO timestamp in seconds".
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f'"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"'
     if timestamp_format == "rfc822":
-        return email.utils.format_datetime(value.astimezone(UTC), usegmt=True)
-    return round(value.timestamp(), 3)
+        return f'"{email.utils.format_datetime(value.astimezone(UTC), usegmt=True)}"'
+    return repr(round(value.timestamp(), 3))
