@@ -7,6 +7,7 @@ parameters are not recorded.
 """
 
 import email.utils
+import functools
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -99,7 +100,11 @@ class Gateway:
         self._handlers = handlers
         self._desktops = desktops
         self._keys = keys
-        self._bindings = [bind(load_service(name)) for name in handlers]
+
+    @functools.cached_property
+    def _bindings(self) -> list[Binding]:
+        # The models take longer to load than the rest of the simulator takes to start.
+        return [bind(load_service(name)) for name in self._handlers]
 
     @property
     def operations(self) -> frozenset[str]:

@@ -33,7 +33,7 @@ from dcvsessions.simulator.nimble.client_tokens import ClientTokens
 from dcvsessions.simulator.nimble.describe import describe_session, describe_stream
 from dcvsessions.simulator.nimble.resources import Session, Stream, Studio
 from dcvsessions.simulator.pages import page
-from dcvsessions.simulator.protocol.model import load_service
+from dcvsessions.simulator.protocol.model import Shape, load_service
 from dcvsessions.simulator.protocol.wire import (
     Handler,
     Json,
@@ -48,7 +48,6 @@ from dcvsessions.simulator.time.timeline import Phase, Timeline
 __all__ = ["NimbleOperations"]
 
 _STREAM_LIMIT = 1000
-_SESSION = load_service("nimble").operations["GetStreamingSession"].output.members["session"].shape
 _DEFAULT_EXPIRATION = 120  # seconds; assumed, as the model states only the limits 60 and 3600
 
 
@@ -247,12 +246,16 @@ class NimbleOperations:
         written = session.descriptions.get(index)
         if written is None:
             description = describe_session(session, now, self._environment)
-            written = Written(write(_SESSION, description, top=False))
+            written = Written(write(_session_shape(), description, top=False))
             session.descriptions[index] = written
         return written
 
     def _describe_stream(self, stream: Stream) -> Mapping[str, Value]:
         return describe_stream(stream, self._environment.clock.now(), self._environment)
+
+
+def _session_shape() -> Shape:
+    return load_service("nimble").operations["GetStreamingSession"].output.members["session"].shape
 
 
 def _matches(session: Session, parameters: Parameters) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from attrs import field, frozen
-from botocore.model import ServiceModel
 
 __all__ = ["Location", "Member", "Operation", "Service", "Shape", "convert", "load_service"]
 
@@ -134,6 +133,9 @@ def convert(document: Mapping[str, Any], name: str) -> Service:
         document: The JSON document, as botocore ships it.
         name: The name of the service.
     """
+    # botocore takes long to import, and nothing of it is needed before the first request.
+    from botocore.model import ServiceModel  # noqa: PLC0415
+
     model: Any = ServiceModel(document, name)  # botocore has no types
     shapes: dict[str, Shape] = {}
     metadata: dict[str, str] = model.metadata

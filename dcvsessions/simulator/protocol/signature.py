@@ -13,8 +13,6 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from attrs import field, frozen
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 
 from dcvsessions.simulator.protocol.messages import HttpRequest
 
@@ -159,6 +157,10 @@ def sign(
         timestamp: The value of `X-Amz-Date`.
         keys: The key pair.
     """
+    # botocore takes long to import, and nothing of it is needed before the first request.
+    from botocore.auth import SigV4Auth  # noqa: PLC0415
+    from botocore.awsrequest import AWSRequest  # noqa: PLC0415
+
     _, region, service, _ = scope.split("/")
     signer: Any = SigV4Auth(keys, service, region)  # botocore has no types
     headers = http.client.HTTPMessage()
