@@ -30,6 +30,7 @@ from dcvsessions.simulator.protocol.signature import (
     verify,
 )
 from dcvsessions.simulator.protocol.wire import Handler, Json, Parameters, WireError, validate
+from dcvsessions.simulator.throttle import Throttles
 
 __all__ = ["Gateway", "Result"]
 
@@ -95,6 +96,7 @@ class Gateway:
     ) -> None:
         self.faults = FaultSchedule()
         self.skew = Skew()
+        self.throttles = Throttles()
         self.requests: deque[Request] = deque(maxlen=keep_requests)
         self._environment = environment
         self._handlers = handlers
@@ -177,6 +179,7 @@ class Gateway:
                 parameters=parameters,
                 status=result.status,
                 error=result.response.error if result.status else None,
+                fault=result.fault.kind if result.fault else None,
                 at=self._environment.clock.loop_time(),
             )
         )
@@ -191,6 +194,7 @@ class Gateway:
         binding, operation = call.binding, call.operation
         try:
             self._check_time(call, signed_at, skew)
+            self._check_rate(operation)
             if isinstance(parameters, WireError):
                 raise parameters
             validate(operation.input, parameters, binding.validation_code)
@@ -208,6 +212,10 @@ class Gateway:
             check_expiry(self._keys, clock.now())
         except SignatureError as error:
             raise _refusal(call, error) from None
+
+    def _check_rate(self, operation: Operation) -> None:
+        if not self.throttles.admits(operation.name, self._environment.clock.now()):
+            raise WireError("ThrottlingException", "Rate exceeded")
 
     def _stamped(self, response: HttpResponse, skew: timedelta = _NO_SKEW) -> HttpResponse:
         """Add the request id and the date, which every response of the service itself has."""

@@ -108,10 +108,11 @@ class Simulator:
             session_token,
             session_token_lifetime,
         )
+        self._seed = f"{seed}/{timings.seed}"
         self._environment = Environment(
             clock=Clock(speed),
             timings=timings,
-            random=random.Random(f"{seed}/{timings.seed}"),  # noqa: S311 - no secrets from it
+            random=random.Random(self._seed),  # noqa: S311 - no secrets from it
             region_name=region_name,
             page_size=page_size,
             stale_reads=stale_reads,
@@ -119,6 +120,7 @@ class Simulator:
             desktop_url=self._desktop_url,
         )
         lightsail, nimble = LightsailAccount(self._environment), NimbleAccount(self._environment)
+        self._accounts = (lightsail, nimble)
         self._lightsail, self._nimble = LightsailSimulator(lightsail), NimbleSimulator(nimble)
         self._gateway = Gateway(
             self._environment,
@@ -198,6 +200,11 @@ class Simulator:
         }
 
     @property
+    def date(self) -> datetime:
+        """The simulated date and time, which the times in responses are on."""
+        return self._environment.clock.date()
+
+    @property
     @locked
     def requests(self) -> list[Request]:
         """The requests that arrived, oldest first."""
@@ -243,6 +250,53 @@ class Simulator:
         """Forget the faults that have not happened yet, and set the service's clock right."""
         self._gateway.faults.clear()
         self._gateway.skew.end()
+
+    @locked
+    def throttle(self, rate: float, *, burst: int = 1, operation: str = "*") -> None:
+        """Answer requests over a rate with `ThrottlingException`.
+
+        Each request takes a token; when there is none, it is refused. A limit for `*` and one for
+        the operation itself both apply.
+
+        Args:
+            rate: The new tokens per simulated second.
+            burst: The most tokens, and so the most requests at once.
+            operation: The operation that is limited; `*` for all of them together.
+
+        Raises:
+            ValueError: Neither service has such an operation, or a number is out of range.
+
+        Example:
+            >>> sim.throttle(2, burst=5, operation="CreateGUISessionAccessDetails")
+        """
+        if operation != "*":
+            self._check_operation(operation)
+        self._gateway.throttles.limit(operation, rate, burst, self._environment.clock.now())
+
+    @locked
+    def advance(self, seconds: float) -> None:
+        """Let simulated time pass at once. Transitions go on as if it had passed.
+
+        Args:
+            seconds: The simulated seconds.
+
+        Raises:
+            ValueError: The number is negative or not finite.
+        """
+        self._environment.clock.advance(seconds)
+
+    @locked
+    def reset(self) -> None:
+        """Remove all resources, plans, faults, limits and recorded requests.
+
+        The simulator serves on, at the same address, with the same keys, and its time runs on.
+        """
+        for account in self._accounts:
+            account.clear()
+        self._environment.random.seed(self._seed)
+        self._gateway.throttles.clear()
+        self._gateway.requests.clear()
+        self.heal()
 
     def accepts(self, url: str) -> bool:
         """Tell whether a URL opens a desktop now.

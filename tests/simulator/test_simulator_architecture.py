@@ -19,13 +19,14 @@ FILES = {
 
 # The rooms, lowest floor first. A room imports rooms on lower floors only. A package is one room.
 FLOORS = [
-    {"time", "protocol", "faults"},
+    {"time", "protocol", "faults", "throttle"},
     {"environment", "store", "pages", "desktop_page"},
     {"lightsail", "nimble", "gateway"},
     {"server"},
     {"simulator"},
     {"scenario_file", "thread"},
     {"scenario", "pytest_plugin"},
+    {"control"},
     {"__init__", "__main__"},
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
@@ -44,6 +45,7 @@ PURE = [
     "protocol.wire",
     "store",
     "time.plan",
+    "throttle",
     "time.timeline",
 ]
 IMPURE = {

@@ -198,6 +198,8 @@ async def test_a_simulator_does_what_its_scenario_says(open_wire):
             r"must be a number or a text, not \[\] @ \$\.faults\[0\]\.fault\.retry_after",
         ),
         ("[[faults]]\noperation = '*'\ncall = 0\nfault = { kind = 'reset' }", r"@ \$\.faults\[0\]"),
+        ("[[throttles]]\nrate = 0", r"rate must be a positive number .* @ \$\.throttles\[0\]"),
+        ("[[throttles]]\nburst = 2", r"required, but missing @ \$\.throttles\[0\]\.rate"),
         ("speed = [", r"at end of document|line 1"),
     ],
 )

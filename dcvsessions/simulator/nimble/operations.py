@@ -29,7 +29,6 @@ from attrs import evolve
 from dcvsessions.simulator.desktop_page import new_token
 from dcvsessions.simulator.environment import USER_ID
 from dcvsessions.simulator.nimble.account import NimbleAccount
-from dcvsessions.simulator.nimble.client_tokens import ClientTokens
 from dcvsessions.simulator.nimble.describe import describe_session, describe_stream
 from dcvsessions.simulator.nimble.resources import Session, Stream, Studio
 from dcvsessions.simulator.pages import page
@@ -57,7 +56,6 @@ class NimbleOperations:
     def __init__(self, account: NimbleAccount) -> None:
         self._account = account
         self._environment = account.environment
-        self._client_tokens = ClientTokens()
         self.handlers: Mapping[str, Handler] = {
             "CreateStreamingSession": self._create_streaming_session,
             "GetStreamingSession": self._get_streaming_session,
@@ -73,7 +71,7 @@ class NimbleOperations:
 
     def _create_streaming_session(self, parameters: Parameters) -> Mapping[str, Value]:
         studio = self._studio(parameters)
-        existing = self._client_tokens.find("CreateStreamingSession", parameters)
+        existing = self._account.client_tokens.find("CreateStreamingSession", parameters)
         if existing is not None:
             return {"session": self._describe(self._current(studio, existing))}
         profile = parameters.text("launchProfileId")
@@ -83,7 +81,7 @@ class NimbleOperations:
         self._check_quota(studio)
         session = self._new_session(studio, parameters)
         self._account.add_session(session)
-        self._client_tokens.add("CreateStreamingSession", parameters, session.session_id)
+        self._account.client_tokens.add("CreateStreamingSession", parameters, session.session_id)
         return {"session": self._describe(session)}
 
     def _new_session(self, studio: Studio, parameters: Parameters) -> Session:
@@ -149,7 +147,7 @@ class NimbleOperations:
 
     def _change(self, operation: str, parameters: Parameters) -> Mapping[str, Value]:
         session = self._current(self._studio(parameters), parameters.text("sessionId"))
-        if self._client_tokens.find(operation, parameters) is not None:
+        if self._account.client_tokens.find(operation, parameters) is not None:
             return {"session": self._describe(session)}
         now = self._environment.clock.now()
         _check_state(operation, session, session.timeline.at(now).state)
@@ -160,7 +158,7 @@ class NimbleOperations:
         )
         self._delete_streams(session.session_id)
         self._account.sessions.write(session.session_id, changed, session.frozen_at(now), now)
-        self._client_tokens.add(operation, parameters, session.session_id)
+        self._account.client_tokens.add(operation, parameters, session.session_id)
         return {"session": self._describe(changed)}
 
     # --- Streams ---
@@ -168,7 +166,7 @@ class NimbleOperations:
     def _create_streaming_session_stream(self, parameters: Parameters) -> Mapping[str, Value]:
         session = self._current(self._studio(parameters), parameters.text("sessionId"))
         streams = self._account.streams[session.session_id]
-        existing = self._client_tokens.find("CreateStreamingSessionStream", parameters)
+        existing = self._account.client_tokens.find("CreateStreamingSessionStream", parameters)
         stream = streams.current(existing) if existing is not None else None
         if stream is not None:
             return {"stream": self._describe_stream(stream)}
@@ -179,7 +177,9 @@ class NimbleOperations:
         streams.write(stream.stream_id, stream, None, stream.created)
         for oldest in streams.all_current()[:-_STREAM_LIMIT]:
             streams.remove(oldest.stream_id)
-        self._client_tokens.add("CreateStreamingSessionStream", parameters, stream.stream_id)
+        self._account.client_tokens.add(
+            "CreateStreamingSessionStream", parameters, stream.stream_id
+        )
         return {"stream": self._describe_stream(stream)}
 
     def _new_stream(self, session: Session, parameters: Parameters) -> Stream:

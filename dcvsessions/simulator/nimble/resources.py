@@ -81,6 +81,7 @@ class SessionView:
         owned_by: The user that owns it.
         ec2_instance_type: Its instance type.
         tags: Its tags.
+        percentage_complete: The progress of a transition, which the API does not report.
         streams: The state of each of its streams, by stream id.
     """
 
@@ -94,6 +95,7 @@ class SessionView:
     owned_by: str
     ec2_instance_type: str
     tags: Mapping[str, str]
+    percentage_complete: int | None
     streams: Mapping[str, str]
 
 
@@ -170,5 +172,8 @@ class Session:
             owned_by=self.owned_by,
             ec2_instance_type=self.ec2_instance_type,
             tags=self.tags,
+            percentage_complete=(
+                self.timeline.percentage(now) if phase.state.endswith("_IN_PROGRESS") else None
+            ),
             streams={stream.stream_id: stream.timeline.at(now).state for stream in streams},
         )

@@ -30,6 +30,7 @@ class Clock:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._started = 0.0
         self._latest = 0.0
+        self._ahead = 0.0
 
     def start(self, loop: asyncio.AbstractEventLoop, origin: datetime) -> None:
         """Run from now on, on the time of this event loop.
@@ -42,16 +43,31 @@ class Clock:
         self._origin = origin
         self._started = self._latest = loop.time()
 
+    def advance(self, seconds: float) -> None:
+        """Let simulated seconds pass at once.
+
+        Raises:
+            ValueError: The number is negative or not finite.
+        """
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise ValueError(f"seconds must be zero or more, not {seconds!r}")
+        self._ahead += seconds
+
     def now(self) -> float:
-        """Return the simulated seconds since the start; zero before it."""
+        """Return the simulated seconds since the start, and those that were advanced by."""
         if self._loop is None:
-            return 0.0
+            return self._ahead
         time = self._loop.time()
         # A virtual-time loop may set its time back between the fixtures and the test. No
         # simulated time passes then.
         self._started += min(0.0, time - self._latest)
         self._latest = time
-        return rounded((time - self._started) * self._speed)
+        return rounded((time - self._started) * self._speed + self._ahead)
+
+    @property
+    def speed(self) -> float:
+        """Simulated seconds per second of the loop."""
+        return self._speed
 
     def loop_time(self) -> float:
         """Return the event loop's own time; zero before the start."""
