@@ -117,7 +117,10 @@ class Gateway:
         """Carry out a request."""
         with self._environment.lock:
             if request.path == desktop_page.PATH and request.method in {"GET", "HEAD"}:
-                page = desktop_page.response(request.query, self._desktops())
+                clock = self._environment.clock
+                page = desktop_page.response(
+                    request.query, self._desktops(), clock.now(), clock.speed
+                )
                 return Result(f"GET {desktop_page.PATH}", page)
             call = self._call(request)
             return self._unknown_operation(request) if call is None else self._carry_out(call)

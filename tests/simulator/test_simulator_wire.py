@@ -338,6 +338,39 @@ async def test_a_desktop_answers_while_its_url_is_accepted(sim, wire):
         assert "my-computer" not in await page.text()
 
 
+@pytest.mark.looptime
+async def test_a_desktop_says_what_it_stands_for_and_how_long(open_wire):
+    async with Simulator(speed=2) as sim, open_wire(sim) as wire:
+        sim.lightsail.add_instance("my-computer", status="started", blueprint_name="R & D")
+        sim.nimble.add_studio("<studio>")
+        created = (await wire.create("%3Cstudio%3E")).json["session"]["sessionId"]
+        await asyncio.sleep(5)
+        path = f"%3Cstudio%3E/streaming-sessions/{created}/streams"
+        await wire.nimble("POST", path, {"expirationInSeconds": 60})
+        await asyncio.sleep(5)
+        pages = []
+        desktops = [*sim.lightsail.desktops(), *sim.nimble.desktops()]
+        for desktop in desktops:
+            reply = await wire.send("GET", "/desktop/", query=f"authToken={desktop.token}")
+            pages.append(reply.body.decode())
+        application, system, stream = pages
+        assert "my-computer" in application
+        assert "The application R &amp; D" in application
+        assert "The desktop of its operating system" in system
+        assert "&lt;studio&gt;" in stream
+        assert created in stream
+        lefts = [page.partition('data-left="')[2].partition('"')[0] for page in pages]
+        assert lefts == ["3580.0", "3580.0", "50.0"]
+        for page, desktop in zip(pages, desktops, strict=True):
+            assert 'data-speed="2"' in page or 'data-speed="2.0"' in page
+            assert "The pixels of the desktop would be here" in page
+            assert desktop.token not in page
+        sim.advance(50)
+        reply = await wire.send("GET", "/desktop/", query=f"authToken={desktops[2].token}")
+        assert reply.status == 403
+        assert "The session of this URL has ended" in reply.body.decode()
+
+
 async def test_a_desktop_refuses_requests_without_its_token(sim, wire):
     sim.lightsail.set_status("my-computer", "started")
     for query in ("", "authToken=", "authToken=wrong", "authToken=%ff", "token=x"):

@@ -146,7 +146,7 @@ class ControlApi:
 
     def _page(self, _: _Asked) -> HttpResponse:
         # It holds no data: its script reads /state and /requests.
-        page = importlib.resources.files(__package__) / "page.html"
+        page = importlib.resources.files("dcvsessions.simulator.control") / "page.html"
         return HttpResponse(HTTPStatus.OK, _PAGE_HEADERS, page.read_bytes())
 
     def _state(self, _: _Asked) -> dict[str, Json]:

@@ -58,9 +58,12 @@ class NimbleAccount:
         now = self.environment.clock.now()
         return [
             Desktop(
-                title=f"{session.studio_id}: streaming session {session.session_id}",
+                service="Nimble Studio",
+                title=session.studio_id,
+                shows=f"A streaming session of the launch profile {session.launch_profile_id}",
                 session_id=session.session_id,
                 token=stream.token,
+                ends=min(stream.timeline.ends(now), session.timeline.ends(now)),
             )
             for session in self.sessions.all_current()
             if session.timeline.at(now).state == "READY"
