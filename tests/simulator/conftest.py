@@ -97,7 +97,7 @@ class Wire:
     ) -> Reply:
         if body is None:
             body = b"" if parameters is None else json.dumps(parameters).encode()
-        path = f"/2020-08-01/studios/{path}"
+        path = f"/2020-08-01/studios/{path}".rstrip("/")
         unsigned = {"Content-Type": media_type} if body else {}
         if token is not None:
             unsigned["X-Amz-Client-Token"] = token

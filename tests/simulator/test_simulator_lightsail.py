@@ -444,3 +444,29 @@ async def test_deviation_3_a_forced_stop_frees_an_instance_that_hangs_in_stoppin
     for identifier, status in ((hanging["id"], "Failed"), (forced["id"], "Succeeded")):
         reply = await wire.lightsail("GetOperation", {"operationId": identifier})
         assert reply.json["operation"]["status"] == status
+
+
+async def test_a_reboot_ends_the_gui_session_and_keeps_the_address(sim, wire):
+    sim.lightsail.set_status("my-computer", "started")
+    before = sim.lightsail.instances["my-computer"].public_ip_address
+    (operation,) = (await wire.lightsail("RebootInstance", INSTANCE)).json["operations"]
+    assert operation["operationType"] == "RebootInstance"
+    found = sim.lightsail.instances["my-computer"]
+    assert (found.state, found.status) == ("pending", "stopped")
+    reply = await wire.lightsail("RebootInstance", INSTANCE)
+    assert (reply.status, reply.error) == (400, "InvalidInputException")
+    await asyncio.sleep(1)
+    found = sim.lightsail.instances["my-computer"]
+    assert (found.state, found.status) == ("running", "stopped")
+    assert found.public_ip_address == before
+    reply = await wire.lightsail("GetOperation", {"operationId": operation["id"]})
+    assert reply.json["operation"]["status"] == "Succeeded"
+
+
+async def test_a_reboot_can_be_planned(sim, wire):
+    sim.lightsail.plan("my-computer", "RebootInstance", TransitionPlan(seconds=300))
+    await wire.lightsail("RebootInstance", INSTANCE)
+    await asyncio.sleep(299)
+    assert sim.lightsail.instances["my-computer"].state == "pending"
+    await asyncio.sleep(1)
+    assert sim.lightsail.instances["my-computer"].state == "running"

@@ -188,7 +188,7 @@ async def test_an_empty_body_means_no_parameters(wire):
         ("POST /", "", 400),
         ("GET /", "Lightsail_20161128.GetInstances", 404),
         ("POST /elsewhere", "Lightsail_20161128.GetInstances", 404),
-        ("GET /2020-08-01/studios", "", 404),
+        ("GET /2020-08-01/studio", "", 404),
         ("PUT /2020-08-01/studios/studio-1/streaming-sessions", "", 404),
         ("GET /2020-08-01/studios//streaming-sessions", "", 404),
         ("GET /2020-08-01/studios/studio-1/streaming-sessions/", "", 404),

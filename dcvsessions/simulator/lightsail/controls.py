@@ -23,7 +23,13 @@ __all__ = ["LightsailSimulator"]
 # The pattern of the names that requests may have.
 _NAME = re.compile(r"\w[\w\-.]{0,253}\w", re.ASCII)
 # The operations that start a transition.
-_OPERATIONS = ("StartGUISession", "StopGUISession", "StartInstance", "StopInstance")
+_OPERATIONS = (
+    "StartGUISession",
+    "StopGUISession",
+    "StartInstance",
+    "StopInstance",
+    "RebootInstance",
+)
 
 
 class LightsailSimulator:
@@ -101,7 +107,7 @@ class LightsailSimulator:
         Args:
             name: The virtual computer.
             operation: The operation that starts them: `StartGUISession`, `StopGUISession`,
-                `StartInstance` or `StopInstance`.
+                `StartInstance`, `StopInstance` or `RebootInstance`.
             *plans: One for each of the next transitions. Those after them go as usual.
 
         Raises:

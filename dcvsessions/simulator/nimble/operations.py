@@ -19,6 +19,8 @@ Assumed:
   session or stream as it is now; with other parameters it is a `ValidationException`.
 - Every session may be stopped (its launch profile keeps the storage), and the service deletes one
   that is stopped for the documented maximum of 5760 minutes.
+- Every studio and every launch profile is `READY`. The launch profiles of a studio are those of the
+  simulator's only user: for another `principalId` the list is empty.
 - The filters of a list are exact, and `sessionIds` is separated by commas.
 """
 
@@ -29,7 +31,13 @@ from attrs import evolve
 from dcvsessions.simulator.desktop_page import new_token
 from dcvsessions.simulator.environment import USER_ID
 from dcvsessions.simulator.nimble.account import NimbleAccount
-from dcvsessions.simulator.nimble.describe import describe_session, describe_stream
+from dcvsessions.simulator.nimble.describe import (
+    LAUNCH_PROFILE_STATE,
+    describe_launch_profile,
+    describe_session,
+    describe_stream,
+    describe_studio,
+)
 from dcvsessions.simulator.nimble.resources import Session, Stream, Studio
 from dcvsessions.simulator.pages import page
 from dcvsessions.simulator.protocol.model import Shape, load_service
@@ -46,6 +54,7 @@ from dcvsessions.simulator.time.timeline import Phase, Timeline
 
 __all__ = ["NimbleOperations"]
 
+_INVALID = "ValidationException"
 _STREAM_LIMIT = 1000
 _DEFAULT_EXPIRATION = 120  # seconds; assumed, as the model states only the limits 60 and 3600
 
@@ -57,6 +66,10 @@ class NimbleOperations:
         self._account = account
         self._environment = account.environment
         self.handlers: Mapping[str, Handler] = {
+            "ListStudios": self._list_studios,
+            "GetStudio": self._get_studio,
+            "ListLaunchProfiles": self._list_launch_profiles,
+            "GetLaunchProfile": self._get_launch_profile,
             "CreateStreamingSession": self._create_streaming_session,
             "GetStreamingSession": self._get_streaming_session,
             "ListStreamingSessions": self._list_streaming_sessions,
@@ -66,6 +79,42 @@ class NimbleOperations:
             "CreateStreamingSessionStream": self._create_streaming_session_stream,
             "GetStreamingSessionStream": self._get_streaming_session_stream,
         }
+
+    # --- Studios ---
+
+    def _list_studios(self, parameters: Parameters) -> Mapping[str, Value]:
+        studios = list(self._account.studios.values())
+        token = parameters.optional_text("nextToken")
+        found, next_token = page(studios, token, self._environment.page_size, _INVALID)
+        return {
+            "studios": [describe_studio(studio, self._environment) for studio in found],
+            "nextToken": next_token,
+        }
+
+    def _get_studio(self, parameters: Parameters) -> Mapping[str, Value]:
+        return {"studio": describe_studio(self._studio(parameters), self._environment)}
+
+    def _list_launch_profiles(self, parameters: Parameters) -> Mapping[str, Value]:
+        studio = self._studio(parameters)
+        states = parameters.get("states", [LAUNCH_PROFILE_STATE])
+        is_in_state = isinstance(states, list) and LAUNCH_PROFILE_STATE in states
+        is_of_user = parameters.optional_text("principalId") in {None, USER_ID}
+        profiles = studio.profiles() if is_in_state and is_of_user else []
+        page_size = self._environment.page_size
+        size = min(page_size, parameters.number("maxResults", page_size))
+        token = parameters.optional_text("nextToken")
+        found, next_token = page(profiles, token, size, _INVALID)
+        return {
+            "launchProfiles": [describe_launch_profile(each, self._environment) for each in found],
+            "nextToken": next_token,
+        }
+
+    def _get_launch_profile(self, parameters: Parameters) -> Mapping[str, Value]:
+        studio, wanted = self._studio(parameters), parameters.text("launchProfileId")
+        for profile in studio.profiles():
+            if profile.launch_profile_id == wanted:
+                return {"launchProfile": describe_launch_profile(profile, self._environment)}
+        raise _not_found("launch profile", wanted)
 
     # --- Sessions ---
 
@@ -128,9 +177,7 @@ class NimbleOperations:
             if session.studio_id == studio.studio_id and _matches(session, parameters)
         ]
         token = parameters.optional_text("nextToken")
-        found, next_token = page(
-            matching, token, self._environment.page_size, "ValidationException"
-        )
+        found, next_token = page(matching, token, self._environment.page_size, _INVALID)
         return {
             "sessions": [self._describe_at(session, now) for session in found],
             "nextToken": next_token,

@@ -8,7 +8,7 @@ from dcvsessions.simulator.environment import USER_ID
 from dcvsessions.simulator.protocol.wire import Written
 from dcvsessions.simulator.time.timeline import Timeline
 
-__all__ = ["SESSION_CODES", "Session", "SessionView", "Stream", "Studio"]
+__all__ = ["SESSION_CODES", "LaunchProfile", "Session", "SessionView", "Stream", "Studio"]
 
 # The status code that goes with each state of a session.
 SESSION_CODES = {
@@ -27,18 +27,44 @@ class Studio:
     """A studio.
 
     Attributes:
+        number: Its place in the order of creation.
         studio_id: Its id.
+        created: The instant of its creation.
         launch_profiles: The ids of its launch profiles.
         session_quota: The most sessions at a time; None for any number.
         ec2_instance_type: The default instance type of sessions.
         streaming_image_id: The default image of sessions.
     """
 
+    number: int
     studio_id: str
+    created: float
     launch_profiles: tuple[str, ...]
     session_quota: int | None
     ec2_instance_type: str
     streaming_image_id: str
+
+    def profiles(self) -> list["LaunchProfile"]:
+        """Return its launch profiles, in order."""
+        return [
+            LaunchProfile(number=number, launch_profile_id=each, studio=self)
+            for number, each in enumerate(self.launch_profiles)
+        ]
+
+
+@frozen(kw_only=True)
+class LaunchProfile:
+    """A launch profile of a studio.
+
+    Attributes:
+        number: Its place in the studio.
+        launch_profile_id: Its id.
+        studio: Its studio.
+    """
+
+    number: int
+    launch_profile_id: str
+    studio: Studio
 
 
 @frozen(kw_only=True)

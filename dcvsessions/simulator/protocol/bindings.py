@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TypeAlias
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qs, unquote
 
 from attrs import frozen
 
@@ -107,19 +107,23 @@ class RestJson:
             WireError: They cannot be read.
         """
         _check_content_type(request)
-        query = parse_qsl(request.query, keep_blank_values=True)
-        texts: dict[str, Mapping[str, str]] = {
-            "uri": _labels(operation, request) or {},
-            "querystring": dict(reversed(query)),  # the first of a repeated name counts
-            "header": request.headers,
+        texts: dict[str, Mapping[str, list[str]]] = {
+            "uri": {name: [text] for name, text in (_labels(operation, request) or {}).items()},
+            "querystring": parse_qs(request.query, keep_blank_values=True),
+            "header": {name: [text] for name, text in request.headers.items()},
         }
         body = decode(request.body) if request.method != "GET" else {}
         parameters = _parameters(read(operation.input, body))
         for name, member in operation.input.members.items():
             key = member.wire_name.lower() if member.location == "header" else member.wire_name
-            text = texts.get(member.location, {}).get(key)
-            if text is not None:
-                parameters[name] = read_text(member.shape, text)
+            found = texts.get(member.location, {}).get(key)
+            if found is None:
+                continue
+            if member.shape.kind == "list" and member.shape.element is not None:
+                element = member.shape.element
+                parameters[name] = [read_text(element, text) for text in found]
+            else:
+                parameters[name] = read_text(member.shape, found[0])  # the first one counts
         return parameters
 
     def serialize_output(self, operation: Operation, output: Mapping[str, Value]) -> HttpResponse:
