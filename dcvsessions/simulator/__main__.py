@@ -12,6 +12,7 @@ from pathlib import Path
 
 from attrs import evolve
 
+from dcvsessions.simulator import recorder
 from dcvsessions.simulator.control.listener import ControlListener
 from dcvsessions.simulator.scenario import DEFAULT_SCENARIO, Scenario, ThrottleScenario
 from dcvsessions.simulator.scenario_file import PRESETS
@@ -32,8 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
     Args:
         arguments: The command line. Default: that of the process.
     """
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["record"]:
+        return recorder.main(words[1:])
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     try:
         scenario = Scenario.load(options.scenario) if options.scenario else DEFAULT_SCENARIO

@@ -67,10 +67,10 @@ class Timeline:
         """Return how much of the current phase is over, from 0 to 100."""
         phase, end = self.at(now), self.ends(now)
         lasts = end - phase.begins
-        done = rounded((now - phase.begins) / lasts) if math.isfinite(lasts) else 0.0
+        done = (now - phase.begins) / lasts if math.isfinite(lasts) else 0.0
         if phase.percentages:
             count = len(phase.percentages)
-            return phase.percentages[min(int(done * count), count - 1)]
+            return phase.percentages[min(int(rounded(done * count)), count - 1)]
         return max(0, int(rounded(done * 100)))
 
     def frozen_at(self, now: float) -> "Timeline":
