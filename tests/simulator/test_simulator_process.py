@@ -204,6 +204,23 @@ def test_the_command_serves_the_admin_interface():
         assert environ["DCV_CONTROL_TOKEN"] not in log
 
 
+def test_the_curl_commands_in_the_documentation_run():
+    (script,) = re.findall(r"```sh\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    with serving("--control") as (_, environ):
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            env={**os.environ, **environ},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert '"requests": []' in done.stdout
+        found = call(environ, "GetInstances", {})["instances"]
+        assert [each["name"] for each in found] == ["my-computer"]
+
+
 THEIR_TESTS = """
 import asyncio, os
 import aiohttp, pytest
