@@ -40,7 +40,6 @@ PURE = [
     "nimble.resources",
     "pages",
     "protocol.bindings",
-    "protocol.http1",
     "protocol.messages",
     "protocol.wire",
     "store",

@@ -267,7 +267,7 @@ async def test_bytes_that_are_not_http_are_refused(sim):
         "127.0.0.1", int(sim.endpoint_url.rpartition(":")[2])
     )
     writer.write(b"\x16\x03\x01 hello\r\n\r\n")
-    assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+    assert (await reader.read()).startswith(b"HTTP/1.0 400 ")
     writer.close()
     await writer.wait_closed()
 
