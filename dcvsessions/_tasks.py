@@ -140,9 +140,10 @@ class Interruptible:
             return
         is_cancelled_otherwise = self._task.uncancel() > self._cancelling
         if kind is asyncio.CancelledError and not is_cancelled_otherwise:
-            self._error.left_behind = getattr(error, "left_behind", None)
+            left = self._error.left_behind = getattr(error, "left_behind", None)
             for note in getattr(error, "__notes__", ()):
-                self._error.add_note(note)
+                if note != str(left):
+                    self._error.add_note(note)
             raise self._error from error
 
 
