@@ -186,9 +186,9 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Canaries:
     number = itertools.count()
     verify = gateway.verify
 
-    def noting(request: Any, *args: Any) -> None:
+    def noting(request: Any, *args: Any) -> Any:
         found.signatures |= set(re.findall("Signature=(.+)", request.headers["authorization"]))
-        verify(request, *args)
+        return verify(request, *args)
 
     monkeypatch.setattr(gateway, "verify", noting)
     monkeypatch.setattr(secrets, "token_urlsafe", lambda _=0: f"{WORD}{next(number)}+/{WORD}=")
@@ -199,7 +199,11 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Canaries:
 @asynccontextmanager
 async def world(environ: pytest.MonkeyPatch, **options: Any) -> AsyncIterator[Simulator]:
     async with Simulator(
-        timings=Timings(), access_key_id="AKIDEXAMPLE", secret_access_key=SECRET_KEY, **options
+        timings=Timings(),
+        access_key_id="AKIDEXAMPLE",
+        secret_access_key=SECRET_KEY,
+        session_token=SESSION_TOKEN,
+        **options,
     ) as simulator:
         simulator.lightsail.add_instance("my-computer")
         simulator.nimble.add_studio("studio-1", launch_profiles=("lp-1",))

@@ -346,5 +346,6 @@ async def test_the_python_code_in_the_documentation_runs():
 def test_clients_do_not_use_a_proxy_from_the_environment(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "example.org")
+    monkeypatch.delenv("no_proxy", raising=False)
     with serving() as (_, environ):
         assert environ["no_proxy"] == environ["NO_PROXY"] == "example.org,127.0.0.1"
