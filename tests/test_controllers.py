@@ -40,6 +40,7 @@ from dcvsessions.lightsail import (
 )
 from dcvsessions.lightsail.session import GuiSessionController
 from dcvsessions.lightsail.session import desktop_of as gui_session_of
+from dcvsessions.lightsail.states import StartedSession
 from dcvsessions.nimble.session import StreamingSessionController, desktop_of
 
 pytestmark = pytest.mark.looptime
@@ -192,6 +193,12 @@ async def test_a_session_that_is_started_is_handed_out_at_once() -> None:
     assert client.script.at == [0]
 
 
+async def test_a_started_session_tells_when_it_was_seen_to_start() -> None:
+    client = Lightsail(details=[details("starting"), details("starting"), STARTED])
+    goal = lab(client).opening(kind="application", start_instance=False)
+    assert await waiter().until(goal) == StartedSession(URL, not_started_at=5, started_at=10)
+
+
 async def test_a_session_about_to_expire_is_not_handed_out() -> None:
     client = Lightsail(
         details=[STARTED, STARTED, details("startExpired"), STARTED], instance=[RUNNING], start=[()]
@@ -328,6 +335,12 @@ async def test_a_session_is_deleted_until_it_is_gone() -> None:
     await waiter().until(goal)
     assert client.script.called == ["get", "delete", "get", "get"]
     assert client.script.calls[1] == ("delete", {})
+
+
+async def test_a_session_that_is_never_found_may_be_new_for_twenty_seconds() -> None:
+    client = Nimble(get=[missing()])
+    await waiter().until(client.controller.deleted())
+    assert client.script.at == [0, 5, 10, 15, STALE_READ_WINDOW]
 
 
 def stream(
@@ -501,7 +514,7 @@ async def test_a_refused_stream_fails_even_after_a_sleep(
 
 
 async def test_a_stream_that_was_deleted_after_its_life_is_replaced() -> None:
-    late = [*[NEW_STREAM] * 13, stream("DELETED"), stream()]
+    late = [*[NEW_STREAM] * 12, stream("DELETED"), stream()]
     client = Nimble(create=[NEW_STREAM], stream=late)
     assert (await client.controller.stream(waiter(), 60)).url == URL
     assert client.script.called.count("create") == 2

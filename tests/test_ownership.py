@@ -464,6 +464,16 @@ async def test_a_session_that_cannot_be_looked_up_is_named_by_its_token() -> Non
     ]
 
 
+async def test_a_lookup_that_hangs_ends_with_the_clean_up() -> None:
+    hangs = answered(session(), after=3600)
+    nimble = Nimble(creates=[answered(LOST[0]), answered(denied()), hangs])
+    error = await fails_with(ZeroDivisionError(), nimble, owned("mine"))
+    assert isinstance(error, AccessDeniedError)
+    assert error.left_behind == LeftBehind(session_id=None, client_token="mine")
+    began = nimble.calls[-1][1]
+    assert now() == began + CLEANUP_TIMEOUT
+
+
 async def test_a_lost_session_that_turns_out_deleted_leaves_nothing() -> None:
     creates = [answered(LOST[0]), answered(denied()), answered(session("DELETE_IN_PROGRESS"))]
     nimble = Nimble(creates=creates)
@@ -607,6 +617,12 @@ async def test_a_failed_clean_up_is_told_to_a_caller_that_was_cancelled_meanwhil
     assert notes(error) == [left]
     assert isinstance(error.__cause__, AccessDeniedError)
     assert warnings(caplog) == [left]
+
+
+async def test_a_caller_that_is_cancelled_during_a_lookup_that_fails_learns_the_token() -> None:
+    nimble = Nimble(creates=[answered(LOST[0]), answered(denied()), answered(denied(), after=4)])
+    error = await cancelled(fails_with_conflict(nimble, owned("mine")), 7)
+    assert notes(error) == [str(LeftBehind(session_id=None, client_token="mine"))]
 
 
 async def test_a_caller_that_is_cancelled_just_after_the_cut_learns_what_is_left() -> None:
