@@ -31,21 +31,15 @@ async def finished(
         asyncio.CancelledError: The caller was cancelled. It is raised after the work has ended. If
             the work failed, its error is the cause.
     """
-    loop = asyncio.get_running_loop()
+    began = asyncio.get_running_loop().time()
     task = asyncio.create_task(work)
-    began = loop.time()
-    cancellation: asyncio.CancelledError | None = None
-    while not task.done() and (left := began + within - loop.time()) > 0:
-        try:
-            await asyncio.wait({task}, timeout=left)
-        except asyncio.CancelledError as error:
-            cancellation = error
+    cancellation = await _wait(task, within)
     if not task.done():
         task.cancel()
-        await asyncio.wait({task}, timeout=_CANCEL_TIMEOUT)
-        failure: BaseException | None = _cut_off(what, loop.time() - began)
+        cancellation = await _wait(task, _CANCEL_TIMEOUT) or cancellation
+        failure: BaseException | None = _cut_off(what, began)
     elif task.cancelled():
-        failure = _cut_off(what, loop.time() - began)
+        failure = _cut_off(what, began)
     else:
         failure = task.exception()
     if cancellation is not None:
@@ -55,7 +49,21 @@ async def finished(
     return task.result()
 
 
-def _cut_off(what: str, elapsed: float) -> WaitTimeoutError:
+async def _wait(task: asyncio.Task[Any], seconds: float) -> asyncio.CancelledError | None:
+    """Wait for a task even if the caller is cancelled; return the latest cancellation."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    cancellation: asyncio.CancelledError | None = None
+    while not task.done() and (left := end - loop.time()) > 0:
+        try:
+            await asyncio.wait({task}, timeout=left)
+        except asyncio.CancelledError as error:
+            cancellation = error
+    return cancellation
+
+
+def _cut_off(what: str, began: float) -> WaitTimeoutError:
+    elapsed = asyncio.get_running_loop().time() - began
     report = WaitReport(resource=what, awaited="finished", elapsed=elapsed, polls=0, history=())
     return WaitTimeoutError("It was cut off.", report)
 
@@ -132,9 +140,10 @@ class Interruptible:
             return
         is_cancelled_otherwise = self._task.uncancel() > self._cancelling
         if kind is asyncio.CancelledError and not is_cancelled_otherwise:
-            self._error.left_behind = getattr(error, "left_behind", None)
+            left = self._error.left_behind = getattr(error, "left_behind", None)
             for note in getattr(error, "__notes__", ()):
-                self._error.add_note(note)
+                if note != str(left):
+                    self._error.add_note(note)
             raise self._error from error
 
 

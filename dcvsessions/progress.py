@@ -41,7 +41,8 @@ class Progress:
         attempt: How often the wait has read this resource, from 1.
         error: The error of this reading, if it failed and the wait goes on. `state` and
             `percentage` are then those of the last reading that succeeded.
-        is_done: Whether the wait succeeded with this reading. If so, it is the wait's last event.
+        is_done: Whether the wait succeeded with this reading. It is then the wait's last event,
+            unless the machine slept meanwhile and the resource had to be read again.
     """
 
     wait: int

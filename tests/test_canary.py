@@ -355,7 +355,7 @@ FAULTS = [
     Fault.empty(),
     Fault.html(),
     Fault.html(502),
-    Fault.skewed_date(900),
+    Fault.skewed_date(900, requests=1),
 ]
 
 

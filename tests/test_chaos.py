@@ -86,7 +86,7 @@ FAULTS = (
     Fault.html(),
     Fault.html(502),
     Fault.wrong_content_type(),
-    Fault.skewed_date(900),
+    Fault.skewed_date(900, requests=1),
 )
 GUI_STATES = (
     "notStarted",

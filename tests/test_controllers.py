@@ -19,11 +19,13 @@ from dcvsessions import (
     LightsailClient,
     NimbleClient,
     NotFoundError,
+    Progress,
     Stream,
     StreamingSession,
     StreamingSessionState,
     StreamState,
     ThrottledError,
+    UnreachableError,
     WaitFailedError,
     WaitTimeoutError,
 )
@@ -547,6 +549,16 @@ async def test_streams_that_expire_before_they_are_ready_end_with_the_deadline()
     assert now() == 60
 
 
+async def test_only_a_stream_that_is_ready_ends_the_wait() -> None:
+    events: list[Progress] = []
+    client = Nimble(create=[NEW_STREAM], stream=[stream()])
+    await client.controller.stream(Waiter(timeout=60, on_progress=events.append), 60)
+    assert [(event.resource, event.is_done) for event in events] == [
+        ("stream into s-1", False),
+        ("stream st-1", True),
+    ]
+
+
 class Url(DcvUrl):
     """A URL whose server answers after a minute."""
 
@@ -563,6 +575,49 @@ async def test_a_stream_that_expires_before_its_server_answers_is_replaced() -> 
     opened = await client.controller.stream(waiter(), 90, check_reachable=True)
     assert (opened.lifetime, now()) == (90, 120)
     assert opened.remaining == pytest.approx(30, abs=0.5)
+
+
+async def test_a_server_that_does_not_answer_is_told_and_its_stream_not_replaced() -> None:
+    class Unreachable(DcvUrl):
+        async def wait_until_reachable(self, timeout: float | None = 120.0) -> None:
+            await asyncio.sleep(100)
+            raise UnreachableError("It does not answer.", step="tcp")
+
+    client = Nimble(create=[NEW_STREAM], stream=[stream(url=Unreachable(URL))])
+    with pytest.raises(UnreachableError) as caught:
+        await client.controller.stream(waiter(), 60, check_reachable=True)
+    assert "While waiting for streaming session s-1 to be reachable" in caught.value.__notes__[0]
+    assert client.script.called == ["create", "stream"]
+
+
+@pytest.mark.parametrize(("reads", "creates"), [(11, 1), (12, 2)])
+@pytest.mark.parametrize("requested", [60, None])
+async def test_a_stream_whose_life_is_over_when_it_is_ready_is_replaced(
+    reads: int, creates: int, requested: int | None
+) -> None:
+    client = Nimble(
+        create=[NEW_STREAM, stream("CREATE_IN_PROGRESS", stream_id="st-2")],
+        stream=[*[NEW_STREAM] * reads, stream(), stream(url=OTHER_URL)],
+    )
+    opened = await client.controller.stream(waiter(), requested)
+    assert opened.url == (URL if creates == 1 else OTHER_URL)
+    assert opened.remaining > 0
+    made = [how for operation, how in client.script.calls if operation == "create"]
+    # A repeat with the same token would find the expired stream again.
+    assert len({how["client_token"] for how in made}) == len(made) == creates
+    assert {how["expiration_in_seconds"] for how in made} == {requested}
+
+
+async def test_a_server_that_does_not_answer_is_told() -> None:
+    class Silent(DcvUrl):
+        async def wait_until_reachable(self, timeout: float | None = 120.0) -> None:
+            raise UnreachableError("It does not answer.", step="tcp")
+
+    client = Nimble(create=[NEW_STREAM], stream=[stream(url=Silent(URL))])
+    with pytest.raises(UnreachableError) as caught:
+        await client.controller.stream(waiter(), 60, check_reachable=True)
+    (note,) = caught.value.__notes__
+    assert note.startswith("While waiting for streaming session s-1 to be reachable")
 
 
 async def test_a_conflict_over_a_start_is_looked_at_once_more() -> None:

@@ -177,6 +177,49 @@ async def test_a_url_whose_server_was_waited_for_is_a_new_one() -> None:
     assert lab.most_at_once == 1
 
 
+async def test_a_url_that_expires_during_the_check_is_replaced() -> None:
+    lab, other = Lab(), Url("https://h/?authToken=other")
+    first = lab.server
+    task = asyncio.create_task(lab.url(check_reachable=True))
+    await asyncio.sleep(1)
+    lab.server = other
+    assert await task is other
+    assert (first.tried, other.tried) == (1, 0)
+    assert lab.handed_out == [0, 3]
+
+
+async def test_a_session_that_fails_during_the_check_is_told() -> None:
+    lab = Lab()
+    task = asyncio.create_task(lab.url(check_reachable=True))
+    await asyncio.sleep(1)
+    lab.reads, lab.failure = "stopped", ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        await task
+    assert (now(), lab.state) == (3, "stopped")
+
+
+async def test_a_call_that_cannot_read_the_session_after_the_check_times_out() -> None:
+    lab = Lab(timeout=5)
+    task = asyncio.create_task(lab.url(check_reachable=True))
+    await asyncio.sleep(1)
+    async with lab.calls.one_at_a_time:
+        with pytest.raises(WaitTimeoutError) as caught:
+            await task
+    assert (caught.value.resource, caught.value.awaited) == ("lab <1>", "free")
+    assert now() == 5 + FINAL_POLL_GRACE
+    assert lab.server.tried == 1
+
+
+async def test_a_check_is_ended_with_the_block() -> None:
+    lab = Lab()
+    task = asyncio.create_task(lab.url(check_reachable=True))
+    await asyncio.sleep(1)
+    await lab.calls.end()
+    with pytest.raises(ClientStateError, match="block of this desktop is over"):
+        await task
+    assert (now(), lab.handed_out) == (1, [0])
+
+
 async def test_a_server_that_does_not_answer_is_told() -> None:
     lab = Lab()
     lab.server.is_reachable = False

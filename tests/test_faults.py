@@ -63,7 +63,7 @@ FATAL: dict[str, tuple[Fault, type[DcvSessionsError]]] = {
     "conflict": (Fault.error("ConflictException", status=409), ConflictError),
     "quota": (Fault.error("ServiceQuotaExceededException", status=402), QuotaExceededError),
     "expired": (Fault.error("ExpiredTokenException", status=403), CredentialsExpiredError),
-    "clock skew": (Fault.skewed_date(1800), ClockSkewError),
+    "clock skew": (Fault.skewed_date(1800, requests=1), ClockSkewError),
 }
 
 Helper = Callable[[Simulator], Awaitable[None]]

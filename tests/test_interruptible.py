@@ -278,10 +278,37 @@ async def test_the_end_of_the_users_is_awaited_even_by_a_cancelled_task() -> Non
     ending_task = asyncio.create_task(users.end(closed, within=60))
     await asyncio.sleep(1)
     ending_task.cancel()
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(asyncio.CancelledError) as caught:
         await ending_task
+    assert caught.value.__cause__ is None
     assert task.done()
     assert now() == 11
+    with pytest.raises(ClientStateError):
+        await task
+
+
+async def test_a_cancelled_task_does_not_await_the_users_for_ever() -> None:
+    users = InFlight()
+    task = asyncio.create_task(use(users, 3600, clean_up=100))
+    ending_task = asyncio.create_task(users.end(closed, within=20))
+    await asyncio.sleep(1)
+    ending_task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending_task
+    assert now() == 20
+    assert not task.done()
+    with pytest.raises(ClientStateError):
+        await task
+
+
+async def test_a_user_whose_task_is_done_is_not_awaited() -> None:
+    users = InFlight()
+    block = users.entered()
+    # An async generator that nobody closes leaves its block like this.
+    await asyncio.create_task(block.__aenter__())
+    await users.end(closed, within=60)
+    assert now() == 0
+    assert not await block.__aexit__(None, None, None)
 
 
 # --- Work that is finished ---
@@ -310,6 +337,7 @@ async def test_the_bound_counts_from_the_beginning_whatever_comes_between() -> N
 
 @pytest.mark.parametrize("arguments", [{}, {"what": "sign-out"}])
 async def test_what_is_cut_off_is_named(arguments: dict[str, str]) -> None:
+    await asyncio.sleep(3)
     with pytest.raises(WaitTimeoutError) as caught:
         await finished(takes(3600), within=10, **arguments)
     error = caught.value
@@ -337,9 +365,10 @@ async def test_work_that_cancels_itself_was_cut_off() -> None:
         await asyncio.sleep(2)
         raise asyncio.CancelledError
 
+    await asyncio.sleep(3)
     with pytest.raises(WaitTimeoutError) as caught:
-        await finished(gives_up(), within=10)
-    assert caught.value.elapsed == 2
+        await finished(gives_up(), within=10, what="sign-out")
+    assert (caught.value.resource, caught.value.elapsed) == ("sign-out", 2)
 
 
 async def test_without_any_time_the_work_is_cut_off_at_once() -> None:

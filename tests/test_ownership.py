@@ -35,7 +35,7 @@ from dcvsessions import (
     WaitFailedError,
     WaitTimeoutError,
 )
-from dcvsessions._aws.client import _BLIND_REPEATS
+from dcvsessions._aws.client import _BLIND_REPEATS, service_now
 from dcvsessions._aws.connection import Connection
 from dcvsessions._wait.loop import FINAL_POLL_GRACE, Waiter
 from dcvsessions.errors import LeftBehind
@@ -313,8 +313,8 @@ async def test_a_session_that_is_made_is_not_the_end_of_the_wait() -> None:
 
 @pytest.mark.parametrize(
     ("created", "is_earlier"),
-    # The create is sent at second 0 and answered at second 5; dates are in whole seconds.
-    [(-3600, True), (-1.001, True), (-1, True), (-0.999, False), (0, False), (5, False)],
+    # The create is sent at second 10 and answered at second 15; dates are in whole seconds.
+    [(-3600, True), (8.999, True), (9, True), (9.001, False), (10, False), (15, False)],
 )
 async def test_a_session_made_before_the_first_attempt_is_of_an_earlier_run(
     created: float, *, is_earlier: bool
@@ -322,6 +322,7 @@ async def test_a_session_made_before_the_first_attempt_is_of_an_earlier_run(
     created_at = NEW_YEAR + timedelta(seconds=created)
     nimble = Nimble(creates=[answered(session("READY", created_at=created_at), after=5)])
     one = owned("mine")
+    await asyncio.sleep(10)
     await one.make(nimble, waiter())
     assert one.is_earlier is is_earlier
 
@@ -354,6 +355,25 @@ async def test_without_a_date_only_a_token_of_this_call_proves_whose_a_session_i
     of_no_time = owned(token)
     await of_no_time.make(Nimble(creates=[answered(session(state))], tells_time=False), waiter())
     assert of_no_time.is_earlier is is_earlier
+
+
+@pytest.mark.parametrize(
+    "date",
+    [None, "", "yesterday", "Fri, 99 Jan 2027 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"],
+)
+async def test_a_date_that_cannot_be_read_tells_no_time(date: str | None) -> None:
+    nimble = Nimble()
+    nimble._last_date = None if date is None else (date, 0.0)
+    await asyncio.sleep(60)
+    assert service_now(nimble) is None
+
+
+@pytest.mark.parametrize("zone", ["GMT", "-0000"])
+async def test_the_services_time_goes_on_with_the_loop(zone: str) -> None:
+    nimble = Nimble()
+    nimble._last_date = (f"Fri, 01 Jan 2027 00:00:00 {zone}", 0.0)
+    await asyncio.sleep(60)
+    assert service_now(nimble) == NEW_YEAR + timedelta(seconds=60)
 
 
 async def test_a_wall_clock_that_was_set_does_not_make_a_session_older(
@@ -425,12 +445,30 @@ async def test_a_kept_session_is_named_in_a_note_of_any_other_error(
     assert warnings(caplog) == notes(error)
 
 
-async def test_a_session_of_an_earlier_run_is_not_deleted_but_named() -> None:
-    nimble, one = Nimble(creates=[answered(session("READY", created_at=None))]), owned("mine")
-    error = await fails_with(conflict(), nimble, one)
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("created_at", [NEW_YEAR - timedelta(hours=1), None])
+async def test_a_session_of_an_earlier_run_is_never_deleted_but_named(
+    caplog: pytest.LogCaptureFixture, created_at: datetime | None, *, keep: bool
+) -> None:
+    nimble = Nimble(creates=[answered(session("READY", created_at=created_at))])
+    error = await fails_with(conflict(), nimble, owned("mine"), keep=keep)
     assert isinstance(error, ConflictError)
-    assert error.left_behind == LeftBehind(session_id="s-1", client_token="mine")
+    left = LeftBehind(session_id="s-1", client_token="mine")
+    assert error.left_behind == left
     assert nimble.called == ["create"]
+    assert (notes(error), warnings(caplog)) == ([], [str(left)])
+
+
+async def test_a_session_to_keep_that_is_not_known_is_named_by_its_token(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    nimble = Nimble(creates=[answered(LOST[0]), answered(denied())])
+    error = await fails_with(ZeroDivisionError(), nimble, owned("mine"), keep=True)
+    assert isinstance(error, AccessDeniedError)
+    left = LeftBehind(session_id=None, client_token="mine")
+    assert error.left_behind == left
+    assert nimble.called == ["create", "create"]
+    assert warnings(caplog) == [str(left)]
 
 
 async def test_a_refused_create_leaves_nothing() -> None:
@@ -464,14 +502,44 @@ async def test_a_session_that_cannot_be_looked_up_is_named_by_its_token() -> Non
     ]
 
 
-async def test_a_lookup_that_hangs_ends_with_the_clean_up() -> None:
+async def make_within(seconds: float, nimble: Nimble, one: OwnedSession) -> WaitTimeoutError:
+    """Return the error of a create that is not answered in time, after the clean-up."""
+    with pytest.raises(WaitTimeoutError) as caught:
+        async with one.cleaned_up(connection_to(nimble), keep=False):
+            await one.make(nimble, waiter(seconds))
+    return caught.value
+
+
+async def test_what_a_create_may_have_made_is_found_by_its_token_and_deleted() -> None:
+    nimble = Nimble(creates=[answered(LOST[0]), answered(LOST[0]), answered(session())])
+    one = owned("mine")
+    error = await make_within(3, nimble, one)
+    assert (error.left_behind, notes(error)) == (None, [])
+    assert nimble.calls == [("create", 0), ("create", 3), ("create", 3), ("delete", 3)]
+    assert nimble.tokens["create"] == ["mine"] * 3
+    assert one.session_id is None
+
+
+async def test_a_lookup_that_is_not_answered_ends_with_the_clean_up() -> None:
     hangs = answered(session(), after=3600)
-    nimble = Nimble(creates=[answered(LOST[0]), answered(denied()), hangs])
-    error = await fails_with(ZeroDivisionError(), nimble, owned("mine"))
-    assert isinstance(error, AccessDeniedError)
+    nimble = Nimble(creates=[answered(LOST[0]), answered(LOST[0]), hangs])
+    error = await make_within(3, nimble, owned("mine"))
+    # The create of the lookup gets no further seconds to end.
+    assert now() == 3 + CLEANUP_TIMEOUT
+    assert nimble.called == ["create"] * 3
     assert error.left_behind == LeftBehind(session_id=None, client_token="mine")
-    began = nimble.calls[-1][1]
-    assert now() == began + CLEANUP_TIMEOUT
+    (note,) = notes(error)
+    assert note.startswith("The clean-up failed too: streaming session in studio is not created")
+
+
+async def test_a_lookup_that_cannot_connect_leaves_the_token_in_the_error() -> None:
+    unsent = answered(ConnectionFailedError("Refused.", was_sent=False))
+    nimble = Nimble(creates=[answered(ConnectionFailedError("Reset.")), unsent])
+    error = await make_within(3, nimble, owned("mine"))
+    assert error.left_behind == LeftBehind(session_id=None, client_token="mine")
+    (note,) = notes(error)
+    assert note.startswith("The clean-up failed too: streaming session in studio is not created")
+    assert set(nimble.called) == {"create"}
 
 
 async def test_a_lost_session_that_turns_out_deleted_leaves_nothing() -> None:
@@ -754,6 +822,22 @@ async def test_a_session_that_is_left_at_the_end_is_named(
     assert caught.value is error
     assert error.left_behind == left
     assert warnings(caplog) == [str(left)]
+
+
+async def test_a_session_that_is_left_is_named_to_a_caller_who_is_cancelled(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    nimble = Nimble()
+    one = await ready(owned("mine"), nimble)
+
+    async def block() -> None:
+        async with one.named_at_end(in_log=False):
+            await asyncio.sleep(3600)
+
+    error = await cancelled(block(), 2)
+    left = str(LeftBehind(session_id="s-1", client_token="mine"))
+    assert (notes(error), warnings(caplog)) == ([left], [left])
+    assert nimble.called == []
 
 
 async def test_a_failed_end_names_the_session(caplog: pytest.LogCaptureFixture) -> None:

@@ -28,7 +28,9 @@ print(asyncio.run(open_gui_session("my-computer", profile_name="by-sso", timeout
 
 @pytest.fixture
 def sim() -> Iterator[Simulator]:
-    with serve_in_thread(Simulator(timings=Timings.instant())) as simulator:
+    with serve_in_thread(
+        Simulator(timings=Timings.instant(), session_token="a-session-token")
+    ) as simulator:
         simulator.lightsail.add_instance("my-computer")
         yield simulator
 

@@ -1,4 +1,4 @@
-"""Work that is finished although its caller is cancelled, and blocks that are ended by others."""
+"""Work that is finished although its caller is cancelled, within its limit."""
 
 import asyncio
 
@@ -76,67 +76,10 @@ async def test_an_error_of_the_end_is_raised_after_a_block_without_one() -> None
             pass
 
 
-# --- Blocks that are ended by others ---
-
-
-def closed() -> ClientStateError:
-    return ClientStateError("It was closed.")
-
-
-async def held(in_flight: InFlight, clean_up: float = 0.0) -> None:
-    async with in_flight.entered():
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await asyncio.sleep(clean_up)
-
-
-async def test_a_block_is_ended_with_an_error_after_its_clean_up(looptime: float) -> None:
-    in_flight = InFlight()
-    blocks = [asyncio.create_task(held(in_flight, clean_up=seconds)) for seconds in (0, 5)]
-    await asyncio.sleep(1)
-    await in_flight.end(closed, within=60)
-    assert looptime == 6
-    for block in blocks:
-        with pytest.raises(ClientStateError, match="It was closed"):
-            await block
-        assert not block.cancelling()
-
-
-async def test_a_block_that_is_cancelled_too_raises_the_cancellation() -> None:
-    in_flight = InFlight()
-    block = asyncio.create_task(held(in_flight, clean_up=5))
-    await asyncio.sleep(1)
-    ending_all = asyncio.create_task(in_flight.end(closed, within=60))
-    await asyncio.sleep(1)
-    block.cancel()
-    await ending_all
-    await asyncio.wait({block})
-    assert block.cancelled()
-
-
-async def test_a_block_that_does_not_end_is_waited_for_until_the_limit(looptime: float) -> None:
-    in_flight = InFlight()
-    block = asyncio.create_task(held(in_flight, clean_up=3600))
-    await asyncio.sleep(1)
-    await in_flight.end(closed, within=10)
-    assert looptime == 11
-    assert not block.done()
-    block.cancel()
-    await asyncio.wait({block})
-
-
-async def test_a_task_that_ends_its_own_block_is_not_interrupted() -> None:
-    in_flight = InFlight()
-    async with in_flight.entered():
-        await in_flight.end(closed, within=10)
-        await asyncio.sleep(0)
-
-
 async def test_a_block_whose_task_is_over_is_not_waited_for(looptime: float) -> None:
     # An interruption between two lines can keep a block from being left.
     in_flight = InFlight()
     block = in_flight.entered()
     await asyncio.create_task(block.__aenter__())
-    await in_flight.end(closed, within=10)
+    await in_flight.end(lambda: ClientStateError("It was closed."), within=10)
     assert looptime == 0

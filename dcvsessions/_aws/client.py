@@ -3,6 +3,11 @@
 botocore's objects and errors stay in here. Callers get an `Answer`, or an error of this package.
 """
 
+# The functions in this file read what a client keeps to itself. As methods they would be offered
+# to users.
+# ruff: noqa: SLF001
+# pyright: reportPrivateUsage=false
+
 import asyncio
 import os
 import sys
@@ -71,6 +76,7 @@ class AwsClient:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process: int | None = None
         self._users = InFlight()
+        self._throttling_codes: frozenset[str] = frozenset()
         self._last_date: tuple[str, float] | None = None
         if session is not None and profile_name is not None:
             raise InvalidArgumentError(
@@ -114,7 +120,9 @@ class AwsClient:
     async def _create(self) -> Any:  # noqa: ANN401 - aiobotocore's client, which stays in here
         # Imported here, because importing aiobotocore takes 200 ms. `errors` is imported too: a
         # process that has run out of file descriptors could not import it later.
-        from dcvsessions._aws import errors, session  # noqa: F401, PLC0415
+        from dcvsessions._aws import errors, session  # noqa: PLC0415
+
+        self._throttling_codes = errors.THROTTLING_CODES
 
         return await self._exit.enter_async_context(
             session.opened_client(
@@ -249,16 +257,16 @@ class AwsClient:
 @asynccontextmanager
 async def in_use(client: AwsClient) -> AsyncGenerator[None, None]:
     """Use a client for one block, which is ended first if the client is closed meanwhile."""
-    client._require_usable()  # noqa: SLF001 - both are of this file
-    if client._is_closing:  # noqa: SLF001 - both are of this file
-        raise client._was_closed()  # noqa: SLF001 - both are of this file
-    async with client._users.entered():  # noqa: SLF001 - both are of this file
+    client._require_usable()
+    if client._is_closing:
+        raise client._was_closed()
+    async with client._users.entered():
         yield
 
 
 def service_now(client: AwsClient) -> datetime | None:
     """Return the time by the service's clock, as its latest answer told it; None if it did not."""
-    last = client._last_date  # noqa: SLF001 - both are of this file
+    last = client._last_date
     if last is None:
         return None
     try:
@@ -305,12 +313,10 @@ def no_blind_repeats() -> Generator[None, None, None]:
 
 def _veto_blind_repeat(response: tuple[Any, Any] | None, **_: object) -> bool | None:
     """Handle botocore's `needs-retry` event: False forbids a retry, None leaves it to botocore."""
-    from dcvsessions._aws.errors import THROTTLING_CODES  # noqa: PLC0415 - as in _create()
-
     if _BLIND_REPEATS.get():
         return None
     code = response[1].get("Error", {}).get("Code") if response is not None else None
-    return None if code in THROTTLING_CODES else False
+    return None if code in _EXCHANGE.get().client._throttling_codes else False
 
 
 def _note_sending(**_: object) -> None:
@@ -330,7 +336,7 @@ def _note_parsed(response_dict: Mapping[str, Any] | None, **_: object) -> None:
     exchange.is_parsing = False
     date = response_dict["headers"].get("date") if response_dict is not None else None
     now = asyncio.get_running_loop().time()
-    exchange.client._last_date = (date, now) if date else None  # noqa: SLF001 - both are of this file
+    exchange.client._last_date = (date, now) if date else None
 
 
 # Handlers of botocore's client events, which run before (first) or after (last) botocore's own.

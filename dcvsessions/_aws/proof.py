@@ -14,6 +14,7 @@ __all__ = ["error_code", "replace_unproven_error"]
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,127}", re.ASCII)
 _FIRST_CLIENT_ERROR = 400
+_NOTHING: Mapping[str, object] = {}
 # Messages are for people. Longer ones are cut, because masking and logging megabytes takes time.
 _LONGEST_MESSAGE = 2000
 
@@ -21,7 +22,7 @@ _LONGEST_MESSAGE = 2000
 def error_code(headers: Mapping[str, str], body: object) -> str | None:
     """Return the code in the headers or the parsed JSON body of an error answer, or None."""
     by_name = {name.lower(): value for name, value in headers.items()}
-    members = cast("Mapping[str, object]", body) if isinstance(body, dict) else {}
+    members = _members(body)
     candidates = (
         by_name.get("x-amzn-errortype"),
         *(members.get(name) for name in ("__type", "code", "Code")),
@@ -51,10 +52,14 @@ def replace_unproven_error(
     body = _parsed(cast("bytes", response_dict["body"] or b""))
     code = error_code(cast("Mapping[str, str]", response_dict["headers"]), body)
     is_proven = code is not None and status >= _FIRST_CLIENT_ERROR
+    message = _message(_members(body)) if is_proven else ""
     if not is_proven or not isinstance(body, dict):
         response_dict["body"] = b"{}"
-    message = _message(body) if is_proven else ""
     customized_response_dict["Error"] = {"Code": code if is_proven else "", "Message": message}
+
+
+def _members(body: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", body) if isinstance(body, dict) else _NOTHING
 
 
 def _parsed(body: bytes) -> object:
@@ -65,7 +70,6 @@ def _parsed(body: bytes) -> object:
     return parsed
 
 
-def _message(body: object) -> str:
-    members = cast("Mapping[str, object]", body) if isinstance(body, dict) else {}
+def _message(members: Mapping[str, object]) -> str:
     message = members.get("message", members.get("Message"))
     return message[:_LONGEST_MESSAGE] if isinstance(message, str) else ""

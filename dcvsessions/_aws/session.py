@@ -100,7 +100,9 @@ def _unredirected(kind: type[Any]) -> type[Any]:
         return kind
 
     class Unredirected(kind):  # type: ignore[misc] # aiobotocore carries no types
-        async def _get_session(self, proxy_url: str | None) -> "_Unredirected":
+        async def _get_session(  # pyright: ignore[reportIncompatibleMethodOverride] - of it, only request() is used
+            self, proxy_url: str | None
+        ) -> "_Unredirected":
             return _Unredirected(await super()._get_session(proxy_url))
 
     return Unredirected
@@ -134,7 +136,7 @@ async def _refused_region(session: AioSession, region_name: str | None) -> Inval
         for partition in session.get_available_partitions()
         for region in await session.get_available_regions("ec2", partition)
     }
-    nearest = get_close_matches(name, sorted(regions)) or ["us-east-1", "eu-west-1"]
+    nearest = get_close_matches(str(name), sorted(regions)) or ["us-east-1", "eu-west-1"]
     return InvalidArgumentError(
         f"region_name={name!r} cannot be the name of an AWS region. The nearest names are: "
         f"{', '.join(nearest)}."

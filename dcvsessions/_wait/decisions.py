@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from attrs import evolve, field, frozen
 
+from dcvsessions._secrets.mask import plain_text
 from dcvsessions.errors import DcvSessionsError, Failure
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "Wait",
     "WaitContext",
     "interpret",
+    "plain",
+    "reason",
 ]
 
 # Seconds after a change during which reads may still show the old state. This is our assumption.
@@ -119,6 +122,17 @@ class WaitContext:
         if record is None or record.moved or record.state != state:
             return False
         return self.now - record.at < STALE_READ_WINDOW
+
+
+def plain(text: str | None) -> str | None:
+    """Return a text of the service, safe to show; None if there is none."""
+    return None if text is None else plain_text(text)
+
+
+def reason(*said: str | None) -> str:
+    """Return what a service said about a failure, as the end of a sentence."""
+    parts = (plain_text(part).rstrip(".") for part in said if part)
+    return ", ".join(parts) or "it gave no reason"
 
 
 class Rule(Enum):

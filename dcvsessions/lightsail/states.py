@@ -20,6 +20,8 @@ from dcvsessions._wait.decisions import (
     TakeStep,
     WaitContext,
     interpret,
+    plain,
+    reason,
 )
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import Failure
@@ -85,6 +87,7 @@ _CLOSE: dict[GuiSessionStatus, Rule] = {
 }
 
 # Lightsail has the state names of Amazon EC2.
+_PERCENTAGES = range(101)
 _INSTANCE_GONE = ("shutting-down", "terminated")
 
 
@@ -202,10 +205,10 @@ def operation_failure(operations: tuple[Operation, ...]) -> Failed | None:
         if operation.status is OperationStatus.FAILED:
             said = operation.error_details or operation.error_code
             return Failed(
-                reason=f"{operation.operation_type} failed: {_sentence(said)}.",
+                reason=f"{operation.operation_type} failed: {reason(said)}.",
                 details=Failure(
-                    error_code=_plain(operation.error_code),
-                    error_details=_plain(operation.error_details),
+                    error_code=plain(operation.error_code),
+                    error_details=plain(operation.error_details),
                 ),
             )
     return None
@@ -235,24 +238,13 @@ def _rule(table: dict[GuiSessionStatus, Rule], seen: Observation[Reading]) -> Ru
 
 
 def _failure(seen: Observation[Reading]) -> Failed:
-    reason = _plain(seen.resource.details.failure_reason)
+    said = plain(seen.resource.details.failure_reason)
     return Failed(
-        reason=f"Lightsail reports {seen.state}: {_sentence(reason)}.",
-        details=Failure(state=seen.state, failure_reason=reason),
+        reason=f"Lightsail reports {seen.state}: {reason(said)}.",
+        details=Failure(state=seen.state, failure_reason=said),
     )
 
 
 def _percentage(value: int | None) -> int | None:
     """Return a percentage, or None if the number is not from 0 to 100."""
-    return value if value is not None and 0 <= value <= _ALL else None
-
-
-_ALL = 100
-
-
-def _plain(text: str | None) -> str | None:
-    return None if text is None else plain_text(text)
-
-
-def _sentence(text: str | None) -> str:
-    return plain_text(text or "").rstrip(".") or "it gave no reason"
+    return value if value in _PERCENTAGES else None

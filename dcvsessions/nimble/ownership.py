@@ -25,13 +25,12 @@ from dcvsessions.errors import (
     ConflictError,
     DcvSessionsError,
     LeftBehind,
-    NotFoundError,
     WaitFailedError,
     WaitTimeoutError,
 )
 from dcvsessions.nimble.client import NimbleClient
 from dcvsessions.nimble.models import StreamingSession
-from dcvsessions.nimble.session import desktop_of
+from dcvsessions.nimble.session import desktop_of, observed
 from dcvsessions.nimble.states import (
     StreamingSessionReading,
     decide_created_session,
@@ -282,12 +281,7 @@ class OwnedSession:
         await asyncio.wait({attempt})
 
     async def _delete(self, client: NimbleClient, token: str) -> StreamingSessionReading:
-        found: StreamingSession | NotFoundError
-        try:
-            found = await self._delete_or_read(client, self.session_id or "", token)
-        except NotFoundError as error:
-            found = error
-        return observation(found)
+        return await observed(self._delete_or_read(client, self.session_id or "", token))
 
     async def _delete_or_read(
         self, client: NimbleClient, session_id: str, token: str

@@ -1,12 +1,14 @@
 """The goals of a streaming session: how a wait reads it, changes it and decides."""
 
 import uuid
+from collections.abc import Awaitable
 from enum import StrEnum
 from functools import partial
+from typing import TypeVar
 
 from attrs import frozen
 
-from dcvsessions._wait.decisions import Failed
+from dcvsessions._wait.decisions import Failed, Observation
 from dcvsessions._wait.instant import Instant
 from dcvsessions._wait.loop import Goal, Waiter
 from dcvsessions._wait.schedule import Schedule
@@ -27,7 +29,9 @@ from dcvsessions.nimble.states import (
     observation,
 )
 
-__all__ = ["OpenedStream", "StreamingSessionController", "desktop_of"]
+__all__ = ["OpenedStream", "StreamingSessionController", "desktop_of", "observed"]
+
+_Found = TypeVar("_Found", StreamingSession, Stream)
 
 _STARTING = Schedule(typical=180, shortest=2, longest=15)
 _STREAMING = Schedule(typical=4, shortest=1, longest=5)
@@ -40,6 +44,16 @@ _GONE = (StreamState.DELETE_IN_PROGRESS, StreamState.DELETED)
 def desktop_of(session_id: str) -> str:
     """Return the name of a streaming session in events and errors."""
     return f"streaming session {session_id}"
+
+
+async def observed(call: Awaitable[_Found]) -> Observation[_Found | NotFoundError]:
+    """Await a call, and return what it found as the loop takes it; "not found" is a reading too."""
+    found: _Found | NotFoundError
+    try:
+        found = await call
+    except NotFoundError as error:
+        found = error
+    return observation(found)
 
 
 @frozen
@@ -162,40 +176,27 @@ class StreamingSessionController:
         )
 
     async def _observe(self) -> StreamingSessionReading:
-        found: StreamingSession | NotFoundError
-        try:
-            found = await self.client.get_streaming_session(self.studio_id, self.session_id)
-        except NotFoundError as error:
-            found = error
-        return observation(found)
+        return await observed(self.client.get_streaming_session(self.studio_id, self.session_id))
 
     async def _create_stream(self, expiration_in_seconds: int | None, token: str) -> StreamReading:
-        found: Stream | NotFoundError
-        try:
-            found = await self.client.create_streaming_session_stream(
+        return await observed(
+            self.client.create_streaming_session_stream(
                 self.studio_id,
                 self.session_id,
                 expiration_in_seconds=expiration_in_seconds,
                 client_token=token,
             )
-        except NotFoundError as error:
-            found = error
-        return observation(found)
+        )
 
     async def _observe_stream(self, stream_id: str) -> StreamReading:
-        found: Stream | NotFoundError
-        try:
-            found = await self.client.get_streaming_session_stream(
-                self.studio_id, self.session_id, stream_id
-            )
-        except NotFoundError as error:
-            found = error
-        return observation(found)
+        return await observed(
+            self.client.get_streaming_session_stream(self.studio_id, self.session_id, stream_id)
+        )
 
     async def _take(self, step: StrEnum) -> Failed | None:
         # botocore makes a new token for each call, and keeps it when it repeats the call. If two
         # calls had the same token, the service would answer the second and do nothing.
-        if step is Step.START:
+        if Step(step) is Step.START:
             await self.client.start_streaming_session(self.studio_id, self.session_id)
         else:
             await self.client.delete_streaming_session(self.studio_id, self.session_id)

@@ -24,6 +24,8 @@ from dcvsessions._wait.decisions import (
     Wait,
     WaitContext,
     interpret,
+    plain,
+    reason,
 )
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import Failure, NotFoundError
@@ -202,8 +204,8 @@ def decide_stream(
         return Done(UsableStream(stream, stream.url)) if stream.url else WAIT
     if rule is Rule.FAILED:
         return Failed(
-            reason=f"Nimble Studio reports {seen.state}: {_sentence(stream.status_code, None)}.",
-            details=Failure(state=seen.state, status_code=_plain(stream.status_code)),
+            reason=f"Nimble Studio reports {seen.state}: {reason(stream.status_code)}.",
+            details=Failure(state=seen.state, status_code=plain(stream.status_code)),
         )
     return WAIT
 
@@ -248,24 +250,15 @@ def _is_young(context: WaitContext, created_at: float | None) -> bool:
 
 
 def _failed_session(session: StreamingSession, state: str) -> Failed:
-    reason = _sentence(session.status_code, session.status_message)
+    said = reason(session.status_code, session.status_message)
     return Failed(
-        reason=f"Nimble Studio reports {state}: {reason}.", details=_details(session, state)
+        reason=f"Nimble Studio reports {state}: {said}.", details=_details(session, state)
     )
 
 
 def _details(session: StreamingSession, state: str) -> Failure:
     return Failure(
         state=state,
-        status_code=_plain(session.status_code),
-        status_message=_plain(session.status_message),
+        status_code=plain(session.status_code),
+        status_message=plain(session.status_message),
     )
-
-
-def _plain(text: str | None) -> str | None:
-    return None if text is None else plain_text(text)
-
-
-def _sentence(code: str | None, message: str | None) -> str:
-    parts = (plain_text(part).rstrip(".") for part in (code, message) if part)
-    return ", ".join(parts) or "it gave no reason"

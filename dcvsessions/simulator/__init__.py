@@ -17,6 +17,7 @@ from dcvsessions.simulator.scenario import (
     NimbleScenario,
     Scenario,
     StudioScenario,
+    ThrottleScenario,
 )
 from dcvsessions.simulator.scenario_file import ScenarioError
 from dcvsessions.simulator.simulator import Simulator
@@ -39,6 +40,7 @@ __all__ = [
     "SessionView",
     "Simulator",
     "StudioScenario",
+    "ThrottleScenario",
     "Timings",
     "TransitionPlan",
     "serve_in_thread",

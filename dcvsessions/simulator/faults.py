@@ -3,11 +3,15 @@
 Pure: this module says what is to happen. The server, which holds the connections, does it.
 """
 
+from collections.abc import Mapping
 from typing import Literal, Self
 
 from attrs import Factory, define, field, frozen
 
-__all__ = ["Fault", "FaultKind", "FaultSchedule"]
+__all__ = ["ErrorMember", "Fault", "FaultKind", "FaultSchedule", "Skew"]
+
+# A member of an error: all those of the service models are of these types.
+ErrorMember = str | Mapping[str, str]
 
 FaultKind = Literal[
     "error",
@@ -26,7 +30,15 @@ FaultKind = Literal[
 # With these the service carries the request out, and only its response suffers. With the others
 # the request never reaches the service.
 _TAKE_EFFECT: frozenset[FaultKind] = frozenset(
-    {"delay", "reset_midway", "lost_response", "truncated", "empty", "wrong_content_type"}
+    {
+        "delay",
+        "reset_midway",
+        "lost_response",
+        "truncated",
+        "empty",
+        "wrong_content_type",
+        "skewed_date",
+    }
 )
 
 
@@ -44,7 +56,9 @@ class Fault:
         status: The HTTP status.
         message: The message of an `error`.
         retry_after: The `Retry-After` header of an `error`, in seconds or as an HTTP date.
+        members: The members of an `error` besides its message, such as `tip` or `context`.
         seconds: How long a `delay` lasts, or how far a `skewed_date` is ahead.
+        requests: How many requests a `skewed_date` lasts; None for good.
 
     Example:
         >>> Fault.error("ThrottlingException", status=429, retry_after=3).status
@@ -56,7 +70,13 @@ class Fault:
     status: int = field(default=Factory(_default_status, takes_self=True))
     message: str = ""
     retry_after: float | str | None = None
+    members: Mapping[str, ErrorMember] = field(factory=dict[str, ErrorMember], hash=False)
     seconds: float = 0.0
+    requests: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.requests is not None and self.requests < 1:
+            raise ValueError(f"requests must be at least 1, or None for good; not {self.requests}")
 
     @classmethod
     def error(
@@ -65,6 +85,8 @@ class Fault:
         status: int = 400,
         message: str = "",
         retry_after: float | str | None = None,
+        *,
+        members: Mapping[str, ErrorMember] | None = None,
     ) -> Self:
         """Answer with an error. The request has no effect.
 
@@ -72,12 +94,22 @@ class Fault:
             code: The error code; None for a bare status with an empty body and no error type.
             status: The HTTP status.
             message: The message of the error.
-            retry_after: The `Retry-After` header, in seconds or as an HTTP date.
+            retry_after: The `Retry-After` header, in seconds or as an HTTP date. Seconds are also
+                sent as `x-amz-retry-after`, in milliseconds, which newer SDKs read instead.
+            members: The other members of the error, such as `tip` (Lightsail) or `context`
+                (Nimble). `code` is the code unless it is given here.
 
         Returns:
             The fault.
         """
-        return cls(kind="error", code=code, status=status, message=message, retry_after=retry_after)
+        return cls(
+            kind="error",
+            code=code,
+            status=status,
+            message=message,
+            retry_after=retry_after,
+            members=dict(members or {}),
+        )
 
     @classmethod
     def delay(cls, seconds: float) -> Self:
@@ -167,24 +199,53 @@ class Fault:
         return cls(kind="wrong_content_type")
 
     @classmethod
-    def skewed_date(cls, seconds: float) -> Self:
-        """Refuse the signature as AWS does when the clocks disagree. The request has no effect.
+    def skewed_date(cls, seconds: float, requests: int | None = None) -> Self:
+        """Shift the service's clock, by which it dates its responses and checks signatures.
 
-        AWS documents the code, the status and the message with its five minutes. The server's
-        time is in the `Date` header and in the message.
+        As at AWS, a request that was signed more than five minutes from the service's time is
+        refused and has no effect. A client that corrects its clock by the `Date` header of the
+        refusal is accepted.
 
         Args:
-            seconds: How far the server's clock is ahead of the client's; negative for behind.
+            seconds: How far the service's clock is ahead of the right time; negative for behind.
+            requests: For how many requests, of any operation and with this one; None for good.
 
         Returns:
             The fault.
+
+        Raises:
+            ValueError: The number of requests is below one.
         """
-        return cls(kind="skewed_date", seconds=seconds)
+        return cls(kind="skewed_date", seconds=seconds, requests=requests)
 
     @property
     def takes_effect(self) -> bool:
         """Whether the service carries the request out all the same."""
         return self.kind in _TAKE_EFFECT
+
+
+class Skew:
+    """How far the service's clock is off, and for how many more requests."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self._left: int | None = 0
+
+    def begin(self, fault: Fault) -> None:
+        """Shift the clock, from this request on, as the fault says."""
+        self._seconds, self._left = fault.seconds, fault.requests
+
+    def end(self) -> None:
+        """Set the clock right."""
+        self._left = 0
+
+    def next_seconds(self) -> float:
+        """Count a request, and return by how many seconds the clock is ahead for it."""
+        if self._left == 0:
+            return 0.0
+        if self._left is not None:
+            self._left -= 1
+        return self._seconds
 
 
 @define

@@ -1,10 +1,15 @@
 """From an HTTP request to its response, and what goes wrong with it, without a socket.
 
 The order of the checks is the one that can be seen at AWS: the operation, the signature, the form
-of the request, its limits, and only then the state of the resources.
+of the request, its limits, and only then the state of the resources. A request that was not
+signed with the simulator's keys is not read any further, is not counted for a fault, and its
+parameters are not recorded.
 """
 
 import email.utils
+import functools
+import uuid
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -13,15 +18,23 @@ from attrs import evolve, frozen
 from dcvsessions.simulator import desktop_page
 from dcvsessions.simulator.desktop_page import Desktop
 from dcvsessions.simulator.environment import Environment
-from dcvsessions.simulator.faults import Fault, FaultSchedule
+from dcvsessions.simulator.faults import Fault, FaultSchedule, Skew
 from dcvsessions.simulator.protocol.bindings import Binding, bind
-from dcvsessions.simulator.protocol.messages import HttpRequest, HttpResponse, Request, RequestLog
+from dcvsessions.simulator.protocol.messages import HttpRequest, HttpResponse, Request
 from dcvsessions.simulator.protocol.model import Operation, load_service
-from dcvsessions.simulator.protocol.signature import KeyPair, SignatureError, skewed, verify
+from dcvsessions.simulator.protocol.signature import (
+    KeyPair,
+    SignatureError,
+    check_expiry,
+    check_time,
+    verify,
+)
 from dcvsessions.simulator.protocol.wire import Handler, Json, Parameters, WireError, validate
+from dcvsessions.simulator.throttle import Throttles
 
 __all__ = ["Gateway", "Result"]
 
+_NO_SKEW = timedelta()
 _HTML = b"<!doctype html><html><body><h1>Proxy</h1><p>This is not the service.</p></body></html>"
 _HTML_TYPE = "text/html; charset=utf-8"
 # With these faults the client gets no HTTP status.
@@ -82,12 +95,18 @@ class Gateway:
         keep_requests: int,
     ) -> None:
         self.faults = FaultSchedule()
-        self.requests = RequestLog(keep_requests)
+        self.skew = Skew()
+        self.throttles = Throttles()
+        self.requests: deque[Request] = deque(maxlen=keep_requests)
         self._environment = environment
         self._handlers = handlers
         self._desktops = desktops
         self._keys = keys
-        self._bindings = [bind(load_service(name)) for name in handlers]
+
+    @functools.cached_property
+    def _bindings(self) -> list[Binding]:
+        # The models take longer to load than the rest of the simulator takes to start.
+        return [bind(load_service(name)) for name in self._handlers]
 
     @property
     def operations(self) -> frozenset[str]:
@@ -98,7 +117,10 @@ class Gateway:
         """Carry out a request."""
         with self._environment.lock:
             if request.path == desktop_page.PATH and request.method in {"GET", "HEAD"}:
-                page = desktop_page.response(request.query, self._desktops())
+                clock = self._environment.clock
+                page = desktop_page.response(
+                    request.query, self._desktops(), clock.now(), clock.speed
+                )
                 return Result(f"GET {desktop_page.PATH}", page)
             call = self._call(request)
             return self._unknown_operation(request) if call is None else self._carry_out(call)
@@ -106,7 +128,7 @@ class Gateway:
     def too_large(self) -> HttpResponse:
         """Return the response to a request whose body is over the limit and was not read."""
         headers = {"x-amzn-ErrorType": "RequestEntityTooLargeException"}
-        return self._with_id(HttpResponse(413, headers, b"", "RequestEntityTooLargeException"))
+        return self._stamped(HttpResponse(413, headers, b"", "RequestEntityTooLargeException"))
 
     def _call(self, request: HttpRequest) -> _Call | None:
         found = ((binding, binding.find(request)) for binding in self._bindings)
@@ -118,35 +140,64 @@ class Gateway:
         is_json = (request.method, request.path) == ("POST", "/")
         binding, status = (self._bindings[0], 400) if is_json else (self._bindings[1], 404)
         error = WireError("UnknownOperationException", "The operation is not known", status)
-        response = self._with_id(binding.serialize_error(error))
-        number = self._record(service="", operation="", parameters={})
-        self.requests.set_response(number, response.status, response.error)
-        return Result(f"{request.method} (unknown)", response)
-
-    def _carry_out(self, call: _Call) -> Result:
-        service, operation = call.binding.service.name, call.operation.name
-        parameters = _parsed(call)
-        recorded = {} if isinstance(parameters, WireError) else dict(parameters)
-        number = self._record(service=service, operation=operation, parameters=recorded)
-        fault = self.faults.next_fault(operation)
-        if fault is None or fault.takes_effect:
-            response = _distorted(self._with_id(self._response(call, parameters)), fault)
-        else:
-            response = self._fault_response(call, fault)
-        result = Result(f"{service}.{operation}", response, fault)
-        self.requests.set_response(number, result.status, response.error if result.status else None)
+        response = self._stamped(binding.serialize_error(error))
+        result = Result(f"{request.method} (unknown)", response)
+        self._record(result, service="", operation="", parameters={})
         return result
 
-    def _record(self, *, service: str, operation: str, parameters: dict[str, Json]) -> int:
-        now = self._environment.clock.loop_time()
-        return self.requests.add(
-            Request(service=service, operation=operation, parameters=parameters, at=now)
+    def _carry_out(self, call: _Call) -> Result:
+        try:
+            signed_at = verify(call.request, self._keys, call.binding.service.name)
+        except SignatureError as error:
+            refusal = self._stamped(call.binding.serialize_error(_refusal(call, error)))
+            return self._recorded(call, {}, refusal, None)
+        parameters = _parsed(call)
+        fault = self.faults.next_fault(call.operation.name)
+        if fault is not None and fault.kind == "skewed_date":
+            self.skew.begin(fault)
+        skew = timedelta(seconds=self.skew.next_seconds())
+        if fault is None or fault.takes_effect:
+            answer = self._response(call, parameters, signed_at, skew)
+            response = _distorted(self._stamped(answer, skew), fault)
+        else:
+            response = self._fault_response(call, fault, skew)
+        known = {} if isinstance(parameters, WireError) else dict(parameters)
+        return self._recorded(call, known, response, fault)
+
+    def _recorded(
+        self, call: _Call, parameters: dict[str, Json], response: HttpResponse, fault: Fault | None
+    ) -> Result:
+        service, operation = call.binding.service.name, call.operation.name
+        result = Result(f"{service}.{operation}", response, fault)
+        self._record(result, service=service, operation=operation, parameters=parameters)
+        return result
+
+    def _record(
+        self, result: Result, *, service: str, operation: str, parameters: dict[str, Json]
+    ) -> None:
+        self.requests.append(
+            Request(
+                service=service,
+                operation=operation,
+                parameters=parameters,
+                status=result.status,
+                error=result.response.error if result.status else None,
+                fault=result.fault.kind if result.fault else None,
+                at=self._environment.clock.loop_time(),
+            )
         )
 
-    def _response(self, call: _Call, parameters: Parameters | WireError) -> HttpResponse:
+    def _response(
+        self,
+        call: _Call,
+        parameters: Parameters | WireError,
+        signed_at: datetime,
+        skew: timedelta,
+    ) -> HttpResponse:
         binding, operation = call.binding, call.operation
         try:
-            self._authenticate(call)
+            self._check_time(call, signed_at, skew)
+            self._check_rate(operation)
             if isinstance(parameters, WireError):
                 raise parameters
             validate(operation.input, parameters, binding.validation_code)
@@ -155,50 +206,61 @@ class Gateway:
         except WireError as error:
             return binding.serialize_error(error)
 
-    def _authenticate(self, call: _Call) -> None:
-        # Clients sign with the real time, however fast the simulated time runs.
-        now = datetime.now(UTC)
+    def _check_time(self, call: _Call, signed_at: datetime, skew: timedelta) -> None:
+        clock = self._environment.clock
         try:
-            verify(call.request, self._keys, call.binding.service.name, now)
+            # Clients sign with the real time, however fast the simulated time runs, or with the
+            # time that they read from the `Date` header.
+            check_time(signed_at, (clock.date() + skew, datetime.now(UTC) + skew))
+            check_expiry(self._keys, clock.now())
         except SignatureError as error:
-            status = call.binding.signature_status
-            raise WireError(error.code, error.message, status) from None
+            raise _refusal(call, error) from None
 
-    def _with_id(self, response: HttpResponse) -> HttpResponse:
-        """Add the request id, which every response of the service itself has."""
-        return _with_headers(response, {"x-amzn-RequestId": self._environment.uuid()})
+    def _check_rate(self, operation: Operation) -> None:
+        if not self.throttles.admits(operation.name, self._environment.clock.now()):
+            raise WireError("ThrottlingException", "Rate exceeded")
 
-    def _fault_response(self, call: _Call, fault: Fault) -> HttpResponse:
+    def _stamped(self, response: HttpResponse, skew: timedelta = _NO_SKEW) -> HttpResponse:
+        """Add the request id and the date, which every response of the service itself has."""
+        date = email.utils.format_datetime(self._environment.clock.date() + skew, usegmt=True)
+        return _with_headers(response, {"x-amzn-RequestId": str(uuid.uuid4()), "Date": date})
+
+    def _fault_response(self, call: _Call, fault: Fault, skew: timedelta) -> HttpResponse:
         """Return the response to a request that does not reach the service."""
         if fault.kind == "html":
             return HttpResponse(fault.status, {"Content-Type": _HTML_TYPE}, _HTML)
-        if fault.kind == "skewed_date":
-            return self._with_id(_skewed_response(call.binding, fault.seconds))
         if fault.kind != "error":
             return HttpResponse(200, {}, b"")  # not sent
-        headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+        headers = _retry_headers(fault.retry_after)
         if fault.code is None:
             return HttpResponse(fault.status, headers, b"")
-        error = WireError(fault.code, fault.message, fault.status)
-        return self._with_id(_with_headers(call.binding.serialize_error(error), headers))
+        members: dict[str, Json] = {
+            name: member if isinstance(member, str) else dict(member)
+            for name, member in fault.members.items()
+        }
+        error = WireError(fault.code, fault.message, fault.status, members)
+        return self._stamped(_with_headers(call.binding.serialize_error(error), headers), skew)
 
 
 def _parsed(call: _Call) -> Parameters | WireError:
-    """Read the parameters before the signature is checked, so that they can be recorded."""
+    """Read the parameters before the request is carried out, so that they can be recorded."""
     try:
         return call.binding.parse(call.operation, call.request)
     except WireError as error:
         return error
 
 
-def _skewed_response(binding: Binding, seconds: float) -> HttpResponse:
-    client_time = datetime.now(UTC)
-    server_time = client_time + timedelta(seconds=seconds)
-    error = skewed(client_time, server_time)
-    response = binding.serialize_error(
-        WireError(error.code, error.message, binding.signature_status)
-    )
-    return _with_headers(response, {"Date": email.utils.format_datetime(server_time, usegmt=True)})
+def _refusal(call: _Call, error: SignatureError) -> WireError:
+    return WireError(error.code, error.message, call.binding.signature_status)
+
+
+def _retry_headers(retry_after: float | str | None) -> dict[str, str]:
+    if retry_after is None:
+        return {}
+    headers = {"Retry-After": str(retry_after)}
+    if not isinstance(retry_after, str):
+        headers["x-amz-retry-after"] = str(round(retry_after * 1000))
+    return headers
 
 
 def _distorted(response: HttpResponse, fault: Fault | None) -> HttpResponse:

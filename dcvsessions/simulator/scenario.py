@@ -54,6 +54,7 @@ __all__ = [
     "NimbleScenario",
     "Scenario",
     "StudioScenario",
+    "ThrottleScenario",
 ]
 
 Plans = Mapping[str, tuple[TransitionPlan, ...]]
@@ -82,6 +83,21 @@ class InstanceScenario:
     blueprint_name: str = "JupyterLab"
     bundle_id: str = "app_standard_xl_1_0"
     plans: Plans = field(factory=dict[str, tuple[TransitionPlan, ...]])
+
+    def add_to(self, simulator: Simulator) -> None:
+        """Add the virtual computer and its plans to a simulator.
+
+        Args:
+            simulator: The simulator.
+
+        Raises:
+            ValueError: As `LightsailSimulator.add_instance()` and `plan()` say.
+        """
+        arguments = asdict(self, recurse=False)
+        plans: Plans = arguments.pop("plans")
+        simulator.lightsail.add_instance(**arguments)
+        for operation, planned in plans.items():
+            simulator.lightsail.plan(self.name, operation, *planned)
 
 
 @frozen(kw_only=True)
@@ -146,6 +162,21 @@ class FaultScenario:
 
 
 @frozen(kw_only=True)
+class ThrottleScenario:
+    """A limit on requests. See `Simulator.throttle()`.
+
+    Attributes:
+        rate: The requests per simulated second.
+        burst: The most requests at once.
+        operation: The operation that is limited; `*` for all of them together.
+    """
+
+    rate: float
+    burst: int = 1
+    operation: str = "*"
+
+
+@frozen(kw_only=True)
 class Scenario:
     """Everything that a simulator starts with, as data.
 
@@ -162,6 +193,7 @@ class Scenario:
         lightsail: The resources in Lightsail.
         nimble: The resources in Nimble Studio.
         faults: What goes wrong.
+        throttles: The limits on requests.
 
     Example:
         >>> scenario = Scenario(
@@ -180,6 +212,7 @@ class Scenario:
     lightsail: LightsailScenario = field(factory=LightsailScenario)
     nimble: NimbleScenario = field(factory=NimbleScenario)
     faults: tuple[FaultScenario, ...] = ()
+    throttles: tuple[ThrottleScenario, ...] = ()
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -217,7 +250,14 @@ class Scenario:
         return scenario
 
     def simulator(
-        self, *, host: str = "127.0.0.1", port: int = 0, speed: float | None = None
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        speed: float | None = None,
+        access_key_id: str | None = None,
+        secret_access_key: str | None = None,
+        session_token: str | None = None,
     ) -> Simulator:
         """Make a simulator that starts with this scenario.
 
@@ -225,6 +265,9 @@ class Scenario:
             host: The address to listen on.
             port: The port; 0 for any free one.
             speed: Simulated seconds per second. Default: the scenario's.
+            access_key_id: The access key that requests have to be signed with. Default: random.
+            secret_access_key: Its secret. Default: random.
+            session_token: The session token of temporary keys. Default: they are long-term keys.
 
         Returns:
             The simulator, not entered yet.
@@ -243,10 +286,26 @@ class Scenario:
                 region_name=self.region_name,
                 page_size=self.page_size,
                 stale_reads=self.stale_reads,
+                access_key_id=access_key_id,
+                secret_access_key=secret_access_key,
+                session_token=session_token,
             )
+        self.apply(simulator)
+        return simulator
+
+    def apply(self, simulator: Simulator) -> None:
+        """Add the resources, plans, faults and limits of this scenario to a simulator.
+
+        Args:
+            simulator: The simulator. Its timings, speed and region stay as they are.
+
+        Raises:
+            ScenarioError: Two resources have one name, a value is out of range, or an operation
+                starts no transition.
+        """
         for index, instance in enumerate(self.lightsail.instances):
             with _at(f"$.lightsail.instances[{index}]"):
-                _add_instance(simulator, instance)
+                instance.add_to(simulator)
         for index, studio in enumerate(self.nimble.studios):
             with _at(f"$.nimble.studios[{index}]"):
                 simulator.nimble.add_studio(**asdict(studio))
@@ -256,15 +315,9 @@ class Scenario:
         for index, each in enumerate(self.faults):
             with _at(f"$.faults[{index}]"):
                 simulator.inject(each.operation, each.fault, call=each.call, times=each.times)
-        return simulator
-
-
-def _add_instance(simulator: Simulator, instance: InstanceScenario) -> None:
-    arguments = asdict(instance, recurse=False)
-    plans: Plans = arguments.pop("plans")
-    simulator.lightsail.add_instance(**arguments)
-    for operation, planned in plans.items():
-        simulator.lightsail.plan(instance.name, operation, *planned)
+        for index, limit in enumerate(self.throttles):
+            with _at(f"$.throttles[{index}]"):
+                simulator.throttle(limit.rate, burst=limit.burst, operation=limit.operation)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from attrs import asdict, has
 from cattrs import BaseValidationError, Converter, ForbiddenExtraKeysError, transform_error
 from cattrs.gen import make_dict_structure_fn
 
+from dcvsessions.simulator.faults import ErrorMember
 from dcvsessions.simulator.time.timings import Timings
 
 __all__ = ["PRESETS", "ScenarioError", "load", "structured"]
@@ -72,6 +73,7 @@ def _make_converter() -> Converter:
         converter.register_structure_hook(kind, _exact)
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook(float | str | None, _number_or_text)
+    converter.register_structure_hook(ErrorMember, _text_or_texts)
     converter.register_structure_hook_factory(has, _table_hook)
     converter.register_structure_hook_factory(_is_tuple, _array_hook)
     return converter
@@ -126,6 +128,13 @@ def _number_or_text(value: object, _: object) -> object:
     if value is not None and not isinstance(value, (int, float, str)):
         raise ValueError(f"must be a number or a text, not {value!r}")
     return value
+
+
+def _text_or_texts(value: object, _: object) -> ErrorMember:
+    if isinstance(value, str):
+        return value
+    texts = _table(value)
+    return {name: cast("str", _exact(text, str)) for name, text in texts.items()}
 
 
 def _with_preset(table: dict[str, Any]) -> dict[str, Any]:

@@ -1,38 +1,67 @@
 """The HTTP server: bytes in, bytes out, and the faults of connections."""
 
 import asyncio
+import email.utils
+import gzip
 import logging
 import socket
 import struct
 from contextlib import suppress
+from typing import Protocol
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
-from dcvsessions.simulator.gateway import Gateway, Result
+from dcvsessions.simulator.gateway import Result
 from dcvsessions.simulator.protocol.messages import HttpRequest, HttpResponse
 from dcvsessions.simulator.time.clock import Clock
 
-__all__ = ["HttpServer"]
+__all__ = ["HttpServer", "Service"]
 
 logger = logging.getLogger("dcvsessions.simulator")
+_http_logger = logging.getLogger("dcvsessions.simulator.http")
 
 _COMPRESS_FROM = 1024  # bytes; a smaller body would not get smaller
 _BACKLOG = 1024
+_BODY_LIMIT = 1024 * 1024
 # A virtual-time loop skips hours in which nothing happens. Connections must survive that.
 _KEEP_ALIVE = 30 * 24 * 3600.0
 _SHUTDOWN = 1.0
+# With these faults the connection ends in a reset instead of a response.
+_RESETTING = frozenset({"no_answer", "reset", "lost_response", "reset_midway"})
+
+
+class Service(Protocol):
+    """What is served: it answers requests, without a socket."""
+
+    def answer(self, request: HttpRequest) -> Result:
+        """Answer a request."""
+        ...
+
+    def too_large(self) -> HttpResponse:
+        """Return the response to a request whose body is over the limit and was not read."""
+        ...
+
+
+def _is_not_about_a_bad_request(record: logging.LogRecord) -> bool:
+    """Filter what aiohttp logs: its traceback of a malformed request repeats the headers."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
+
+
+_http_logger.addFilter(_is_not_about_a_bad_request)
 
 
 class HttpServer:
-    """The HTTP server in front of a gateway.
+    """An HTTP server.
 
     Args:
-        gateway: Answers the requests.
-        clock: Says how long a simulated delay takes.
+        service: Answers the requests.
+        clock: Says how long a simulated delay takes, and what the date is.
     """
 
-    def __init__(self, gateway: Gateway, clock: Clock) -> None:
-        self._gateway = gateway
+    def __init__(self, service: Service, clock: Clock) -> None:
+        self._service = service
         self._clock = clock
         self._closing = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -46,7 +75,7 @@ class HttpServer:
         """
         if self._runner is not None:
             raise RuntimeError("A simulator can be entered only once")
-        application = web.Application()
+        application = web.Application(client_max_size=_BODY_LIMIT)
         # aiohttp matches decoded paths, and "." no line break.
         application.router.add_route("*", r"/{path:[\s\S]*}", self._handle)
         self._runner = web.AppRunner(
@@ -54,7 +83,10 @@ class HttpServer:
             # A client that hangs up must not leave behind a handler that waits for ever.
             handler_cancellation=True,
             keepalive_timeout=_KEEP_ALIVE,
+            logger=_http_logger,
             access_log=None,
+            # The signature is of the body as it was sent.
+            auto_decompress=False,
             shutdown_timeout=_SHUTDOWN,
         )
         await self._runner.setup()
@@ -77,10 +109,10 @@ class HttpServer:
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            response = _to_aiohttp(request, self._gateway.too_large())
-            response.force_close()
-            return response
-        result = self._gateway.answer(_from_aiohttp(request, body))
+            refused = self._to_aiohttp(request, self._service.too_large())
+            refused.force_close()
+            return refused
+        result = self._service.answer(_from_aiohttp(request, body))
         logger.info("%s", result)
         return await self._send(request, result)
 
@@ -90,16 +122,27 @@ class HttpServer:
             await self._wait(self._clock.to_loop_seconds(result.fault.seconds))
         if kind == "no_answer":
             await self._wait(None)
+        response = self._to_aiohttp(request, result.response)
         if kind == "reset_midway":
-            await _send_half(request, result.response)
-        if kind in {"no_answer", "reset", "lost_response", "reset_midway"}:
+            await _send_half(request, response)
+        if kind in _RESETTING:
             _reset(request)
-        return _to_aiohttp(request, result.response)
+        return response
 
     async def _wait(self, seconds: float | None) -> None:
         """Wait, but not longer than the server runs."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._closing.wait(), seconds)
+
+    def _to_aiohttp(self, request: web.Request, response: HttpResponse) -> web.Response:
+        headers, body = dict(response.headers), response.body
+        if "Date" not in headers:
+            headers["Date"] = email.utils.format_datetime(self._clock.date(), usegmt=True)
+        if len(body) >= _COMPRESS_FROM and "gzip" in request.headers.get("Accept-Encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            # aiohttp would compress harder, which takes several times as long.
+            body = gzip.compress(body, compresslevel=1)
+        return web.Response(status=response.status, body=body, headers=headers)
 
 
 def _from_aiohttp(request: web.Request, body: bytes) -> HttpRequest:
@@ -116,19 +159,12 @@ def _utf8(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _to_aiohttp(request: web.Request, response: HttpResponse) -> web.Response:
-    sent = web.Response(status=response.status, body=response.body, headers=response.headers)
-    accepts_gzip = "gzip" in request.headers.get("accept-encoding", "")
-    if len(response.body) >= _COMPRESS_FROM and accepts_gzip:
-        sent.enable_compression(web.ContentCoding.gzip)
-    return sent
-
-
-async def _send_half(request: web.Request, response: HttpResponse) -> None:
+async def _send_half(request: web.Request, response: web.Response) -> None:
+    body = response.body
+    assert isinstance(body, bytes)  # noqa: S101 - as _to_aiohttp() makes it
     sent = web.StreamResponse(status=response.status, headers=response.headers)
-    sent.content_length = len(response.body)
     await sent.prepare(request)
-    await sent.write(response.body[: len(response.body) // 2])
+    await sent.write(body[: len(body) // 2])
 
 
 def _reset(request: web.Request) -> None:

@@ -1,6 +1,7 @@
 """`Simulator`: both services on one port, and what a test does with them."""
 
 import asyncio
+import math
 import os
 import random
 import secrets
@@ -50,8 +51,13 @@ class Simulator:
         speed: Simulated seconds per second of the event loop.
         seed: Determines identifiers and drawn durations, but not tokens and keys.
         region_name: The region that the services report.
-        access_key_id: The access key that requests have to be signed with. Default: random.
+        access_key_id: The access key that requests have to be signed with. Default: a random
+            one that AWS does not know.
         secret_access_key: Its secret. Default: random.
+        session_token: The session token that makes these keys temporary ones. Requests without
+            it are refused. Default: the keys are long-term keys, and requests with any session
+            token are refused.
+        session_token_lifetime: Simulated seconds after the start until the session token expires.
         page_size: The most items in a page of results.
         stale_reads: Simulated seconds after a write during which reads still show the state
             before it. What the write created is not found until then.
@@ -59,7 +65,7 @@ class Simulator:
 
     Raises:
         ValueError: There is no such port, the speed or the page size is not positive, or
-            `stale_reads` is negative.
+            `stale_reads` is negative, or the host is empty.
 
     Example:
         >>> async with Simulator() as sim:
@@ -79,10 +85,14 @@ class Simulator:
         region_name: str = "us-east-1",
         access_key_id: str | None = None,
         secret_access_key: str | None = None,
+        session_token: str | None = None,
+        session_token_lifetime: float = math.inf,
         page_size: int = PAGE_SIZE,
         stale_reads: float = 0.0,
         keep_requests: int = _KEEP_REQUESTS,
     ) -> None:
+        if not host:
+            raise ValueError("host must be an address: an empty one would be every interface")
         if not 0 <= port <= _LAST_PORT:
             raise ValueError(f"port must be from 0 to {_LAST_PORT}, not {port}")
         if page_size < 1:
@@ -93,13 +103,16 @@ class Simulator:
         self._host, self._port = host, port
         self._bound: tuple[str, int] | None = None
         self._keys = KeyPair(
-            access_key_id or f"AKIA{secrets.token_hex(8).upper()}",
-            secret_access_key or secrets.token_urlsafe(30),
+            access_key_id or f"SIMULATOR{secrets.token_hex(6).upper()}",
+            secret_access_key or f"not-for-aws-{secrets.token_urlsafe(30)}",
+            session_token,
+            session_token_lifetime,
         )
+        self._seed = f"{seed}/{timings.seed}"
         self._environment = Environment(
-            clock=Clock(speed, datetime.now(UTC)),
+            clock=Clock(speed),
             timings=timings,
-            random=random.Random(f"{seed}/{timings.seed}"),  # noqa: S311 - no secrets from it
+            random=random.Random(self._seed),  # noqa: S311 - no secrets from it
             region_name=region_name,
             page_size=page_size,
             stale_reads=stale_reads,
@@ -107,6 +120,7 @@ class Simulator:
             desktop_url=self._desktop_url,
         )
         lightsail, nimble = LightsailAccount(self._environment), NimbleAccount(self._environment)
+        self._accounts = (lightsail, nimble)
         self._lightsail, self._nimble = LightsailSimulator(lightsail), NimbleSimulator(nimble)
         self._gateway = Gateway(
             self._environment,
@@ -126,7 +140,7 @@ class Simulator:
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._bound = await self._server.start(self._host, self._port)
-        self._environment.clock.start(loop)
+        self._environment.clock.start(loop, datetime.now(UTC))
         return self
 
     async def __aexit__(
@@ -162,7 +176,10 @@ class Simulator:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment variables that point any AWS client here. One is the secret key."""
+        """The environment variables that point AWS clients here. They hold the secret key.
+
+        Clients that do not read `AWS_ENDPOINT_URL` need the endpoint as an argument.
+        """
         previous = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
         host = urlsplit(self.endpoint_url).hostname or ""
         # A proxy in the environment cannot reach this machine's loopback interface.
@@ -170,10 +187,12 @@ class Simulator:
             no_proxy = host
         else:
             no_proxy = previous if host in previous.split(",") else f"{previous},{host}"
+        token = {} if self._keys.token is None else {"AWS_SESSION_TOKEN": self._keys.token}
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": self._keys.access_key,
             "AWS_SECRET_ACCESS_KEY": self._keys.secret_key,
+            **token,
             "AWS_REGION": self._environment.region_name,
             "AWS_DEFAULT_REGION": self._environment.region_name,
             "NO_PROXY": no_proxy,
@@ -181,10 +200,15 @@ class Simulator:
         }
 
     @property
+    def date(self) -> datetime:
+        """The simulated date and time, which the times in responses are on."""
+        return self._environment.clock.date()
+
+    @property
     @locked
     def requests(self) -> list[Request]:
         """The requests that arrived, oldest first."""
-        return self._gateway.requests.all()
+        return list(self._gateway.requests)
 
     def calls(self, operation: str) -> list[Request]:
         """List the requests for one operation.
@@ -223,8 +247,56 @@ class Simulator:
 
     @locked
     def heal(self) -> None:
-        """Forget the faults that were injected and have not happened yet."""
+        """Forget the faults that have not happened yet, and set the service's clock right."""
         self._gateway.faults.clear()
+        self._gateway.skew.end()
+
+    @locked
+    def throttle(self, rate: float, *, burst: int = 1, operation: str = "*") -> None:
+        """Answer requests over a rate with `ThrottlingException`.
+
+        Each request takes a token; when there is none, it is refused. A limit for `*` and one for
+        the operation itself both apply.
+
+        Args:
+            rate: The new tokens per simulated second.
+            burst: The most tokens, and so the most requests at once.
+            operation: The operation that is limited; `*` for all of them together.
+
+        Raises:
+            ValueError: Neither service has such an operation, or a number is out of range.
+
+        Example:
+            >>> sim.throttle(2, burst=5, operation="CreateGUISessionAccessDetails")
+        """
+        if operation != "*":
+            self._check_operation(operation)
+        self._gateway.throttles.limit(operation, rate, burst, self._environment.clock.now())
+
+    @locked
+    def advance(self, seconds: float) -> None:
+        """Let simulated time pass at once. Transitions go on as if it had passed.
+
+        Args:
+            seconds: The simulated seconds.
+
+        Raises:
+            ValueError: The number is negative or not finite.
+        """
+        self._environment.clock.advance(seconds)
+
+    @locked
+    def reset(self) -> None:
+        """Remove all resources, plans, faults, limits and recorded requests.
+
+        The simulator serves on, at the same address, with the same keys, and its time runs on.
+        """
+        for account in self._accounts:
+            account.clear()
+        self._environment.random.seed(self._seed)
+        self._gateway.throttles.clear()
+        self._gateway.requests.clear()
+        self.heal()
 
     def accepts(self, url: str) -> bool:
         """Tell whether a URL opens a desktop now.

@@ -33,6 +33,8 @@ _PRINTED = {
     "AWS_SECRET_ACCESS_KEY",
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
+    "DCV_CONTROL_URL",
+    "DCV_CONTROL_TOKEN",
 }
 _IN_CI = os.environ.get("CI") == "true"
 
@@ -206,7 +208,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
 
 @contextlib.contextmanager
 def _simulator(scenario: Path, folder: Path) -> Generator[Served]:
-    command = [sys.executable, "-m", "dcvsessions.simulator", "--port", "0"]
+    command = [sys.executable, "-m", "dcvsessions.simulator", "--port", "0", "--control"]
     log = folder / "log"
     with (
         log.open("w") as stderr,
@@ -227,6 +229,7 @@ def _simulator(scenario: Path, folder: Path) -> Generator[Served]:
     said = log.read_text()
     assert "Traceback" not in said
     assert served.environ["AWS_SECRET_ACCESS_KEY"] not in said
+    assert served.environ["DCV_CONTROL_TOKEN"] not in said
     assert "authToken" not in said
 
 

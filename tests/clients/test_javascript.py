@@ -26,3 +26,9 @@ def served(node_modules, serve):
 def test_flow(node_modules, served, run, service):
     done = run(served, "node", PROGRAM, service, environ={"NODE_PATH": str(node_modules)})
     assert done.returncode == 0, done.stderr
+
+
+def test_a_test_that_uses_the_admin_interface(node_modules, served, run):
+    program = PROGRAM.with_name("control.cjs")
+    done = run(served, "node", program, environ={"NODE_PATH": str(node_modules)})
+    assert done.returncode == 0, done.stderr

@@ -1,10 +1,11 @@
 """Plain HTTP requests to the simulator, signed by botocore."""
 
 import asyncio
+import datetime as dt
 import io
 import json
 from collections.abc import AsyncIterator
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import attrs
@@ -45,12 +46,22 @@ class Wire:
         self._sim = sim
         self._session = session
 
-    def sign(self, method, path, body, service, headers, *, query="", **wrong):
+    def sign(self, method, path, body, service, headers, *, query="", ahead=0.0, **wrong):
+        """Sign by a clock that is so many seconds ahead."""
         environ = {**self._sim.environ, **wrong}
-        keys = Credentials(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"])
+        keys = Credentials(
+            environ["AWS_ACCESS_KEY_ID"],
+            environ["AWS_SECRET_ACCESS_KEY"],
+            environ.get("AWS_SESSION_TOKEN"),
+        )
         url = f"{self._sim.endpoint_url}{path}{'?' + query if query else ''}"
         request = AWSRequest(method=method, url=url, data=body, headers=headers)
-        SigV4Auth(keys, service, environ["AWS_REGION"]).add_auth(request)
+        signer = SigV4Auth(keys, service, environ["AWS_REGION"])
+        now = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=ahead)
+        request.context["timestamp"] = now.strftime("%Y%m%dT%H%M%SZ")
+        signer._modify_request_before_signing(request)
+        to_sign = signer.string_to_sign(request, signer.canonical_request(request))
+        signer._inject_signature_to_request(request, signer.signature(to_sign, request))
         return dict(request.headers.items())
 
     async def send(self, method, path, body=b"", headers=None, query="") -> Reply:
@@ -61,26 +72,36 @@ class Wire:
             found = {name.lower(): value for name, value in response.headers.items()}
             return Reply(response.status, found, await response.read())
 
-    async def lightsail(self, operation, parameters=None, *, body=None, **headers) -> Reply:
+    async def lightsail(
+        self, operation, parameters=None, *, body=None, ahead=0.0, **headers
+    ) -> Reply:
         if body is None:
             body = json.dumps(parameters or {}).encode()
         unsigned = {
             "X-Amz-Target": f"Lightsail_20161128.{operation}",
             "Content-Type": "application/x-amz-json-1.1",
         }
-        signed = self.sign("POST", "/", body, "lightsail", unsigned)
+        signed = self.sign("POST", "/", body, "lightsail", unsigned, ahead=ahead)
         return await self.send("POST", "/", body, {**signed, **headers})
 
     async def nimble(
-        self, method, path, parameters=None, *, body=None, token=None, query=None
+        self,
+        method,
+        path,
+        parameters=None,
+        *,
+        body=None,
+        token=None,
+        query=None,
+        media_type="application/json",
     ) -> Reply:
         if body is None:
             body = b"" if parameters is None else json.dumps(parameters).encode()
-        path = f"/2020-08-01/studios/{path}"
-        unsigned = {"Content-Type": "application/json"} if body else {}
+        path = f"/2020-08-01/studios/{path}".rstrip("/")
+        unsigned = {"Content-Type": media_type} if body else {}
         if token is not None:
             unsigned["X-Amz-Client-Token"] = token
-        text = urlencode(query or {})
+        text = urlencode(query or {}, quote_via=quote)
         signed = self.sign(method, path, body, "nimble", unsigned, query=text)
         return await self.send(method, path, body, signed, text)
 

@@ -19,13 +19,14 @@ FILES = {
 
 # The rooms, lowest floor first. A room imports rooms on lower floors only. A package is one room.
 FLOORS = [
-    {"time", "protocol", "faults"},
+    {"time", "protocol", "faults", "throttle", "recording"},
     {"environment", "store", "pages", "desktop_page"},
     {"lightsail", "nimble", "gateway"},
     {"server"},
     {"simulator"},
     {"scenario_file", "thread"},
     {"scenario", "pytest_plugin"},
+    {"control", "recorder"},
     {"__init__", "__main__"},
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
@@ -43,6 +44,8 @@ PURE = [
     "protocol.wire",
     "store",
     "time.plan",
+    "recording",
+    "throttle",
     "time.timeline",
 ]
 IMPURE = {
@@ -136,13 +139,14 @@ def test_annotations_are_not_postponed(module):
     assert "__future__" not in set(imports(module))
 
 
-def test_two_files_import_botocore():
+def test_three_files_import_botocore():
     users = [
         module
         for module in FILES
         if any(name.partition(".")[0] == "botocore" for name in imports(module))
     ]
-    assert users == [f"{PACKAGE}.protocol.model", f"{PACKAGE}.protocol.signature"]
+    names = ("protocol.model", "protocol.signature", "recorder")
+    assert users == [f"{PACKAGE}.{name}" for name in names]
 
 
 def test_importing_the_simulator_loads_no_aws_client():

@@ -1,6 +1,7 @@
 """Faults: what a client sees of each, and whether the request took effect."""
 
 import asyncio
+import datetime as dt
 import email.utils
 import logging
 import time
@@ -20,8 +21,7 @@ async def test_an_error_fault_is_answered_and_has_no_effect(sim, wire):
     sim.inject("CreateStreamingSession", fault)
     reply = await wire.create()
     assert (reply.status, reply.error) == (429, "ThrottlingException")
-    assert reply.json == {"message": "Slow down"}
-    assert reply.headers["retry-after"] == "3"
+    assert reply.json == {"message": "Slow down", "code": "ThrottlingException"}
     assert sim.nimble.sessions == {}
     assert (await wire.create()).status == 200
 
@@ -100,14 +100,15 @@ async def test_a_connection_is_reset_before_or_after_the_effect(
     assert (await wire.create()).status == 200
 
 
-async def test_a_reset_is_a_tcp_reset_and_not_an_orderly_end(sim):
+async def test_a_reset_is_a_tcp_reset_and_not_an_orderly_end(sim, wire):
     port = int(sim.endpoint_url.rpartition(":")[2])
     for fault in (Fault.reset(), Fault.reset_midway()):
         sim.inject("GetInstances", fault)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(
-            b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: Lightsail_20161128.GetInstances\r\n\r\n"
-        )
+        unsigned = {"X-Amz-Target": "Lightsail_20161128.GetInstances", "Host": f"127.0.0.1:{port}"}
+        signed = wire.sign("POST", "/", b"", "lightsail", unsigned)
+        head = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
+        writer.write(f"POST / HTTP/1.1\r\n{head}\r\n".encode())
         with pytest.raises(ConnectionResetError):
             await reader.readuntil(b"an end that never comes")
         writer.close()
@@ -220,6 +221,106 @@ async def test_requests_are_recorded_with_their_parameters_and_answers(sim, wire
     assert (first.status, first.error) == (500, "ServiceException")
     assert (second.status, second.error) == (200, None)
     assert second.at - first.at == 1
+
+
+# --- What clients noticed ---
+
+
+async def test_deviation_1_a_client_that_corrects_its_clock_by_the_date_is_accepted(sim, wire):
+    sim.inject("GetInstances", Fault.skewed_date(900))
+    refused = await wire.lightsail("GetInstances")
+    assert refused.error == "InvalidSignatureException"
+    server = email.utils.parsedate_to_datetime(refused.headers["date"]).timestamp()
+    for _ in range(3):
+        assert (await wire.lightsail("GetInstances", ahead=server - time.time())).status == 200
+        assert (await wire.lightsail("GetInstances")).error == "InvalidSignatureException"
+    sim.heal()
+    assert (await wire.lightsail("GetInstances")).status == 200
+    assert (await wire.lightsail("GetInstances", ahead=900)).error == "InvalidSignatureException"
+
+
+async def test_deviation_1_the_clock_of_the_service_is_shifted_for_a_number_of_requests(sim, wire):
+    sim.inject("GetOperations", Fault.skewed_date(-900, requests=3))
+    assert (await wire.lightsail("GetOperations")).error == "InvalidSignatureException"
+    assert (await wire.create()).error == "InvalidSignatureException"  # any operation counts
+    assert (await wire.lightsail("GetInstances", ahead=-900)).status == 200
+    assert (await wire.lightsail("GetInstances")).status == 200
+
+
+async def test_deviation_1_a_small_shift_is_tolerated(sim, wire):
+    sim.inject("*", Fault.skewed_date(200))
+    reply = await wire.create()
+    assert reply.status == 200
+    server = email.utils.parsedate_to_datetime(reply.headers["date"]).timestamp()
+    assert server - time.time() == pytest.approx(200, abs=5)
+
+
+async def test_the_date_of_a_response_is_on_the_clock_of_its_times(sim, wire):
+    for _ in range(3):
+        reply = await wire.create()
+        created = dt.datetime.fromisoformat(reply.json["session"]["createdAt"])
+        assert email.utils.parsedate_to_datetime(reply.headers["date"]) == created
+        await asyncio.sleep(3600)
+    # A client that sets its clock by such a date is accepted like one that does not.
+    assert (await wire.lightsail("GetInstances", ahead=3 * 3600)).status == 200
+    assert (await wire.lightsail("GetInstances")).status == 200
+
+
+async def test_deviation_2_the_members_of_the_models_errors_are_sent(wire):
+    reply = await wire.lightsail("GetInstance", {"instanceName": "nowhere"})
+    assert reply.json.keys() == {"__type", "message", "code", "docs", "tip"}
+    assert reply.json["code"] == "NotFoundException"
+    reply = await wire.session("none")
+    assert reply.json["code"] == "ResourceNotFoundException"
+    assert reply.json["context"] == {"resourceType": "streaming session", "resourceId": "none"}
+    identifier = (await wire.create()).json["session"]["sessionId"]
+    reply = await wire.session(identifier, "start")
+    assert reply.json["context"] == {"state": "CREATE_IN_PROGRESS"}
+    unsigned = await wire.send("GET", "/2020-08-01/studios/studio-1/streaming-sessions")
+    assert unsigned.json.keys() == {"message"}  # no error of the model
+
+
+async def test_deviation_2_a_fault_can_set_the_members_of_its_error(sim, wire):
+    members = {"tip": "Wait", "docs": "https://docs.aws.amazon.com/x", "code": "C1"}
+    sim.inject("GetInstances", Fault.error("ServiceException", status=500, members=members))
+    assert (await wire.lightsail("GetInstances")).json == {
+        "__type": "ServiceException",
+        "message": "",
+        **members,
+    }
+    context = {"context": {"studioId": "studio-1"}}
+    sim.inject("*", Fault.error("ConflictException", status=409, members=context))
+    assert (await wire.create()).json["context"] == {"studioId": "studio-1"}
+
+
+async def test_deviation_5_seconds_to_wait_are_sent_in_both_headers(sim, wire):
+    sim.inject("*", Fault.error("ThrottlingException", status=429, retry_after=2.5))
+    headers = (await wire.create()).headers
+    assert (headers["retry-after"], headers["x-amz-retry-after"]) == ("2.5", "2500")
+    sim.inject("*", Fault.error(None, status=503, retry_after="Fri, 31 Dec 1999 23:59:59 GMT"))
+    headers = (await wire.create()).headers
+    assert headers["retry-after"] == "Fri, 31 Dec 1999 23:59:59 GMT"
+    assert "x-amz-retry-after" not in headers
+
+
+@pytest.mark.parametrize("service", ["lightsail", "nimble"])
+async def test_deviation_9_a_request_without_a_signature_uses_up_no_fault(sim, wire, service):
+    sim.inject("*", Fault.error("ServiceException", status=500))
+    if service == "lightsail":
+        target = {"X-Amz-Target": "Lightsail_20161128.StartGUISession"}
+        reply = await wire.send("POST", "/", b'{"resourceName": "secret"', target)
+    else:
+        path = "/2020-08-01/studios/studio-1/streaming-sessions"
+        reply = await wire.send("POST", path, b"secret", {"Origin": "https://example.com"})
+    # It is refused as such, although its body cannot be read either.
+    assert reply.error == "MissingAuthenticationTokenException"
+    assert sim.requests[-1].parameters == {}
+    assert (await wire.create()).error == "ServiceException"
+
+
+def test_a_skew_has_to_last_at_least_one_request():
+    with pytest.raises(ValueError, match="requests must be at least 1"):
+        Fault.skewed_date(900, requests=0)
 
 
 @pytest.mark.parametrize("options", [{"call": 0}, {"times": 0}])

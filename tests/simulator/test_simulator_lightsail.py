@@ -1,7 +1,9 @@
 """Lightsail's behaviour, over the wire, in virtual time."""
 
 import asyncio
+import math
 import re
+import uuid
 
 import pytest
 
@@ -290,7 +292,10 @@ async def test_get_instance_returns_every_member(sim, wire):
     reply = await wire.lightsail("GetInstance", {"instanceName": "tagged"})
     found = reply.json["instance"]
     assert found["name"] == "tagged"
-    assert found["arn"] == "arn:aws:lightsail:us-east-1:123456789012:Instance/tagged"
+    # As in the example of the model: the last part is not the name.
+    prefix, _, last = found["arn"].rpartition("/")
+    assert prefix == "arn:aws:lightsail:us-east-1:123456789012:Instance"
+    assert str(uuid.UUID(last)) == last
     assert found["tags"] == [{"key": "team", "value": "physics"}]
     assert found["state"] == {"code": 16, "name": "running"}
     assert [port["fromPort"] for port in found["networking"]["ports"]] == [22, 80, 443, 8443]
@@ -417,3 +422,51 @@ def test_mistakes_in_setting_up_instances_are_rejected():
 async def test_an_instance_name_that_the_model_does_not_allow_is_rejected(sim, name):
     with pytest.raises(ValueError, match="name must match"):
         sim.lightsail.add_instance(name)
+
+
+@pytest.mark.parametrize("held", [False, True])
+async def test_deviation_3_a_forced_stop_frees_an_instance_that_hangs_in_stopping(sim, wire, held):
+    if held:
+        sim.lightsail.hold("my-computer")
+    else:
+        endless = TransitionPlan(seconds=math.inf, times=None)
+        sim.lightsail.plan("my-computer", "StopInstance", endless)
+    (hanging,) = (await wire.lightsail("StopInstance", INSTANCE)).json["operations"]
+    await asyncio.sleep(3600)
+    repeated = (await wire.lightsail("StopInstance", INSTANCE)).json["operations"]
+    assert [each["id"] for each in repeated] == [hanging["id"]]
+    (forced,) = (await wire.lightsail("StopInstance", {**INSTANCE, "force": True})).json[
+        "operations"
+    ]
+    assert forced["id"] != hanging["id"]
+    await asyncio.sleep(1)
+    assert sim.lightsail.instances["my-computer"].state == "stopped"
+    for identifier, status in ((hanging["id"], "Failed"), (forced["id"], "Succeeded")):
+        reply = await wire.lightsail("GetOperation", {"operationId": identifier})
+        assert reply.json["operation"]["status"] == status
+
+
+async def test_a_reboot_ends_the_gui_session_and_keeps_the_address(sim, wire):
+    sim.lightsail.set_status("my-computer", "started")
+    before = sim.lightsail.instances["my-computer"].public_ip_address
+    (operation,) = (await wire.lightsail("RebootInstance", INSTANCE)).json["operations"]
+    assert operation["operationType"] == "RebootInstance"
+    found = sim.lightsail.instances["my-computer"]
+    assert (found.state, found.status) == ("pending", "stopped")
+    reply = await wire.lightsail("RebootInstance", INSTANCE)
+    assert (reply.status, reply.error) == (400, "InvalidInputException")
+    await asyncio.sleep(1)
+    found = sim.lightsail.instances["my-computer"]
+    assert (found.state, found.status) == ("running", "stopped")
+    assert found.public_ip_address == before
+    reply = await wire.lightsail("GetOperation", {"operationId": operation["id"]})
+    assert reply.json["operation"]["status"] == "Succeeded"
+
+
+async def test_a_reboot_can_be_planned(sim, wire):
+    sim.lightsail.plan("my-computer", "RebootInstance", TransitionPlan(seconds=300))
+    await wire.lightsail("RebootInstance", INSTANCE)
+    await asyncio.sleep(299)
+    assert sim.lightsail.instances["my-computer"].state == "pending"
+    await asyncio.sleep(1)
+    assert sim.lightsail.instances["my-computer"].state == "running"

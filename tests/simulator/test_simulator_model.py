@@ -48,6 +48,8 @@ def values(name, shape):
     """Valid values of a shape."""
     if shape.kind == "map":
         return st.dictionaries(TEXT, values(name, shape.element), max_size=3)
+    if shape.kind == "list":
+        return st.lists(values(name, shape.element), min_size=1, max_size=3)
     if shape.kind == "integer":
         return st.integers(int(shape.minimum or 0), int(shape.maximum or 2**31 - 1))
     return st.booleans() if shape.kind == "boolean" else texts(name, shape)
@@ -111,7 +113,10 @@ def send(server, service, operation, given_parameters):
         quote(places["uri"][part.strip("{}")], safe="") if part.startswith("{") else part
         for part in operation.path
     ]
-    path, query = "/" + "/".join(segments), urlencode(places["querystring"], quote_via=quote)
+    path, query = (
+        "/" + "/".join(segments),
+        urlencode(places["querystring"], doseq=True, quote_via=quote),
+    )
     headers = {name: str(value) for name, value in places["header"].items()}
     if service.protocol == "json":
         headers["X-Amz-Target"] = f"{service.target_prefix}.{operation.name}"

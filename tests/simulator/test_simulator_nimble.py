@@ -540,3 +540,64 @@ def test_mistakes_in_setting_up_studios_are_rejected():
         sim.nimble.plan("GetStreamingSession", TransitionPlan())
     with pytest.raises(ValueError, match="times must be at least 1"):
         sim.nimble.fail_sessions(times=0)
+
+
+# --- Studios and launch profiles ---
+
+
+async def test_studios_are_listed_in_pages_and_read(open_wire):
+    async with Simulator(page_size=2) as sim, open_wire(sim) as wire:
+        for name in ("studio-1", "studio-2", "studio-3"):
+            sim.nimble.add_studio(name)
+        first = (await wire.nimble("GET", "", query={})).json
+        query = {"nextToken": first["nextToken"]}
+        second = (await wire.nimble("GET", "", query=query)).json
+        listed = [*first["studios"], *second["studios"]]
+        assert [each["studioId"] for each in listed] == ["studio-1", "studio-2", "studio-3"]
+        assert "nextToken" not in second
+        reply = await wire.nimble("GET", "studio-2")
+        assert reply.json == {"studio": listed[1]}
+        assert reply.json["studio"]["state"] == "READY"
+        reply = await wire.nimble("GET", "nowhere")
+        assert (reply.status, reply.error) == (404, "ResourceNotFoundException")
+        reply = await wire.nimble("GET", "", query={"nextToken": "made-up"})
+        assert (reply.status, reply.error) == (400, "ValidationException")
+
+
+async def test_launch_profiles_are_listed_in_pages_and_read(open_wire):
+    profiles = ("lp-1", "lp-2", "lp-3")
+    async with Simulator() as sim, open_wire(sim) as wire:
+        sim.nimble.add_studio("studio-1", launch_profiles=profiles, ec2_instance_type="g5.xlarge")
+        path = "studio-1/launch-profiles"
+        first = (await wire.nimble("GET", path, query={"maxResults": 2})).json
+        second = (await wire.nimble("GET", path, query={"nextToken": first["nextToken"]})).json
+        listed = [*first["launchProfiles"], *second["launchProfiles"]]
+        assert [each["launchProfileId"] for each in listed] == list(profiles)
+        assert listed[0]["streamConfiguration"]["ec2InstanceTypes"] == ["g5.xlarge"]
+        assert listed[0]["streamConfiguration"]["maxSessionLengthInMinutes"] == 690
+        reply = await wire.nimble("GET", f"{path}/lp-3")
+        assert reply.json == {"launchProfile": listed[2]}
+        for missing in (f"{path}/lp-4", "nowhere/launch-profiles/lp-1", "nowhere/launch-profiles"):
+            reply = await wire.nimble("GET", missing)
+            assert (reply.status, reply.error) == (404, "ResourceNotFoundException")
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ([("states", "READY")], 1),
+        ([("states", "DELETED"), ("states", "READY")], 1),
+        ([("states", "DELETED")], 0),
+        ([("principalId", "simulator-user")], 1),
+        ([("principalId", "somebody")], 0),
+    ],
+)
+async def test_launch_profiles_are_filtered(wire, query, count):
+    reply = await wire.nimble("GET", "studio-1/launch-profiles", query=query)
+    assert len(reply.json["launchProfiles"]) == count
+
+
+@pytest.mark.parametrize("query", [{"maxResults": "0"}, {"maxResults": "101"}, {"states": "OLD"}])
+async def test_limits_of_a_list_of_launch_profiles_are_checked(wire, query):
+    reply = await wire.nimble("GET", "studio-1/launch-profiles", query=query)
+    assert (reply.status, reply.error) == (400, "ValidationException")

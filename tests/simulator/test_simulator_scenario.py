@@ -198,6 +198,8 @@ async def test_a_simulator_does_what_its_scenario_says(open_wire):
             r"must be a number or a text, not \[\] @ \$\.faults\[0\]\.fault\.retry_after",
         ),
         ("[[faults]]\noperation = '*'\ncall = 0\nfault = { kind = 'reset' }", r"@ \$\.faults\[0\]"),
+        ("[[throttles]]\nrate = 0", r"rate must be a positive number .* @ \$\.throttles\[0\]"),
+        ("[[throttles]]\nburst = 2", r"required, but missing @ \$\.throttles\[0\]\.rate"),
         ("speed = [", r"at end of document|line 1"),
     ],
 )
@@ -206,6 +208,22 @@ def test_a_mistake_is_reported_with_its_file_and_place(tmp_path, text, message):
     with pytest.raises(ScenarioError, match=message) as caught:
         Scenario.load(file)
     assert str(caught.value).startswith(f"{file}: ")
+
+
+def test_the_members_of_an_error_can_stand_in_a_file(tmp_path):
+    text = """
+[[faults]]
+operation = "*"
+fault = { kind = "error", code = "E", members = { tip = "Wait", context = { a = "b" } } }
+[[faults]]
+operation = "GetInstances"
+fault = { kind = "skewed_date", seconds = 900, requests = 2 }
+"""
+    first, second = Scenario.load(write(tmp_path, text)).faults
+    assert first.fault == Fault.error("E", members={"tip": "Wait", "context": {"a": "b"}})
+    assert second.fault == Fault.skewed_date(900, requests=2)
+    with pytest.raises(ScenarioError, match=r"must be a str, not 1 @ .*members"):
+        Scenario.load(write(tmp_path, text.replace('"b"', "1")))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,15 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dcvsessions.simulator import Simulator
 from dcvsessions.simulator.protocol.messages import HttpRequest
-from dcvsessions.simulator.protocol.signature import KeyPair, SignatureError, sign, verify
+from dcvsessions.simulator.protocol.signature import (
+    KeyPair,
+    SignatureError,
+    check_time,
+    sign,
+    verify,
+)
 
 BODY = json.dumps({"resourceName": "my-computer"}).encode()
 TARGET = {"X-Amz-Target": "Lightsail_20161128.CreateGUISessionAccessDetails"}
@@ -56,9 +63,61 @@ async def test_signatures_for_any_region_are_accepted(wire):
     assert (await wire.send("POST", "/", BODY, headers)).status == 200
 
 
-async def test_a_session_token_is_not_checked(wire):
-    headers = wire.sign("POST", "/", BODY, "lightsail", {**TARGET, "X-Amz-Security-Token": "any"})
-    assert (await wire.send("POST", "/", BODY, headers)).status == 200
+INVALID_TOKEN = "The security token included in the request is invalid."
+
+
+@pytest.mark.looptime
+async def test_deviation_4_temporary_keys_are_accepted_with_their_token_until_they_expire(
+    open_wire,
+):
+    async with (
+        Simulator(session_token="token-1", session_token_lifetime=60) as sim,
+        open_wire(sim) as wire,
+    ):
+        sim.nimble.add_studio("studio-1")
+        assert sim.environ["AWS_SESSION_TOKEN"] == "token-1"
+        assert "token-1" not in repr(sim._keys)
+        await asyncio.sleep(59)
+        assert (await wire.lightsail("GetInstances")).status == 200
+        assert (await wire.create()).status == 200
+        await asyncio.sleep(1)
+        for reply, status in (
+            (await wire.lightsail("GetInstances"), 400),
+            (await wire.create(), 403),
+        ):
+            assert (reply.status, reply.error) == (status, "ExpiredTokenException")
+            assert reply.json["message"] == "The security token included in the request is expired"
+
+
+@pytest.mark.parametrize("token", [None, "", "token-2"])
+async def test_deviation_4_temporary_keys_are_refused_without_their_token(open_wire, token):
+    async with Simulator(session_token="token-1") as sim, open_wire(sim) as wire:
+        headers = wire.sign("POST", "/", BODY, "lightsail", TARGET, AWS_SESSION_TOKEN=token)
+        reply = await wire.send("POST", "/", BODY, headers)
+    assert (reply.status, reply.error) == (400, "UnrecognizedClientException")
+    assert reply.json["message"] == INVALID_TOKEN
+
+
+async def test_deviation_4_long_term_keys_are_refused_with_a_token(sim, wire):
+    assert "AWS_SESSION_TOKEN" not in sim.environ
+    headers = wire.sign("GET", PATH, b"", "nimble", {}, AWS_SESSION_TOKEN="token-1")
+    reply = await wire.send("GET", PATH, headers=headers)
+    assert (reply.status, reply.error) == (403, "UnrecognizedClientException")
+    assert reply.json["message"] == INVALID_TOKEN
+
+
+async def test_deviation_6_the_path_is_normalised_when_the_signature_is_checked(wire):
+    headers = wire.sign("GET", PATH.replace("studio-1/", "studio-1/./x/..//"), b"", "nimble", {})
+    assert (await wire.send("GET", PATH, headers=headers)).status == 200
+    headers = wire.sign("GET", PATH, b"", "nimble", {})
+    reply = await wire.send("GET", PATH.replace("studios", "studios/.//x/.."), headers=headers)
+    assert (reply.status, reply.error) == (404, "UnknownOperationException")
+
+
+def test_the_keys_are_none_that_aws_hands_out():
+    keys = Simulator()._keys
+    assert not keys.access_key.startswith(("AKIA", "ASIA"))
+    assert keys.secret_key.startswith("not-for-aws-")
 
 
 async def test_a_signature_for_another_service_is_refused(wire):
@@ -132,12 +191,14 @@ def signed(method="POST", path="/", *, query="", body=BODY, headers=None, servic
 def test_a_signature_is_accepted_for_five_minutes():
     now = dt.datetime.now(dt.UTC)
     request = signed()
+    signed_at = verify(request, KEYS, "lightsail")
+    long_ago = now - dt.timedelta(days=1)
     for minutes in (-4.9, 0, 4.9):
-        verify(request, KEYS, "lightsail", now + dt.timedelta(minutes=minutes))
+        check_time(signed_at, (long_ago, now + dt.timedelta(minutes=minutes)))
     with pytest.raises(SignatureError, match=r"Signature expired: \w+ is now earlier than .* - 5"):
-        verify(request, KEYS, "lightsail", now + dt.timedelta(minutes=5.1))
+        check_time(signed_at, [now + dt.timedelta(minutes=5.1)])
     with pytest.raises(SignatureError, match=r"not yet current: \w+ is still later than .* \+ 5"):
-        verify(request, KEYS, "lightsail", now - dt.timedelta(minutes=5.1))
+        check_time(signed_at, [now - dt.timedelta(minutes=5.1)])
 
 
 def test_the_scope_has_to_have_the_date_of_the_request():
@@ -147,7 +208,7 @@ def test_the_scope_has_to_have_the_date_of_the_request():
     headers["authorization"] = headers["authorization"].replace(date, "20200101")
     changed = HttpRequest("POST", "/", "", headers, BODY)
     with pytest.raises(SignatureError, match="Date in Credential scope"):
-        verify(changed, KEYS, "lightsail", dt.datetime.now(dt.UTC))
+        verify(changed, KEYS, "lightsail")
 
 
 words = st.text(st.characters(codec="ascii", exclude_characters="\r\n\0"), max_size=20)
@@ -163,12 +224,11 @@ def test_every_request_that_botocore_signs_is_accepted(body, value, query, segme
     from urllib.parse import quote, urlencode  # noqa: PLC0415 - beside its only use
 
     path = "/" + "/".join(quote(segment, safe="") or "x" for segment in segments)
-    path = path.replace("/.", "/x")  # botocore normalises dots, and nobody sends them
     text = urlencode(query, quote_via=quote)
     request = signed(
         "POST", path, query=text, body=body, headers={"X-Amz-Thing": value}, service="nimble"
     )
-    verify(request, KEYS, "nimble", dt.datetime.now(dt.UTC))
+    verify(request, KEYS, "nimble")
 
 
 @pytest.mark.parametrize(
@@ -207,20 +267,20 @@ def resigned(request, **added):
 
 def test_a_signed_user_agent_is_checked():
     request = resigned(signed(), **{"user-agent": "client  1.0 "})
-    verify(request, KEYS, "lightsail", dt.datetime.now(dt.UTC))
+    verify(request, KEYS, "lightsail")
     headers = {**request.headers, "user-agent": "other"}
     changed = HttpRequest("POST", "/", "", headers, BODY)
     with pytest.raises(SignatureError, match="does not match"):
-        verify(changed, KEYS, "lightsail", dt.datetime.now(dt.UTC))
+        verify(changed, KEYS, "lightsail")
 
 
 def test_the_hash_of_the_body_in_a_header_does_not_replace_the_body():
     digest = hashlib.sha256(BODY).hexdigest()
     request = resigned(signed(), **{"x-amz-content-sha256": digest})
-    verify(request, KEYS, "lightsail", dt.datetime.now(dt.UTC))
+    verify(request, KEYS, "lightsail")
     changed = HttpRequest("POST", "/", "", request.headers, BODY + b" ")
     with pytest.raises(SignatureError, match="does not match"):
-        verify(changed, KEYS, "lightsail", dt.datetime.now(dt.UTC))
+        verify(changed, KEYS, "lightsail")
 
 
 async def test_a_signed_header_that_is_not_utf8_is_refused(sim):

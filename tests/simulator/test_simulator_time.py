@@ -130,8 +130,8 @@ class LoopOfItsOwn:
 
 def test_simulated_time_never_goes_back_with_the_loop():
     loop = LoopOfItsOwn(4554.721684645)
-    clock = Clock(speed=2, origin=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
-    clock.start(loop)
+    clock = Clock(speed=2)
+    clock.start(loop, dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
     loop.now += 0.25
     assert clock.now() == 0.5
     loop.now = 0
@@ -220,3 +220,61 @@ def test_an_error_at_the_end_of_the_thread_is_raised_in_the_thread(monkeypatch):
 def test_an_error_in_the_with_block_is_passed_on():
     with pytest.raises(KeyError, match="mine"), serve_in_thread(Simulator()):
         raise KeyError("mine")
+
+
+@pytest.mark.looptime
+async def test_simulated_time_can_be_advanced(open_wire):
+    async with Simulator(speed=2) as sim, open_wire(sim) as wire:
+        sim.lightsail.add_instance("my-computer", status="starting")
+        before = sim.date
+        sim.advance(0.4)
+        await asyncio.sleep(0.25)
+        assert (await wire.status())["percentageComplete"] == 90
+        assert sim.date - before == dt.timedelta(seconds=0.9)
+        for wrong in (-1, float("nan"), float("inf")):
+            with pytest.raises(ValueError, match="seconds must be zero or more"):
+                sim.advance(wrong)
+
+
+@pytest.mark.looptime
+async def test_requests_over_a_rate_are_refused(open_wire):
+    async with Simulator(speed=2) as sim, open_wire(sim) as wire:
+        sim.nimble.add_studio("studio-1")
+        sim.throttle(1, burst=2)
+        sim.throttle(0.1, operation="GetOperations")
+        seen = [(await wire.lightsail("GetInstances")).error for _ in range(3)]
+        assert seen == [None, None, "ThrottlingException"]
+        reply = await wire.create()
+        assert (reply.status, reply.error) == (429, "ThrottlingException")
+        assert sim.nimble.sessions == {}
+        await asyncio.sleep(0.5)  # one simulated second, so one token
+        seen = [(await wire.lightsail("GetOperations")).error for _ in range(2)]
+        assert seen == [None, "ThrottlingException"]
+        await asyncio.sleep(3600)  # no more than the burst is saved up
+        seen = [(await wire.lightsail("GetInstances")).error for _ in range(3)]
+        assert seen == [None, None, "ThrottlingException"]
+        sim.reset()
+        assert {(await wire.lightsail("GetInstances")).status for _ in range(9)} == {200}
+
+
+@pytest.mark.parametrize(
+    "limit", [{"rate": 0}, {"rate": 1, "burst": 0}, {"rate": 1, "operation": "GetRich"}]
+)
+def test_an_impossible_limit_is_rejected(limit):
+    with pytest.raises(ValueError, match=list(limit)[-1]):
+        Simulator().throttle(**limit)
+
+
+@pytest.mark.looptime
+async def test_a_reset_leaves_an_empty_simulator_that_serves_on(open_wire):
+    async with Simulator(seed=3) as sim, open_wire(sim) as wire:
+        seen = []
+        for _ in range(2):
+            sim.lightsail.add_instance("my-computer")
+            sim.nimble.add_studio("studio-1")
+            sim.lightsail.fail_start("my-computer", times=None)
+            seen.append((await wire.create(token="token-1")).json["session"]["sessionId"])
+            assert len(sim.requests) == 1
+            sim.reset()
+            assert (sim.lightsail.instances, sim.nimble.sessions, sim.requests) == ({}, {}, [])
+        assert seen[0] == seen[1]  # identifiers follow from the seed again

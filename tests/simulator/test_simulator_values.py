@@ -1,6 +1,7 @@
 """Values of every type in the models: read, checked against limits, and written. Pure."""
 
 import datetime as dt
+import json
 
 import pytest
 
@@ -33,9 +34,15 @@ def scalar(kind):
 
 
 def test_nested_values_are_read_by_their_names_in_the_model():
-    value = {"inner": {"Name": "abc", "x": 1}, "items": ["ab", None], "map": {"k": "ab", "n": None}}
+    value = {"inner": {"Name": "abc", "x": 1}, "items": ["ab"], "map": {"k": "ab"}, "other": None}
     expected = {"inner": {"name": "abc"}, "items": ["ab"], "map": {"k": "ab"}}
     assert read(OUTER, value) == expected
+
+
+@pytest.mark.parametrize("value", [{"items": ["ab", None]}, {"map": {"k": None}}])
+def test_deviation_6_a_null_in_a_list_or_map_cannot_be_read(value):
+    with pytest.raises(WireError, match="NULL_VALUE cannot be converted to string"):
+        read(OUTER, value)
 
 
 @pytest.mark.parametrize(
@@ -110,14 +117,17 @@ def test_a_valid_value_breaks_no_limit():
 
 
 def test_null_and_empty_members_are_left_out_except_empty_lists_at_the_top():
-    assert write(OUTER, {"inner": None, "items": [], "map": {}}) == {"items": [], "map": {}}
+    assert json.loads(write(OUTER, {"inner": None, "items": [], "map": {}})) == {
+        "items": [],
+        "map": {},
+    }
     wrapped = Shape(
         name="Wrapped",
         kind="structure",
         members={"outer": Member(shape=OUTER, location="body", wire_name="outer")},
     )
     value = {"outer": {"items": [], "map": {}, "inner": {"name": ""}}}
-    assert write(wrapped, value) == {"outer": {"inner": {"Name": ""}}}
+    assert json.loads(write(wrapped, value)) == {"outer": {"inner": {"Name": ""}}}
 
 
 def test_writing_a_member_that_is_not_in_the_model_raises():
@@ -135,7 +145,8 @@ def test_writing_a_member_that_is_not_in_the_model_raises():
     ],
 )
 def test_a_timestamp_is_written_as_the_model_says(form, written):
-    assert write(Shape(name="T", kind="timestamp", timestamp_format=form), MOMENT) == written
+    shape = Shape(name="T", kind="timestamp", timestamp_format=form)
+    assert json.loads(write(shape, MOMENT)) == written
 
 
 def test_errors_have_the_http_statuses_of_the_models():

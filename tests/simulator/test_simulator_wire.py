@@ -38,17 +38,16 @@ async def test_lightsail_puts_the_error_into_the_body_and_a_header(wire):
     reply = await wire.lightsail("GetInstance", {"instanceName": "nowhere"})
     assert reply.status == 400
     assert reply.error == "NotFoundException"
-    assert reply.json == {
-        "__type": "NotFoundException",
-        "message": "The Instance does not exist: nowhere",
-    }
+    assert reply.json["__type"] == "NotFoundException"
+    assert reply.json["message"] == "The Instance does not exist: nowhere"
 
 
 async def test_nimble_puts_the_error_into_a_header(wire):
     reply = await wire.session("none")
     assert reply.status == 404
     assert reply.error == "ResourceNotFoundException"
-    assert reply.json == {"message": "There is no streaming session none"}
+    assert reply.json["message"] == "There is no streaming session none"
+    assert "__type" not in reply.json
 
 
 @pytest.mark.parametrize(
@@ -59,7 +58,7 @@ async def test_nimble_puts_the_error_into_a_header(wire):
             {"resourceName": "x"},
             (
                 "Value at 'resourceName' failed to satisfy constraint: "
-                r"Member must satisfy regular expression pattern: \w[\w\-]*\w"
+                r"Member must satisfy regular expression pattern: \w[\w\-.]*\w"
             ),
         ),
     ],
@@ -79,6 +78,30 @@ async def test_an_invalid_name_is_refused_and_not_repeated_in_the_error(wire, na
     assert len(name) < 2 or name not in reply.json["message"]
 
 
+async def test_deviation_7_names_with_periods_are_accepted(sim, wire):
+    sim.lightsail.add_instance("my.computer.1")
+    reply = await wire.lightsail("StartGUISession", {"resourceName": "my.computer.1"})
+    assert reply.status == 200
+    for name in (".computer", "computer.", "x" * 256):
+        reply = await wire.lightsail("StartGUISession", {"resourceName": name})
+        assert reply.error == "InvalidInputException"
+
+
+async def test_deviation_7_limits_are_checked_in_the_order_of_the_model(wire):
+    parameters = {"streamingImageId": "x" * 23, "tags": {}, "ec2InstanceType": "t2.micro"}
+    message = (await wire.nimble("POST", SESSIONS, parameters)).json["message"]
+    names = ["ec2InstanceType", "launchProfileId", "streamingImageId"]
+    assert sorted(names, key=message.index) == names
+
+
+async def test_deviation_8_request_ids_differ_from_run_to_run(open_wire):
+    seen = set()
+    for _ in range(2):
+        async with Simulator(seed=1) as sim, open_wire(sim) as wire:
+            seen.add((await wire.lightsail("GetInstances")).headers["x-amzn-requestid"])
+    assert len(seen) == 2
+
+
 async def test_nimble_names_all_limits_that_a_request_breaks(wire):
     parameters = {"ec2InstanceType": "t2.micro", "streamingImageId": "x" * 23}
     reply = await wire.nimble("POST", SESSIONS, parameters)
@@ -91,13 +114,43 @@ async def test_nimble_names_all_limits_that_a_request_breaks(wire):
 
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"nonsense", b"[]", b'"x"', b"1", b"null", b"true", b"\xff", b'{"resourceName": NaN}']
+    [b"{", b"nonsense", b"[]", b'"x"', b"1", b"true", b"\xff", b'{"resourceName": NaN}']
     + [b'{"resourceName": %s}' % value for value in (b"1", b"1.5", b"true", b"[]", b"{}")]
     + [b"[" * 100_000, b'{"resourceName": 1' + b"0" * 5000 + b"}"],
 )
 async def test_a_body_that_cannot_be_read_is_a_serialization_exception(wire, body):
     reply = await wire.lightsail("StartGUISession", body=body)
     assert (reply.status, reply.error) == (400, "SerializationException")
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-amz-json-1.1", "nonsense"])
+async def test_deviation_6_an_unknown_content_type_is_refused_over_rest(sim, wire, media_type):
+    reply = await wire.nimble("POST", SESSIONS, {"launchProfileId": "lp-1"}, media_type=media_type)
+    assert (reply.status, reply.error) == (415, "UnsupportedMediaTypeException")
+    assert sim.nimble.sessions == {}
+    parameters = {"launchProfileId": "lp-1"}
+    for known in ("application/json; charset=utf-8", "APPLICATION/JSON"):
+        assert (await wire.nimble("POST", SESSIONS, parameters, media_type=known)).status == 200
+
+
+@pytest.mark.parametrize("tags", [{"a": None}, {"a": "b", "c": None}])
+async def test_deviation_6_a_null_value_in_a_map_is_a_serialization_exception(wire, tags):
+    reply = await wire.create(tags=tags)
+    assert (reply.status, reply.error) == (400, "SerializationException")
+    assert reply.json["message"] == "NULL_VALUE cannot be converted to string"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig", "latin-1"])
+async def test_deviation_6_a_body_that_is_not_utf8_is_refused(wire, encoding):
+    reply = await wire.lightsail("GetInstance", body='{"instanceName": "é"}'.encode(encoding))
+    assert (reply.status, reply.error) == (400, "SerializationException")
+    assert reply.json["message"] == "The body is not valid JSON"
+
+
+async def test_deviation_6_a_null_body_is_reported_as_null(wire):
+    reply = await wire.lightsail("GetInstances", body=b"null")
+    assert (reply.status, reply.error) == (400, "SerializationException")
+    assert reply.json["message"] == "NULL_VALUE cannot be converted to structure"
 
 
 @pytest.mark.parametrize("value", ["60", 60.5, True, [60], {"a": 1}, 2**31])
@@ -115,7 +168,7 @@ async def test_unknown_and_null_members_of_a_request_are_ignored(sim, wire):
     parameters = {**NAME, "colour": {"deep": [1, None]}, "other": None}
     assert (await wire.lightsail("CreateGUISessionAccessDetails", parameters)).status == 200
     assert sim.requests[-1].parameters == NAME
-    assert (await wire.create(ownedBy=None, tags={"a": None}, hat="red")).status == 200
+    assert (await wire.create(ownedBy=None, tags=None, hat="red")).status == 200
     reply = await wire.lightsail("StartGUISession", {"resourceName": None})
     assert "Member must not be null" in reply.json["message"]
 
@@ -135,7 +188,7 @@ async def test_an_empty_body_means_no_parameters(wire):
         ("POST /", "", 400),
         ("GET /", "Lightsail_20161128.GetInstances", 404),
         ("POST /elsewhere", "Lightsail_20161128.GetInstances", 404),
-        ("GET /2020-08-01/studios", "", 404),
+        ("GET /2020-08-01/studio", "", 404),
         ("PUT /2020-08-01/studios/studio-1/streaming-sessions", "", 404),
         ("GET /2020-08-01/studios//streaming-sessions", "", 404),
         ("GET /2020-08-01/studios/studio-1/streaming-sessions/", "", 404),
@@ -285,6 +338,39 @@ async def test_a_desktop_answers_while_its_url_is_accepted(sim, wire):
         assert "my-computer" not in await page.text()
 
 
+@pytest.mark.looptime
+async def test_a_desktop_says_what_it_stands_for_and_how_long(open_wire):
+    async with Simulator(speed=2) as sim, open_wire(sim) as wire:
+        sim.lightsail.add_instance("my-computer", status="started", blueprint_name="R & D")
+        sim.nimble.add_studio("<studio>")
+        created = (await wire.create("%3Cstudio%3E")).json["session"]["sessionId"]
+        await asyncio.sleep(5)
+        path = f"%3Cstudio%3E/streaming-sessions/{created}/streams"
+        await wire.nimble("POST", path, {"expirationInSeconds": 60})
+        await asyncio.sleep(5)
+        pages = []
+        desktops = [*sim.lightsail.desktops(), *sim.nimble.desktops()]
+        for desktop in desktops:
+            reply = await wire.send("GET", "/desktop/", query=f"authToken={desktop.token}")
+            pages.append(reply.body.decode())
+        application, system, stream = pages
+        assert "my-computer" in application
+        assert "The application R &amp; D" in application
+        assert "The desktop of its operating system" in system
+        assert "&lt;studio&gt;" in stream
+        assert created in stream
+        lefts = [page.partition('data-left="')[2].partition('"')[0] for page in pages]
+        assert lefts == ["3580.0", "3580.0", "50.0"]
+        for page, desktop in zip(pages, desktops, strict=True):
+            assert 'data-speed="2"' in page or 'data-speed="2.0"' in page
+            assert "The pixels of the desktop would be here" in page
+            assert desktop.token not in page
+        sim.advance(50)
+        reply = await wire.send("GET", "/desktop/", query=f"authToken={desktops[2].token}")
+        assert reply.status == 403
+        assert "The session of this URL has ended" in reply.body.decode()
+
+
 async def test_a_desktop_refuses_requests_without_its_token(sim, wire):
     sim.lightsail.set_status("my-computer", "started")
     for query in ("", "authToken=", "authToken=wrong", "authToken=%ff", "token=x"):
@@ -346,6 +432,7 @@ async def test_a_taken_port_is_reported_and_leaks_nothing(sim):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"host": ""}, "host"),
         ({"port": -1}, "port"),
         ({"port": 65536}, "port"),
         ({"speed": 0}, "speed"),

@@ -18,6 +18,11 @@ class LightsailAccount:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove everything."""
+        environment = self.environment
         self.instances: Store[Instance] = Store(environment.stale_reads)
         self.operations = OperationLog(environment)
         self._plans: dict[tuple[str, str], PlanQueue] = {}

@@ -20,10 +20,16 @@ from dcvsessions.simulator.time.timeline import Phase, Timeline
 
 __all__ = ["LightsailSimulator"]
 
-# The service model's pattern for the name of a resource.
-_NAME = re.compile(r"\w[\w\-]*\w")
+# The pattern of the names that requests may have.
+_NAME = re.compile(r"\w[\w\-.]{0,253}\w", re.ASCII)
 # The operations that start a transition.
-_OPERATIONS = ("StartGUISession", "StopGUISession", "StartInstance", "StopInstance")
+_OPERATIONS = (
+    "StartGUISession",
+    "StopGUISession",
+    "StartInstance",
+    "StopInstance",
+    "RebootInstance",
+)
 
 
 class LightsailSimulator:
@@ -74,6 +80,7 @@ class LightsailSimulator:
         instance = Instance(
             number=len(self._account.instances),
             name=name,
+            uuid=self._environment.uuid(),
             created=self._environment.clock.now(),
             power=self._account.power_timeline(state),
             gui=self._account.gui_timeline(status),
@@ -100,7 +107,7 @@ class LightsailSimulator:
         Args:
             name: The virtual computer.
             operation: The operation that starts them: `StartGUISession`, `StopGUISession`,
-                `StartInstance` or `StopInstance`.
+                `StartInstance`, `StopInstance` or `RebootInstance`.
             *plans: One for each of the next transitions. Those after them go as usual.
 
         Raises:

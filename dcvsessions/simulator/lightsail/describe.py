@@ -77,7 +77,7 @@ def describe_instance(
     region = environment.region_name
     return {
         "name": instance.name,
-        "arn": f"arn:aws:lightsail:{region}:{ACCOUNT_ID}:Instance/{instance.name}",
+        "arn": f"arn:aws:lightsail:{region}:{ACCOUNT_ID}:Instance/{instance.uuid}",
         "supportCode": f"{ACCOUNT_ID}/i-{instance.number:017x}",
         "createdAt": environment.clock.wall_time(instance.created),
         "location": _location(environment),

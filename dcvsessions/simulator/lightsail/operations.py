@@ -17,6 +17,10 @@ Assumed, because AWS documents the statuses as bare names:
   `InvalidInputException`. Stopping the instance ends the GUI session at once.
 - Starting a running instance, and stopping a stopped one, change nothing and return an operation
   that has succeeded.
+- `StopInstance` with `force` on an instance that is stopping begins the stop again, which no plan
+  and no `hold` of a test prolongs. AWS documents that it is for an instance that is stuck.
+- A reboot is accepted from `running` only. The instance is `pending` until it runs again, keeps its
+  public IP address, and its GUI session ends at once.
 - `percentageComplete` is returned during a transition, and is 100 for `started`.
 - Both URLs stay the same from one start to the next.
 """
@@ -72,6 +76,7 @@ class LightsailOperations:
             "GetInstances": self._get_instances,
             "StartInstance": self._start_instance,
             "StopInstance": self._stop_instance,
+            "RebootInstance": self._reboot_instance,
         }
 
     # --- GUI sessions ---
@@ -137,17 +142,41 @@ class LightsailOperations:
         now = self._environment.clock.now()
         instance = self._current(parameters.text("instanceName"))
         state = instance.power.at(now).state
-        if state in {"stopping", "stopped"}:
+        is_freed = state == "stopping" and parameters.get("force") is True
+        if state in {"stopping", "stopped"} and not is_freed:
             return self._repeated(instance, "StopInstance", instance.power, goal="stopped")
-        if state not in {"pending", "running"}:
+        if state not in {"pending", "running", "stopping"}:
             raise WireError(_INVALID, f"The instance cannot be stopped while it is {state}")
-        for operation in ("StartInstance", "StartGUISession", "StopGUISession"):
+        for operation in (
+            "StartInstance",
+            "StopInstance",
+            "RebootInstance",
+            "StartGUISession",
+            "StopGUISession",
+        ):
             self._cancel(instance, operation, cancelled_by="StopInstance")
-        plan = self._account.plans(instance.name, "StopInstance").take()
-        power = self._account.power_timeline("stopping", plan, is_held=instance.is_held)
+        if is_freed:
+            power = self._account.power_timeline("stopping")
+        else:
+            plan = self._account.plans(instance.name, "StopInstance").take()
+            power = self._account.power_timeline("stopping", plan, is_held=instance.is_held)
         closed = Timeline((Phase(state="stopped", begins=now),))
         stopped = evolve(instance, power=power, gui=closed)
         return self._changed(instance, stopped, "StopInstance", power, goal="stopped")
+
+    def _reboot_instance(self, parameters: Parameters) -> Mapping[str, Value]:
+        now = self._environment.clock.now()
+        instance = self._current(parameters.text("instanceName"))
+        state = instance.power.at(now).state
+        if state != "running":
+            raise WireError(_INVALID, f"The instance cannot be rebooted while it is {state}")
+        for operation in ("StartGUISession", "StopGUISession"):
+            self._cancel(instance, operation, cancelled_by="RebootInstance")
+        plan = self._account.plans(instance.name, "RebootInstance").take()
+        power = self._account.power_timeline("pending", plan, is_held=instance.is_held)
+        closed = Timeline((Phase(state="stopped", begins=now),))
+        rebooted = evolve(instance, power=power, gui=closed)
+        return self._changed(instance, rebooted, "RebootInstance", power, goal="running")
 
     def _get_instance_state(self, parameters: Parameters) -> Mapping[str, Value]:
         instance = self._visible(parameters.text("instanceName"))

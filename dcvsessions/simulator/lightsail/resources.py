@@ -107,6 +107,7 @@ class Instance:
     Attributes:
         number: Its place in the order of creation.
         name: Its name.
+        uuid: The last part of its ARN.
         created: The instant of its creation.
         power: The states of the instance.
         gui: The statuses of its GUI session.
@@ -122,6 +123,7 @@ class Instance:
 
     number: int
     name: str
+    uuid: str
     created: float
     power: Timeline
     gui: Timeline
@@ -143,10 +145,21 @@ class Instance:
         is_running = self.power.at(now).state == "running"
         if not is_running or self.gui.at(now).state != "started":
             return ()
-        application, operating_system = self.tokens
-        return (
-            Desktop(title=self.name, session_id=APPLICATION, token=application),
-            Desktop(title=self.name, session_id=OPERATING_SYSTEM, token=operating_system),
+        shown = (
+            (APPLICATION, f"The application {self.blueprint_name}"),
+            (OPERATING_SYSTEM, "The desktop of its operating system"),
+        )
+        ends = min(self.gui.ends(now), self.power.ends(now))
+        return tuple(
+            Desktop(
+                service="Lightsail for Research",
+                title=self.name,
+                shows=shows,
+                session_id=session_id,
+                token=token,
+                ends=ends,
+            )
+            for (session_id, shows), token in zip(shown, self.tokens, strict=True)
         )
 
     def view(self, now: float) -> InstanceView:

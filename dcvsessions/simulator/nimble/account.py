@@ -4,6 +4,7 @@ import math
 
 from dcvsessions.simulator.desktop_page import Desktop
 from dcvsessions.simulator.environment import Environment
+from dcvsessions.simulator.nimble.client_tokens import ClientTokens
 from dcvsessions.simulator.nimble.resources import Session, Stream, Studio
 from dcvsessions.simulator.store import Store
 from dcvsessions.simulator.time.plan import PlanQueue, transition
@@ -30,8 +31,13 @@ class NimbleAccount:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove everything."""
         self.studios: dict[str, Studio] = {}
-        self.sessions: Store[Session] = Store(environment.stale_reads)
+        self.sessions: Store[Session] = Store(self.environment.stale_reads)
+        self.client_tokens = ClientTokens()
         self.streams: dict[str, Store[Stream]] = {}  # by session id
         self.plans = {operation: PlanQueue() for operation in _TRANSITIONS}
         self.is_held = False
@@ -52,9 +58,12 @@ class NimbleAccount:
         now = self.environment.clock.now()
         return [
             Desktop(
-                title=f"{session.studio_id}: streaming session {session.session_id}",
+                service="Nimble Studio",
+                title=session.studio_id,
+                shows=f"A streaming session of the launch profile {session.launch_profile_id}",
                 session_id=session.session_id,
                 token=stream.token,
+                ends=min(stream.timeline.ends(now), session.timeline.ends(now)),
             )
             for session in self.sessions.all_current()
             if session.timeline.at(now).state == "READY"

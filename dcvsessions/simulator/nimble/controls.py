@@ -55,7 +55,9 @@ class NimbleSimulator:
         if studio_id in self._account.studios:
             raise ValueError(f"There is a studio {studio_id!r} already")
         self._account.studios[studio_id] = Studio(
+            number=len(self._account.studios),
             studio_id=studio_id,
+            created=self._environment.clock.now(),
             launch_profiles=tuple(launch_profiles),
             session_quota=session_quota,
             ec2_instance_type=ec2_instance_type,

@@ -4,17 +4,94 @@ import math
 from collections.abc import Mapping
 
 from dcvsessions.simulator.environment import ACCOUNT_ID, USER_ID, Environment
-from dcvsessions.simulator.nimble.resources import SESSION_CODES, Session, Stream
+from dcvsessions.simulator.nimble.resources import (
+    SESSION_CODES,
+    LaunchProfile,
+    Session,
+    Stream,
+    Studio,
+)
 from dcvsessions.simulator.protocol.wire import Value
 
-__all__ = ["describe_session", "describe_stream"]
+__all__ = [
+    "LAUNCH_PROFILE_STATE",
+    "describe_launch_profile",
+    "describe_session",
+    "describe_stream",
+    "describe_studio",
+]
 
+# Every launch profile of the simulator can be used.
+LAUNCH_PROFILE_STATE = "READY"
+
+_VOLUME: Mapping[str, Value] = {"iops": 3000, "size": 500, "throughput": 125}
 _STREAM_CODES = {
     "CREATE_IN_PROGRESS": "STREAM_CREATE_IN_PROGRESS",
     "READY": "STREAM_READY",
     "DELETE_IN_PROGRESS": "STREAM_DELETE_IN_PROGRESS",
     "DELETED": "STREAM_DELETED",
 }
+
+
+def describe_studio(studio: Studio, environment: Environment) -> Mapping[str, Value]:
+    """Return a `Studio` of the service model."""
+    region, created = environment.region_name, environment.clock.wall_time(studio.created)
+    name = f"studio{studio.number}"
+    roles = f"arn:aws:iam::{ACCOUNT_ID}:role/{name}"
+    return {
+        "adminRoleArn": f"{roles}-admin",
+        "arn": f"arn:aws:nimble:{region}:{ACCOUNT_ID}:studio/{studio.studio_id}",
+        "createdAt": created,
+        "displayName": studio.studio_id[:64],
+        "homeRegion": region,
+        "ssoClientId": f"sso-{name}",
+        "state": "READY",
+        "statusCode": "STUDIO_CREATED",
+        "studioEncryptionConfiguration": {"keyType": "AWS_OWNED_KEY"},
+        "studioId": studio.studio_id,
+        "studioName": name,
+        "studioUrl": f"https://{name}.nimblestudio.{region}.amazonaws.com",
+        "updatedAt": created,
+        "userRoleArn": f"{roles}-user",
+    }
+
+
+def describe_launch_profile(
+    profile: LaunchProfile, environment: Environment
+) -> Mapping[str, Value]:
+    """Return a `LaunchProfile` of the service model."""
+    studio, region = profile.studio, environment.region_name
+    created = environment.clock.wall_time(studio.created)
+    arn = f"arn:aws:nimble:{region}:{ACCOUNT_ID}:launch-profile/{profile.launch_profile_id}"
+    return {
+        "arn": arn,
+        "createdAt": created,
+        "createdBy": USER_ID,
+        "ec2SubnetIds": ["subnet-00000000000000000"],
+        "launchProfileId": profile.launch_profile_id,
+        "launchProfileProtocolVersions": ["2021-03-31"],
+        "name": profile.launch_profile_id,
+        "state": LAUNCH_PROFILE_STATE,
+        "statusCode": "LAUNCH_PROFILE_CREATED",
+        "streamConfiguration": {
+            "automaticTerminationMode": "ACTIVATED",
+            "clipboardMode": "ENABLED",
+            "ec2InstanceTypes": [studio.ec2_instance_type],
+            "maxSessionLengthInMinutes": _minutes(environment.timings.session_lifetime),
+            "maxStoppedSessionLengthInMinutes": _minutes(
+                environment.timings.stopped_session_lifetime
+            ),
+            "sessionPersistenceMode": "ACTIVATED",
+            "streamingImageIds": [studio.streaming_image_id],
+            "volumeConfiguration": _VOLUME,
+        },
+        "updatedAt": created,
+        "updatedBy": USER_ID,
+    }
+
+
+def _minutes(seconds: float) -> int | None:
+    return None if math.isinf(seconds) else round(seconds / 60)
 
 
 def describe_session(session: Session, now: float, environment: Environment) -> Mapping[str, Value]:
@@ -47,7 +124,7 @@ def describe_session(session: Session, now: float, environment: Environment) -> 
         "terminateAt": _next_time(session, "DELETE_IN_PROGRESS", now, environment),
         "updatedAt": wall_time(phase.begins),
         "updatedBy": USER_ID,
-        "volumeConfiguration": {"iops": 3000, "size": 500, "throughput": 125},
+        "volumeConfiguration": _VOLUME,
         "volumeRetentionMode": session.volume_retention_mode,
     }
 

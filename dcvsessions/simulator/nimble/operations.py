@@ -19,6 +19,8 @@ Assumed:
   session or stream as it is now; with other parameters it is a `ValidationException`.
 - Every session may be stopped (its launch profile keeps the storage), and the service deletes one
   that is stopped for the documented maximum of 5760 minutes.
+- Every studio and every launch profile is `READY`. The launch profiles of a studio are those of the
+  simulator's only user: for another `principalId` the list is empty.
 - The filters of a list are exact, and `sessionIds` is separated by commas.
 """
 
@@ -29,15 +31,30 @@ from attrs import evolve
 from dcvsessions.simulator.desktop_page import new_token
 from dcvsessions.simulator.environment import USER_ID
 from dcvsessions.simulator.nimble.account import NimbleAccount
-from dcvsessions.simulator.nimble.client_tokens import ClientTokens
-from dcvsessions.simulator.nimble.describe import describe_session, describe_stream
+from dcvsessions.simulator.nimble.describe import (
+    LAUNCH_PROFILE_STATE,
+    describe_launch_profile,
+    describe_session,
+    describe_stream,
+    describe_studio,
+)
 from dcvsessions.simulator.nimble.resources import Session, Stream, Studio
 from dcvsessions.simulator.pages import page
-from dcvsessions.simulator.protocol.wire import Handler, Parameters, Value, WireError
+from dcvsessions.simulator.protocol.model import Shape, load_service
+from dcvsessions.simulator.protocol.wire import (
+    Handler,
+    Json,
+    Parameters,
+    Value,
+    WireError,
+    Written,
+    write,
+)
 from dcvsessions.simulator.time.timeline import Phase, Timeline
 
 __all__ = ["NimbleOperations"]
 
+_INVALID = "ValidationException"
 _STREAM_LIMIT = 1000
 _DEFAULT_EXPIRATION = 120  # seconds; assumed, as the model states only the limits 60 and 3600
 
@@ -48,8 +65,11 @@ class NimbleOperations:
     def __init__(self, account: NimbleAccount) -> None:
         self._account = account
         self._environment = account.environment
-        self._client_tokens = ClientTokens()
         self.handlers: Mapping[str, Handler] = {
+            "ListStudios": self._list_studios,
+            "GetStudio": self._get_studio,
+            "ListLaunchProfiles": self._list_launch_profiles,
+            "GetLaunchProfile": self._get_launch_profile,
             "CreateStreamingSession": self._create_streaming_session,
             "GetStreamingSession": self._get_streaming_session,
             "ListStreamingSessions": self._list_streaming_sessions,
@@ -60,11 +80,47 @@ class NimbleOperations:
             "GetStreamingSessionStream": self._get_streaming_session_stream,
         }
 
+    # --- Studios ---
+
+    def _list_studios(self, parameters: Parameters) -> Mapping[str, Value]:
+        studios = list(self._account.studios.values())
+        token = parameters.optional_text("nextToken")
+        found, next_token = page(studios, token, self._environment.page_size, _INVALID)
+        return {
+            "studios": [describe_studio(studio, self._environment) for studio in found],
+            "nextToken": next_token,
+        }
+
+    def _get_studio(self, parameters: Parameters) -> Mapping[str, Value]:
+        return {"studio": describe_studio(self._studio(parameters), self._environment)}
+
+    def _list_launch_profiles(self, parameters: Parameters) -> Mapping[str, Value]:
+        studio = self._studio(parameters)
+        states = parameters.get("states", [LAUNCH_PROFILE_STATE])
+        is_in_state = isinstance(states, list) and LAUNCH_PROFILE_STATE in states
+        is_of_user = parameters.optional_text("principalId") in {None, USER_ID}
+        profiles = studio.profiles() if is_in_state and is_of_user else []
+        page_size = self._environment.page_size
+        size = min(page_size, parameters.number("maxResults", page_size))
+        token = parameters.optional_text("nextToken")
+        found, next_token = page(profiles, token, size, _INVALID)
+        return {
+            "launchProfiles": [describe_launch_profile(each, self._environment) for each in found],
+            "nextToken": next_token,
+        }
+
+    def _get_launch_profile(self, parameters: Parameters) -> Mapping[str, Value]:
+        studio, wanted = self._studio(parameters), parameters.text("launchProfileId")
+        for profile in studio.profiles():
+            if profile.launch_profile_id == wanted:
+                return {"launchProfile": describe_launch_profile(profile, self._environment)}
+        raise _not_found("launch profile", wanted)
+
     # --- Sessions ---
 
     def _create_streaming_session(self, parameters: Parameters) -> Mapping[str, Value]:
         studio = self._studio(parameters)
-        existing = self._client_tokens.find("CreateStreamingSession", parameters)
+        existing = self._account.client_tokens.find("CreateStreamingSession", parameters)
         if existing is not None:
             return {"session": self._describe(self._current(studio, existing))}
         profile = parameters.text("launchProfileId")
@@ -74,7 +130,7 @@ class NimbleOperations:
         self._check_quota(studio)
         session = self._new_session(studio, parameters)
         self._account.add_session(session)
-        self._client_tokens.add("CreateStreamingSession", parameters, session.session_id)
+        self._account.client_tokens.add("CreateStreamingSession", parameters, session.session_id)
         return {"session": self._describe(session)}
 
     def _new_session(self, studio: Studio, parameters: Parameters) -> Session:
@@ -114,17 +170,16 @@ class NimbleOperations:
     def _list_streaming_sessions(self, parameters: Parameters) -> Mapping[str, Value]:
         studio = self._studio(parameters)
         self._account.remove_deleted()
+        now = self._environment.clock.now()
         matching = [
             session
-            for session in self._account.sessions.all_visible(self._environment.clock.now())
+            for session in self._account.sessions.all_visible(now)
             if session.studio_id == studio.studio_id and _matches(session, parameters)
         ]
         token = parameters.optional_text("nextToken")
-        found, next_token = page(
-            matching, token, self._environment.page_size, "ValidationException"
-        )
+        found, next_token = page(matching, token, self._environment.page_size, _INVALID)
         return {
-            "sessions": [self._describe(session) for session in found],
+            "sessions": [self._describe_at(session, now) for session in found],
             "nextToken": next_token,
         }
 
@@ -139,7 +194,7 @@ class NimbleOperations:
 
     def _change(self, operation: str, parameters: Parameters) -> Mapping[str, Value]:
         session = self._current(self._studio(parameters), parameters.text("sessionId"))
-        if self._client_tokens.find(operation, parameters) is not None:
+        if self._account.client_tokens.find(operation, parameters) is not None:
             return {"session": self._describe(session)}
         now = self._environment.clock.now()
         _check_state(operation, session, session.timeline.at(now).state)
@@ -150,7 +205,7 @@ class NimbleOperations:
         )
         self._delete_streams(session.session_id)
         self._account.sessions.write(session.session_id, changed, session.frozen_at(now), now)
-        self._client_tokens.add(operation, parameters, session.session_id)
+        self._account.client_tokens.add(operation, parameters, session.session_id)
         return {"session": self._describe(changed)}
 
     # --- Streams ---
@@ -158,7 +213,7 @@ class NimbleOperations:
     def _create_streaming_session_stream(self, parameters: Parameters) -> Mapping[str, Value]:
         session = self._current(self._studio(parameters), parameters.text("sessionId"))
         streams = self._account.streams[session.session_id]
-        existing = self._client_tokens.find("CreateStreamingSessionStream", parameters)
+        existing = self._account.client_tokens.find("CreateStreamingSessionStream", parameters)
         stream = streams.current(existing) if existing is not None else None
         if stream is not None:
             return {"stream": self._describe_stream(stream)}
@@ -169,7 +224,9 @@ class NimbleOperations:
         streams.write(stream.stream_id, stream, None, stream.created)
         for oldest in streams.all_current()[:-_STREAM_LIMIT]:
             streams.remove(oldest.stream_id)
-        self._client_tokens.add("CreateStreamingSessionStream", parameters, stream.stream_id)
+        self._account.client_tokens.add(
+            "CreateStreamingSessionStream", parameters, stream.stream_id
+        )
         return {"stream": self._describe_stream(stream)}
 
     def _new_stream(self, session: Session, parameters: Parameters) -> Stream:
@@ -228,11 +285,24 @@ class NimbleOperations:
             raise _not_found("streaming session", session_id)
         return session
 
-    def _describe(self, session: Session) -> Mapping[str, Value]:
-        return describe_session(session, self._environment.clock.now(), self._environment)
+    def _describe(self, session: Session) -> Value:
+        return self._describe_at(session, self._environment.clock.now())
+
+    def _describe_at(self, session: Session, now: float) -> Value:
+        index = session.timeline.index(now)
+        written = session.descriptions.get(index)
+        if written is None:
+            description = describe_session(session, now, self._environment)
+            written = Written(write(_session_shape(), description, top=False))
+            session.descriptions[index] = written
+        return written
 
     def _describe_stream(self, stream: Stream) -> Mapping[str, Value]:
         return describe_stream(stream, self._environment.clock.now(), self._environment)
+
+
+def _session_shape() -> Shape:
+    return load_service("nimble").operations["GetStreamingSession"].output.members["session"].shape
 
 
 def _matches(session: Session, parameters: Parameters) -> bool:
@@ -272,8 +342,11 @@ def _with_parameters(
 
 
 def _not_found(what: str, identifier: str) -> WireError:
-    return WireError("ResourceNotFoundException", f"There is no {what} {identifier}")
+    context: Json = {"resourceType": what, "resourceId": identifier}
+    message = f"There is no {what} {identifier}"
+    return WireError("ResourceNotFoundException", message, members={"context": context})
 
 
 def _conflict(rule: str, state: str) -> WireError:
-    return WireError("ConflictException", f"{rule}; it is {state}")
+    context: Json = {"state": state}
+    return WireError("ConflictException", f"{rule}; it is {state}", members={"context": context})

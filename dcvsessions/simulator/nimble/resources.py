@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from attrs import evolve, field, frozen
 
 from dcvsessions.simulator.environment import USER_ID
+from dcvsessions.simulator.protocol.wire import Written
 from dcvsessions.simulator.time.timeline import Timeline
 
-__all__ = ["SESSION_CODES", "Session", "SessionView", "Stream", "Studio"]
+__all__ = ["SESSION_CODES", "LaunchProfile", "Session", "SessionView", "Stream", "Studio"]
 
 # The status code that goes with each state of a session.
 SESSION_CODES = {
@@ -26,18 +27,44 @@ class Studio:
     """A studio.
 
     Attributes:
+        number: Its place in the order of creation.
         studio_id: Its id.
+        created: The instant of its creation.
         launch_profiles: The ids of its launch profiles.
         session_quota: The most sessions at a time; None for any number.
         ec2_instance_type: The default instance type of sessions.
         streaming_image_id: The default image of sessions.
     """
 
+    number: int
     studio_id: str
+    created: float
     launch_profiles: tuple[str, ...]
     session_quota: int | None
     ec2_instance_type: str
     streaming_image_id: str
+
+    def profiles(self) -> list["LaunchProfile"]:
+        """Return its launch profiles, in order."""
+        return [
+            LaunchProfile(number=number, launch_profile_id=each, studio=self)
+            for number, each in enumerate(self.launch_profiles)
+        ]
+
+
+@frozen(kw_only=True)
+class LaunchProfile:
+    """A launch profile of a studio.
+
+    Attributes:
+        number: Its place in the studio.
+        launch_profile_id: Its id.
+        studio: Its studio.
+    """
+
+    number: int
+    launch_profile_id: str
+    studio: Studio
 
 
 @frozen(kw_only=True)
@@ -80,6 +107,7 @@ class SessionView:
         owned_by: The user that owns it.
         ec2_instance_type: Its instance type.
         tags: Its tags.
+        percentage_complete: The progress of a transition, which the API does not report.
         streams: The state of each of its streams, by stream id.
     """
 
@@ -93,6 +121,7 @@ class SessionView:
     owned_by: str
     ec2_instance_type: str
     tags: Mapping[str, str]
+    percentage_complete: int | None
     streams: Mapping[str, str]
 
 
@@ -116,6 +145,8 @@ class Session:
         ready_code: The status code that it has in `READY`.
         volume_retention_mode: What becomes of its volume when it is stopped.
         started_from_backup_id: The backup of its last start.
+        descriptions: How the API describes it in each phase of the timeline, so far as somebody
+            asked. Nothing else of a description depends on the time.
     """
 
     number: int
@@ -133,6 +164,9 @@ class Session:
     ready_code: str = "STREAMING_SESSION_READY"
     volume_retention_mode: str = "RETAIN"
     started_from_backup_id: str | None = None
+    descriptions: dict[int, Written] = field(
+        factory=dict[int, Written], init=False, eq=False, repr=False
+    )
 
     def frozen_at(self, now: float) -> "Session":
         """Return the session as it is now, for ever."""
@@ -164,5 +198,8 @@ class Session:
             owned_by=self.owned_by,
             ec2_instance_type=self.ec2_instance_type,
             tags=self.tags,
+            percentage_complete=(
+                self.timeline.percentage(now) if phase.state.endswith("_IN_PROGRESS") else None
+            ),
             streams={stream.stream_id: stream.timeline.at(now).state for stream in streams},
         )

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TypeAlias
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qs, unquote
 
 from attrs import frozen
 
@@ -26,6 +26,10 @@ from dcvsessions.simulator.protocol.wire import (
 )
 
 __all__ = ["AwsJson", "Binding", "RestJson", "bind"]
+
+# What Lightsail's errors say besides their message.
+_DOCS = "https://docs.aws.amazon.com/lightsail/"
+_TIP = "Check the request, the region, and the state of the resource."
 
 
 @frozen
@@ -51,7 +55,7 @@ class AwsJson:
         return self.service.operations.get(name)
 
     def parse(self, operation: Operation, request: HttpRequest) -> Parameters:
-        """Read the parameters from the body.
+        """Read the parameters from the body, whatever its content type is said to be.
 
         Raises:
             WireError: They cannot be read.
@@ -64,7 +68,7 @@ class AwsJson:
 
     def serialize_error(self, error: WireError) -> HttpResponse:
         """Make the response to an operation that failed. Its body names the code in `__type`."""
-        body: Json = {"__type": error.code, "message": error.message}
+        body: Json = {"__type": error.code, **_error_members(self.service, error)}
         return _error_response(self.service, error, self._content_type, body)
 
     @property
@@ -102,19 +106,24 @@ class RestJson:
         Raises:
             WireError: They cannot be read.
         """
-        query = parse_qsl(request.query, keep_blank_values=True)
-        texts: dict[str, Mapping[str, str]] = {
-            "uri": _labels(operation, request) or {},
-            "querystring": dict(reversed(query)),  # the first of a repeated name counts
-            "header": request.headers,
+        _check_content_type(request)
+        texts: dict[str, Mapping[str, list[str]]] = {
+            "uri": {name: [text] for name, text in (_labels(operation, request) or {}).items()},
+            "querystring": parse_qs(request.query, keep_blank_values=True),
+            "header": {name: [text] for name, text in request.headers.items()},
         }
         body = decode(request.body) if request.method != "GET" else {}
         parameters = _parameters(read(operation.input, body))
         for name, member in operation.input.members.items():
             key = member.wire_name.lower() if member.location == "header" else member.wire_name
-            text = texts.get(member.location, {}).get(key)
-            if text is not None:
-                parameters[name] = read_text(member.shape, text)
+            found = texts.get(member.location, {}).get(key)
+            if found is None:
+                continue
+            if member.shape.kind == "list" and member.shape.element is not None:
+                element = member.shape.element
+                parameters[name] = [read_text(element, text) for text in found]
+            else:
+                parameters[name] = read_text(member.shape, found[0])  # the first one counts
         return parameters
 
     def serialize_output(self, operation: Operation, output: Mapping[str, Value]) -> HttpResponse:
@@ -123,7 +132,8 @@ class RestJson:
 
     def serialize_error(self, error: WireError) -> HttpResponse:
         """Make the response to an operation that failed."""
-        return _error_response(self.service, error, "application/json", {"message": error.message})
+        body: Json = {**_error_members(self.service, error)}
+        return _error_response(self.service, error, "application/json", body)
 
 
 Binding: TypeAlias = AwsJson | RestJson
@@ -132,6 +142,16 @@ Binding: TypeAlias = AwsJson | RestJson
 def bind(service: Service) -> Binding:
     """Return the binding for the protocol of a service."""
     return AwsJson(service) if service.protocol == "json" else RestJson(service)
+
+
+def _check_content_type(request: HttpRequest) -> None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.body and media_type not in {"", "application/json"}:
+        raise WireError(
+            "UnsupportedMediaTypeException",
+            "The content type of the request is not supported",
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        )
 
 
 def _parameters(value: Json) -> Parameters:
@@ -153,15 +173,26 @@ def _labels(operation: Operation, request: HttpRequest) -> dict[str, str] | None
     return labels
 
 
-def _response(status: int, content_type: str, body: Json, error: str | None = None) -> HttpResponse:
+def _response(status: int, content_type: str, body: str, error: str | None = None) -> HttpResponse:
     headers = {"Content-Type": content_type}
     if error is not None:
         headers["x-amzn-ErrorType"] = error
-    return HttpResponse(status, headers, json.dumps(body).encode(), error)
+    return HttpResponse(status, headers, body.encode(), error)
+
+
+def _error_members(service: Service, error: WireError) -> dict[str, Json]:
+    """Return the members of an error: the usual ones of the model, and those that it states.
+
+    Assumed: the values of the usual ones. AWS documents the members as bare names.
+    """
+    modeled = service.error_members.get(error.code, frozenset())
+    usual: dict[str, Json] = {"code": error.code, "docs": _DOCS, "tip": _TIP}
+    sent = {name: value for name, value in usual.items() if name in modeled}
+    return {"message": error.message, **sent, **error.members}
 
 
 def _error_response(
     service: Service, error: WireError, content_type: str, body: Json
 ) -> HttpResponse:
     status = error.status or service.error_statuses.get(error.code, HTTPStatus.BAD_REQUEST)
-    return _response(status, content_type, body, error.code)
+    return _response(status, content_type, json.dumps(body), error.code)

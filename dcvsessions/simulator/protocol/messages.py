@@ -1,13 +1,12 @@
-"""HTTP requests and responses as plain data, and the log of what arrived."""
+"""HTTP requests and responses as plain data."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from dcvsessions.simulator.protocol.wire import Json
 
-__all__ = ["HttpRequest", "HttpResponse", "Request", "RequestLog"]
+__all__ = ["HttpRequest", "HttpResponse", "Request"]
 
 
 @frozen(repr=False)
@@ -57,6 +56,7 @@ class Request:
             the path, the query and the headers; empty if they could not be read.
         status: The HTTP status of the response; None without a response (yet).
         error: The error code of the response; None for success or without a response.
+        fault: The kind of the fault that struck it; None if none did.
         at: When it arrived, in seconds of the event loop's time.
     """
 
@@ -65,36 +65,5 @@ class Request:
     parameters: dict[str, Json]
     status: int | None = None
     error: str | None = None
+    fault: str | None = None
     at: float
-
-
-class RequestLog:
-    """The requests that arrived, oldest first.
-
-    Args:
-        limit: The number of requests that are kept.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._next_number = 0
-        self._requests: OrderedDict[int, Request] = OrderedDict()
-
-    def add(self, request: Request) -> int:
-        """Record a request, and return its number."""
-        number = self._next_number
-        self._next_number += 1
-        self._requests[number] = request
-        while len(self._requests) > self._limit:
-            self._requests.popitem(last=False)
-        return number
-
-    def set_response(self, number: int, status: int | None, error: str | None) -> None:
-        """Record what was answered to a request, if it is still kept."""
-        request = self._requests.get(number)
-        if request is not None:
-            self._requests[number] = evolve(request, status=status, error=error)
-
-    def all(self) -> list[Request]:
-        """Return the requests that are kept, oldest first."""
-        return list(self._requests.values())

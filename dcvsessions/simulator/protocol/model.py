@@ -11,13 +11,18 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from attrs import field, frozen
-from botocore.model import ServiceModel
 
 __all__ = ["Location", "Member", "Operation", "Service", "Shape", "convert", "load_service"]
 
 Location = Literal["body", "uri", "querystring", "header"]
 
 _API_VERSIONS = {"lightsail": "2016-11-28", "nimble": "2020-08-01"}
+
+# The Lightsail User Guide documents that names may contain periods and have up to 255 characters.
+# The pattern of the model has no period.
+_DOCUMENTED_LIMITS: dict[str, dict[str, Any]] = {
+    "ResourceName": {"pattern": r"\w[\w\-.]*\w", "max": 255},
+}
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -98,6 +103,7 @@ class Service:
         target_prefix: What stands before the operation in `X-Amz-Target`; empty for restJson1.
         operations: The operations by name.
         error_statuses: The HTTP status of each error of the model.
+        error_members: The names of the members of each error of the model.
     """
 
     name: str
@@ -106,6 +112,7 @@ class Service:
     target_prefix: str
     operations: dict[str, Operation]
     error_statuses: dict[str, int]
+    error_members: dict[str, frozenset[str]]
 
 
 @functools.cache
@@ -126,9 +133,17 @@ def convert(document: Mapping[str, Any], name: str) -> Service:
         document: The JSON document, as botocore ships it.
         name: The name of the service.
     """
+    # botocore takes long to import, and nothing of it is needed before the first request.
+    from botocore.model import ServiceModel  # noqa: PLC0415
+
     model: Any = ServiceModel(document, name)  # botocore has no types
     shapes: dict[str, Shape] = {}
     metadata: dict[str, str] = model.metadata
+    errors = {
+        error: shape
+        for error, shape in cast("dict[str, Any]", document["shapes"]).items()
+        if shape.get("exception")
+    }
     return Service(
         name=name,
         protocol=metadata["protocol"],
@@ -138,10 +153,9 @@ def convert(document: Mapping[str, Any], name: str) -> Service:
             operation: _operation(model.operation_model(operation), shapes)
             for operation in cast("list[str]", model.operation_names)
         },
-        error_statuses={
-            error: _error_status(shape)
-            for error, shape in cast("dict[str, Any]", document["shapes"]).items()
-            if shape.get("exception")
+        error_statuses={error: _error_status(shape) for error, shape in errors.items()},
+        error_members={
+            error: frozenset(shape.get("members", ())) for error, shape in errors.items()
         },
     )
 
@@ -196,7 +210,7 @@ def _member(name: str, model: Any, shapes: dict[str, Shape]) -> Member:  # noqa:
 
 def _simple(model: Any, shapes: dict[str, Shape]) -> Shape:  # noqa: ANN401 - botocore's
     element = {"list": "member", "map": "value"}.get(model.type_name)
-    limits: dict[str, Any] = model.metadata
+    limits: dict[str, Any] = {**model.metadata, **_DOCUMENTED_LIMITS.get(model.name, {})}
     pattern: str | None = limits.get("pattern")
     return Shape(
         name=model.name,

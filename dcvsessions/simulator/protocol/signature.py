@@ -1,24 +1,22 @@
 """Signature Version 4, checked as AWS does it: botocore signs the received request once more.
 
 The rules are documented in the IAM User Guide ("AWS Signature Version 4 for API requests"). The
-error messages are AWS's. The session token (`X-Amz-Security-Token`) is not checked, because the
-simulator has one long-term key pair and no STS.
+error messages are AWS's.
 """
 
 import hashlib
 import http.client
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from attrs import field, frozen
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 
 from dcvsessions.simulator.protocol.messages import HttpRequest
 
-__all__ = ["KeyPair", "SignatureError", "sign", "skewed", "verify"]
+__all__ = ["KeyPair", "SignatureError", "check_expiry", "check_time", "sign", "verify"]
 
 # "In most cases, a request must reach AWS within five minutes of the time stamp" (IAM User Guide).
 _TOLERANCE = timedelta(minutes=5)
@@ -54,10 +52,15 @@ class KeyPair:
     Attributes:
         access_key: The public part.
         secret_key: The secret part; not in the `repr`.
+        token: The session token that belongs to temporary keys; not in the `repr`. None for
+            long-term keys.
+        expires: The instant from which temporary keys are refused, in simulated seconds.
     """
 
     access_key: str
     secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    expires: float = math.inf
 
 
 @frozen(repr=False)
@@ -72,8 +75,8 @@ class _Authorization:
     signature: str
 
 
-def verify(request: HttpRequest, keys: KeyPair, service: str, now: datetime) -> None:
-    """Check that a request is signed with the key pair, for this service and at this time.
+def verify(request: HttpRequest, keys: KeyPair, service: str) -> datetime:
+    """Check that a request is signed with the key pair for this service, and return when it was.
 
     Every region is accepted, because the simulator serves as the endpoint of all regions.
 
@@ -81,13 +84,13 @@ def verify(request: HttpRequest, keys: KeyPair, service: str, now: datetime) -> 
         request: The request.
         keys: The only key pair that is accepted.
         service: The service that the signature has to be scoped to.
-        now: The current time, aware.
 
     Raises:
-        SignatureError: The signature is missing, incomplete, expired or wrong.
+        SignatureError: The signature is missing, incomplete or wrong, or is of other keys.
     """
     authorization = _authorization(request.headers)
-    if authorization.access_key != keys.access_key:
+    token = request.headers.get("x-amz-security-token")
+    if (authorization.access_key, token) != (keys.access_key, keys.token):
         raise SignatureError(
             "UnrecognizedClientException", "The security token included in the request is invalid."
         )
@@ -97,12 +100,42 @@ def verify(request: HttpRequest, keys: KeyPair, service: str, now: datetime) -> 
         raise _invalid(f"Credential should be scoped to correct service: '{service}'.")
     if authorization.date != timestamp[:8]:
         raise _invalid("Date in Credential scope does not match the date of the request.")
-    if abs(signed_at - now) > _TOLERANCE:
-        raise skewed(signed_at, now)
     scope = f"{authorization.date}/{authorization.region}/{service}/aws4_request"
     expected = sign(request, authorization.signed_headers, scope, timestamp, keys)
     if expected != authorization.signature:
         raise _invalid(_MISMATCH)
+    return signed_at
+
+
+def check_expiry(keys: KeyPair, now: float) -> None:
+    """Check that temporary keys have not expired.
+
+    Args:
+        keys: The key pair.
+        now: The current instant, in simulated seconds.
+
+    Raises:
+        SignatureError: They have expired.
+    """
+    if keys.token is not None and now >= keys.expires:
+        raise SignatureError(
+            "ExpiredTokenException", "The security token included in the request is expired"
+        )
+
+
+def check_time(signed_at: datetime, clocks: Iterable[datetime]) -> None:
+    """Check that a request was signed within five minutes of the time of at least one clock.
+
+    Args:
+        signed_at: The time at which the request was signed.
+        clocks: The current times by which it may have been signed. An error names the first.
+
+    Raises:
+        SignatureError: The signature has expired, or is not valid yet.
+    """
+    times = list(clocks)
+    if all(abs(signed_at - now) > _TOLERANCE for now in times):
+        raise _skewed(signed_at, times[0])
 
 
 def sign(
@@ -124,6 +157,10 @@ def sign(
         timestamp: The value of `X-Amz-Date`.
         keys: The key pair.
     """
+    # botocore takes long to import, and nothing of it is needed before the first request.
+    from botocore.auth import SigV4Auth  # noqa: PLC0415
+    from botocore.awsrequest import AWSRequest  # noqa: PLC0415
+
     _, region, service, _ = scope.split("/")
     signer: Any = SigV4Auth(keys, service, region)  # botocore has no types
     headers = http.client.HTTPMessage()
@@ -136,8 +173,8 @@ def sign(
     canonical_request = "\n".join(
         (
             request.method,
-            # All services but S3 encode the encoded path once more.
-            quote(request.path or "/", safe=f"/{_UNRESERVED}"),
+            # All services but S3 remove dot segments, and encode the encoded path once more.
+            signer._normalize_url_path(request.path),  # noqa: SLF001 - there is no public one
             signer.canonical_query_string(aws_request),
             f"{signer.canonical_headers(headers)}\n",
             signer.signed_headers(headers),
@@ -195,8 +232,7 @@ def _invalid(message: str) -> SignatureError:
     return SignatureError("InvalidSignatureException", message)
 
 
-def skewed(signed_at: datetime, now: datetime) -> SignatureError:
-    """Return the error for a request whose time is too far from the server's."""
+def _skewed(signed_at: datetime, now: datetime) -> SignatureError:
     is_late = signed_at <= now
     limit = now - _TOLERANCE if is_late else now + _TOLERANCE
     minutes = int(_TOLERANCE.total_seconds() // 60)

@@ -9,7 +9,10 @@ import email.utils
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii
 from typing import TypeAlias, cast
+
+from attrs import frozen
 
 from dcvsessions.simulator.protocol.model import Shape
 
@@ -19,6 +22,7 @@ __all__ = [
     "Parameters",
     "Value",
     "WireError",
+    "Written",
     "decode",
     "read",
     "read_text",
@@ -29,9 +33,21 @@ __all__ = [
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
+
+@frozen(repr=False)
+class Written:
+    """A value that was written as JSON before.
+
+    Attributes:
+        text: The JSON.
+    """
+
+    text: str
+
+
 # What an operation returns: JSON, and datetimes, which the model says how to write.
 Value: TypeAlias = (
-    "Mapping[str, Value] | Sequence[Value] | str | int | float | bool | datetime | None"
+    "Mapping[str, Value] | Sequence[Value] | str | int | float | bool | datetime | Written | None"
 )
 
 _INTEGER_BITS = {"integer": 31, "long": 63}
@@ -41,6 +57,7 @@ _JSON_TOKENS: dict[type, str] = {
     list: "START_ARRAY",
     str: "STRING_VALUE",
     bool: "BOOLEAN_VALUE",
+    type(None): "NULL_VALUE",
 }
 
 
@@ -51,13 +68,21 @@ class WireError(Exception):
         code: The error code.
         message: What is wrong.
         status: The HTTP status; None for the one that the model states for the code.
+        members: More members of the error, besides its message.
     """
 
-    def __init__(self, code: str, message: str, status: int | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        status: int | None = None,
+        members: Mapping[str, Json] | None = None,
+    ) -> None:
         super().__init__(code, message, status)
         self.code = code
         self.message = message
         self.status = status
+        self.members = members or {}
 
 
 class Parameters(dict[str, Json]):
@@ -93,7 +118,8 @@ def decode(body: bytes) -> dict[str, Json]:
     if not body:
         return {}
     try:
-        document: Json = json.loads(body, parse_constant=_refuse_constant)
+        # json.loads() would take bytes in UTF-16 and UTF-32, too.
+        document: Json = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise WireError("SerializationException", "The body is not valid JSON", 400) from None
     if not isinstance(document, dict):
@@ -111,11 +137,11 @@ def _wrong_type(value: Json, kind: str) -> WireError:
 
 
 def read(shape: Shape, value: Json) -> Json:
-    """Read a JSON value of a shape; leave out unknown members and null members.
+    """Read a JSON value of a shape; leave out unknown members and null members of structures.
 
     Args:
         shape: The type that the value has to have.
-        value: The JSON value; not None.
+        value: The JSON value.
 
     Raises:
         WireError: It has another type.
@@ -124,10 +150,10 @@ def read(shape: Shape, value: Json) -> Json:
         return _read_structure(shape, value)
     if shape.kind == "list" and isinstance(value, list) and shape.element:
         element = shape.element
-        return [read(element, item) for item in value if item is not None]
+        return [read(element, item) for item in value]
     if shape.kind == "map" and isinstance(value, dict) and shape.element:
         element = shape.element
-        return {key: read(element, item) for key, item in value.items() if item is not None}
+        return {key: read(element, item) for key, item in value.items()}
     if not _is_scalar(shape.kind, value):
         raise _wrong_type(value, shape.kind)
     return value
@@ -204,16 +230,14 @@ def _violations_inside(shape: Shape, value: dict[str, Json], place: str) -> list
         members = dict.fromkeys(value, shape.element)
     else:
         members = {name: member.shape for name, member in shape.members.items()}
-    missing = [
-        _sentence(f"{place}.{name}".lstrip("."), "Member must not be null")
-        for name in shape.required
-        if name not in value
-    ]
-    inside = (
-        violations(members[name], item, f"{place}.{name}".lstrip("."))
-        for name, item in value.items()
-    )
-    return missing + [each for found in inside for each in found]
+    broken: list[str] = []
+    for name, member in members.items():  # in the model's order, whatever the request's is
+        inner = f"{place}.{name}".lstrip(".")
+        if name in value:
+            broken += violations(member, value[name], inner)
+        elif name in shape.required:
+            broken.append(_sentence(inner, "Member must not be null"))
+    return broken
 
 
 def _broken_limits(shape: Shape, value: Json, place: str) -> list[str]:
@@ -265,7 +289,7 @@ def validate(shape: Shape, parameters: dict[str, Json], error_code: str) -> None
         raise WireError(error_code, f"{count}: {'; '.join(broken)}")
 
 
-def write(shape: Shape, value: Value, *, top: bool = True) -> Json:
+def write(shape: Shape, value: Value, *, top: bool = True) -> str:
     """Write the output of an operation as JSON.
 
     Null members are left out, and so are empty lists and maps inside resources. A list at the top
@@ -276,18 +300,22 @@ def write(shape: Shape, value: Value, *, top: bool = True) -> Json:
         value: The value.
         top: Whether it is the whole output rather than something inside it.
     """
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
+    if isinstance(value, Written):
+        return value.text
     if isinstance(value, datetime):
         return _write_timestamp(value, shape.timestamp_format)
     if isinstance(value, Mapping):
         return _write_mapping(shape, value, top=top)
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence):
         element = shape.element or shape
-        return [write(element, item, top=False) for item in value]
-    return value
+        return f"[{','.join([write(element, item, top=False) for item in value])}]"
+    return json.dumps(value)
 
 
-def _write_mapping(shape: Shape, value: Mapping[str, Value], *, top: bool) -> Json:
-    written: dict[str, Json] = {}
+def _write_mapping(shape: Shape, value: Mapping[str, Value], *, top: bool) -> str:
+    written: list[str] = []
     for name, item in value.items():
         if item is None or (not top and item in ([], {}, ())):
             continue
@@ -295,14 +323,15 @@ def _write_mapping(shape: Shape, value: Mapping[str, Value], *, top: bool) -> Js
         inner = member.shape if member else shape.element
         if inner is None:
             raise KeyError(f"{shape.name} has no member {name}")
-        written[member.wire_name if member else name] = write(inner, item, top=False)
-    return written
+        key = encode_basestring_ascii(member.wire_name if member else name)
+        written.append(f"{key}:{write(inner, item, top=False)}")
+    return f"{{{','.join(written)}}}"
 
 
-def _write_timestamp(value: datetime, timestamp_format: str | None) -> Json:
+def _write_timestamp(value: datetime, timestamp_format: str | None) -> str:
     if timestamp_format == "iso8601":
         # Nimble's timestamps are documented as "the ISO timestamp in seconds".
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f'"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"'
     if timestamp_format == "rfc822":
-        return email.utils.format_datetime(value.astimezone(UTC), usegmt=True)
-    return round(value.timestamp(), 3)
+        return f'"{email.utils.format_datetime(value.astimezone(UTC), usegmt=True)}"'
+    return repr(round(value.timestamp(), 3))

@@ -51,32 +51,32 @@ class Timeline:
 
     def at(self, now: float) -> Phase:
         """Return the latest phase that has begun, or the first one if no phase has."""
-        return self.phases[self._index(now)]
+        return self.phases[self.index(now)]
 
     def ends(self, now: float) -> float:
         """Return the instant at which the current phase ends."""
-        following = self._index(now) + 1
+        following = self.index(now) + 1
         return self.phases[following].begins if following < len(self.phases) else math.inf
 
     def began(self, state: str, now: float) -> float | None:
         """Return the instant at which a state was last entered, or None if it never was."""
-        past = self.phases[: self._index(now) + 1]
+        past = self.phases[: self.index(now) + 1]
         return next((phase.begins for phase in reversed(past) if phase.state == state), None)
 
     def percentage(self, now: float) -> int:
         """Return how much of the current phase is over, from 0 to 100."""
         phase, end = self.at(now), self.ends(now)
         lasts = end - phase.begins
-        done = rounded((now - phase.begins) / lasts) if math.isfinite(lasts) else 0.0
+        done = (now - phase.begins) / lasts if math.isfinite(lasts) else 0.0
         if phase.percentages:
             count = len(phase.percentages)
-            return phase.percentages[min(int(done * count), count - 1)]
+            return phase.percentages[min(int(rounded(done * count)), count - 1)]
         return max(0, int(rounded(done * 100)))
 
     def frozen_at(self, now: float) -> "Timeline":
         """Return a timeline that stays in the current phase, at the current percentage."""
         phase = evolve(self.at(now), percentages=(self.percentage(now),))
-        return Timeline((*self.phases[: self._index(now)], phase))
+        return Timeline((*self.phases[: self.index(now)], phase))
 
     def frozen_in_transition(self, now: float, in_progress: Container[str]) -> "Timeline":
         """Return a frozen timeline if a transition is running, otherwise this one.
@@ -87,6 +87,9 @@ class Timeline:
         """
         return self.frozen_at(now) if self.at(now).state in in_progress else self
 
-    def _index(self, now: float) -> int:
-        begun = (i for i in range(len(self.phases) - 1, -1, -1) if self.phases[i].begins <= now)
-        return next(begun, 0)
+    def index(self, now: float) -> int:
+        """Return the place of the current phase among the phases."""
+        index = len(self.phases) - 1
+        while index > 0 and self.phases[index].begins > now:
+            index -= 1
+        return index

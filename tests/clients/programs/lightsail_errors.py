@@ -100,8 +100,8 @@ def test_an_unknown_key_is_refused():
     assert refused(with_credentials(key="AKIAUNKNOWN"), "UnrecognizedClientException") == 400
 
 
-def test_a_session_token_is_signed_like_any_header():
-    assert with_credentials(token="temporary").get_instances()["instances"]
+def test_a_session_token_is_refused_beside_a_long_term_key():
+    assert refused(with_credentials(token="temporary"), "UnrecognizedClientException") == 400
 
 
 if __name__ == "__main__":
