@@ -33,7 +33,7 @@ class Client(LightsailClient):
         self.made.append(settings)
 
     async def _create(self) -> Any:
-        return botocores_client()
+        return botocores_client(), ""
 
 
 def ignored(*_: object) -> None:

@@ -61,6 +61,7 @@ class AwsClient:
         config: "AioConfig | None" = None,
     ) -> None:
         self._client: Any = None
+        self._region_hint = ""
         self._closed = False
         self._is_closing = False
         self._region_name = checked_text(region_name, "region_name")
@@ -102,7 +103,7 @@ class AwsClient:
         self._process = os.getpid()
         self._exit.enter_context(masking())
         try:
-            self._client = await self._within_boundary(self._create(), None)
+            self._client, self._region_hint = await self._within_boundary(self._create(), None)
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
@@ -117,7 +118,7 @@ class AwsClient:
             self._client.meta.events.register_last(f"{event}.{self._service}", handler)
         return self
 
-    async def _create(self) -> Any:  # noqa: ANN401 - aiobotocore's client, which stays in here
+    async def _create(self) -> tuple[Any, str]:
         # Imported here, because importing aiobotocore takes 200 ms. `errors` is imported too: a
         # process that has run out of file descriptors could not import it later.
         from dcvsessions._aws import errors, session  # noqa: PLC0415
@@ -249,6 +250,7 @@ class AwsClient:
             operation=operation,
             endpoint_url=meta.endpoint_url if meta else self._endpoint_url,
             region_name=meta.region_name if meta else self._region_name,
+            region_hint=self._region_hint,
             was_sent=exchange.was_sent,
             is_parsing=exchange.is_parsing,
         )

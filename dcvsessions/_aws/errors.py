@@ -130,6 +130,7 @@ class Call:
         operation: The API operation; None while a client is opened.
         endpoint_url: The endpoint, if it is known.
         region_name: The region, if it is known.
+        region_hint: What to say of the region, if something is unusual about it.
         was_sent: Whether a request was handed to the connection.
         is_parsing: Whether botocore was parsing an answer.
     """
@@ -138,6 +139,7 @@ class Call:
     operation: str | None = None
     endpoint_url: str | None = None
     region_name: str | None = None
+    region_hint: str = ""
     was_sent: bool = False
     is_parsing: bool = False
 
@@ -175,7 +177,7 @@ _PARSING_ERRORS = (ResponseParserError, botocore_errors.IncompleteReadError, Uni
 
 
 def _connection_error(error: Exception, call: Call) -> DcvSessionsError | None:
-    what = f"{call.name}: {_one_line(error)}{call.place}."
+    what = f"{call.name}: {_one_line(error)}{call.place}. {call.region_hint}".rstrip()
     match error:
         case botocore_errors.ConnectTimeoutError() | botocore_errors.EndpointConnectionError() if (
             _is_closed_nimble(call)

@@ -51,8 +51,10 @@ async def opened_client(
     region_name: str | None,
     endpoint_url: str | None,
     config: AioConfig | None,
-) -> AsyncGenerator[Any, None]:
+) -> AsyncGenerator[tuple[Any, str], None]:
     """Open an aiobotocore client for the length of a block.
+
+    It comes with what is known of the client's region, for the errors of its connections.
 
     The caller's session keeps its models and parsers; Nimble's model is added if it has none. The
     caller's configuration overrides this package's.
@@ -85,7 +87,7 @@ async def opened_client(
             raise await _refused_region(used, region_name) from None
         if not _is_possible_region(used, client.meta):
             raise await _refused_region(used, client.meta.region_name)
-        yield client
+        yield client, await _region_hint(used, service, client.meta)
 
 
 @cache
@@ -127,6 +129,28 @@ def _is_possible_region(session: AioSession, meta: Any) -> bool:  # noqa: ANN401
     except UnknownRegionError:
         return False
     return True
+
+
+async def _region_hint(
+    session: AioSession,
+    service: str,
+    meta: Any,  # noqa: ANN401 - as above
+) -> str:
+    """Say so if botocore's data does not name the region for the service; empty otherwise.
+
+    New regions come before new data, so that is a hint and not an error.
+    """
+    if not (urlsplit(meta.endpoint_url).hostname or "").endswith(_AWS_HOSTS):
+        return ""
+    known = [
+        region
+        for partition in session.get_available_partitions()
+        for region in await session.get_available_regions(service, partition)
+    ]
+    # Nimble Studio was removed from botocore's data.
+    if not known or meta.region_name in known:
+        return ""
+    return f"{service} is not known to be in {meta.region_name}; it is in {', '.join(known)}."
 
 
 async def _refused_region(session: AioSession, region_name: str | None) -> InvalidArgumentError:
