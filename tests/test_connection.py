@@ -95,8 +95,12 @@ def test_a_client_of_another_class_is_refused(other: Any) -> None:
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_a_client_together_with_settings_is_refused(setting: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="has its region, profile and endpoint already"):
+    with pytest.raises(InvalidArgumentError) as caught:
         Connection(Client, client=Client(), **{**SETTINGS, setting: "us-west-2"})
+    assert str(caught.value) == (
+        "client= has its region, profile and endpoint already: leave out region_name=, "
+        "profile_name= and endpoint_url=."
+    )
 
 
 def test_wrong_settings_are_refused_when_the_connection_is_made() -> None:
@@ -104,13 +108,14 @@ def test_wrong_settings_are_refused_when_the_connection_is_made() -> None:
         new(region_name=5)
 
 
-async def test_the_callers_client_is_used_and_left_open() -> None:
+async def test_the_callers_client_is_used_and_left_open(made: list[dict[str, Any]]) -> None:
     enter = Entering()
     async with Client() as client:
         async with connected(own(client), enter) as found:
             assert found is client
         assert repr(client) == "<Client open>"
     assert enter.entered == []
+    assert len(made) == 1
 
 
 async def test_a_new_client_is_opened_with_the_settings_and_closed(

@@ -19,6 +19,7 @@ from dcvsessions import (
     LightsailClient,
     NimbleClient,
     NotFoundError,
+    Progress,
     Stream,
     StreamingSession,
     StreamingSessionState,
@@ -41,6 +42,7 @@ from dcvsessions.lightsail import (
 )
 from dcvsessions.lightsail.session import GuiSessionController
 from dcvsessions.lightsail.session import desktop_of as gui_session_of
+from dcvsessions.lightsail.states import StartedSession
 from dcvsessions.nimble.session import StreamingSessionController, desktop_of
 
 pytestmark = pytest.mark.looptime
@@ -193,6 +195,12 @@ async def test_a_session_that_is_started_is_handed_out_at_once() -> None:
     assert client.script.at == [0]
 
 
+async def test_a_started_session_tells_when_it_was_seen_to_start() -> None:
+    client = Lightsail(details=[details("starting"), details("starting"), STARTED])
+    goal = lab(client).opening(kind="application", start_instance=False)
+    assert await waiter().until(goal) == StartedSession(URL, not_started_at=5, started_at=10)
+
+
 async def test_a_session_about_to_expire_is_not_handed_out() -> None:
     client = Lightsail(
         details=[STARTED, STARTED, details("startExpired"), STARTED], instance=[RUNNING], start=[()]
@@ -329,6 +337,12 @@ async def test_a_session_is_deleted_until_it_is_gone() -> None:
     await waiter().until(goal)
     assert client.script.called == ["get", "delete", "get", "get"]
     assert client.script.calls[1] == ("delete", {})
+
+
+async def test_a_session_that_is_never_found_may_be_new_for_twenty_seconds() -> None:
+    client = Nimble(get=[missing()])
+    await waiter().until(client.controller.deleted())
+    assert client.script.at == [0, 5, 10, 15, STALE_READ_WINDOW]
 
 
 def stream(
@@ -502,7 +516,7 @@ async def test_a_refused_stream_fails_even_after_a_sleep(
 
 
 async def test_a_stream_that_was_deleted_after_its_life_is_replaced() -> None:
-    late = [*[NEW_STREAM] * 13, stream("DELETED"), stream()]
+    late = [*[NEW_STREAM] * 12, stream("DELETED"), stream()]
     client = Nimble(create=[NEW_STREAM], stream=late)
     assert (await client.controller.stream(waiter(), 60)).url == URL
     assert client.script.called.count("create") == 2
@@ -533,6 +547,16 @@ async def test_streams_that_expire_before_they_are_ready_end_with_the_deadline()
     assert caught.value.resource == "streaming session s-1"
     assert caught.value.awaited == "open with a URL that works"
     assert now() == 60
+
+
+async def test_only_a_stream_that_is_ready_ends_the_wait() -> None:
+    events: list[Progress] = []
+    client = Nimble(create=[NEW_STREAM], stream=[stream()])
+    await client.controller.stream(Waiter(timeout=60, on_progress=events.append), 60)
+    assert [(event.resource, event.is_done) for event in events] == [
+        ("stream into s-1", False),
+        ("stream st-1", True),
+    ]
 
 
 class Url(DcvUrl):
@@ -582,6 +606,18 @@ async def test_a_stream_whose_life_is_over_when_it_is_ready_is_replaced(
     # A repeat with the same token would find the expired stream again.
     assert len({how["client_token"] for how in made}) == len(made) == creates
     assert {how["expiration_in_seconds"] for how in made} == {requested}
+
+
+async def test_a_server_that_does_not_answer_is_told() -> None:
+    class Silent(DcvUrl):
+        async def wait_until_reachable(self, timeout: float | None = 120.0) -> None:
+            raise UnreachableError("It does not answer.", step="tcp")
+
+    client = Nimble(create=[NEW_STREAM], stream=[stream(url=Silent(URL))])
+    with pytest.raises(UnreachableError) as caught:
+        await client.controller.stream(waiter(), 60, check_reachable=True)
+    (note,) = caught.value.__notes__
+    assert note.startswith("While waiting for streaming session s-1 to be reachable")
 
 
 async def test_a_conflict_over_a_start_is_looked_at_once_more() -> None:

@@ -5,7 +5,14 @@ from enum import StrEnum
 import pytest
 
 from dcvsessions import GuiSessionStatus, NotFoundError, Stream, StreamingSession, StreamState
-from dcvsessions._wait.decisions import Decision, Failed, Observation, StepRecord, WaitContext
+from dcvsessions._wait.decisions import (
+    WAIT,
+    Decision,
+    Failed,
+    Observation,
+    StepRecord,
+    WaitContext,
+)
 from dcvsessions.errors import Failure
 from dcvsessions.lightsail import (
     GuiSessionAccessDetails,
@@ -189,6 +196,11 @@ def test_the_code_of_a_stream_is_told(code: str | None, said: str, kept: str | N
         reason=f"Nimble Studio reports CREATE_FAILED: {said}.",
         details=Failure(state="CREATE_FAILED", status_code=kept),
     )
+
+
+def test_an_unknown_state_of_a_stream_is_waited_out() -> None:
+    seen = nimble.observation(Stream(stream_id="st-1", state=StreamState("UNKNOWN")))
+    assert nimble.decide_stream(seen, WaitContext(), created_at=None) is WAIT
 
 
 def test_an_unknown_state_of_a_session_is_one_line_without_secrets() -> None:

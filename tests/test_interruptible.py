@@ -337,6 +337,7 @@ async def test_the_bound_counts_from_the_beginning_whatever_comes_between() -> N
 
 @pytest.mark.parametrize("arguments", [{}, {"what": "sign-out"}])
 async def test_what_is_cut_off_is_named(arguments: dict[str, str]) -> None:
+    await asyncio.sleep(3)
     with pytest.raises(WaitTimeoutError) as caught:
         await finished(takes(3600), within=10, **arguments)
     error = caught.value
@@ -364,9 +365,10 @@ async def test_work_that_cancels_itself_was_cut_off() -> None:
         await asyncio.sleep(2)
         raise asyncio.CancelledError
 
+    await asyncio.sleep(3)
     with pytest.raises(WaitTimeoutError) as caught:
-        await finished(gives_up(), within=10)
-    assert caught.value.elapsed == 2
+        await finished(gives_up(), within=10, what="sign-out")
+    assert (caught.value.resource, caught.value.elapsed) == ("sign-out", 2)
 
 
 async def test_without_any_time_the_work_is_cut_off_at_once() -> None:

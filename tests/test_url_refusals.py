@@ -1,9 +1,12 @@
 """Why a URL is refused, and what is shown of one in a notebook."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
 from dcvsessions.dcv.url import DcvUrl, host_and_port
-from dcvsessions.errors import InvalidUrlError
+from dcvsessions.errors import InvalidUrlError, UnreachableError
 
 NOT_PLAIN = "it holds a space or a control character"
 NO_URL = "it is not an https or dcv URL"
@@ -49,6 +52,19 @@ def test_the_reason_of_a_refusal_is_told(text: str, reason: str, use) -> None:
     with pytest.raises(InvalidUrlError) as caught:
         use(DcvUrl(text))
     assert str(caught.value) == f"The URL cannot be opened: {reason}."
+
+
+@pytest.mark.looptime
+async def test_a_server_is_waited_for_two_minutes_by_default(unused_tcp_port: int) -> None:
+    with pytest.raises(UnreachableError):
+        await DcvUrl(f"https://127.0.0.1:{unused_tcp_port}/").wait_until_reachable()
+    assert asyncio.get_running_loop().time() == pytest.approx(120, abs=0.5)
+
+
+def test_a_connection_file_is_written_where_the_caller_says(tmp_path: Path) -> None:
+    url = DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#console")
+    with url.connection_file(tmp_path, fullscreen=True) as path:
+        assert path.parent == tmp_path
 
 
 @pytest.mark.parametrize(

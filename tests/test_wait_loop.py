@@ -231,6 +231,18 @@ async def test_a_poll_two_milliseconds_before_the_deadline_is_not_the_last() -> 
     assert thing.polls == pytest.approx([0, 10, 20, 20.002])
 
 
+async def test_an_interval_may_be_shorter_than_a_second() -> None:
+    thing = Resource(WAITING, THROTTLED, WAITING, DONE)
+    await waiter(poll_interval=0.5).until(thing.goal())
+    assert thing.polls == [0, 0.5, 1, 1.5]
+
+
+async def test_a_step_is_taken_until_just_before_the_deadline() -> None:
+    thing = Resource(WAITING, STOPPED, DONE)
+    assert await waiter(10.5).until(thing.goal()) == "the result"
+    assert (thing.polls, thing.steps) == ([0, 10, 10.5], [10])
+
+
 async def test_a_timeout_of_zero_reads_once() -> None:
     thing = Resource(STOPPED)
     with pytest.raises(WaitTimeoutError, match="0 s is over"):
@@ -583,6 +595,26 @@ async def test_an_error_of_this_machine_proves_nothing() -> None:
         await one.until(Resource(ClientStateError("Closed.")).goal())
     with pytest.raises(WaitFailedError, match="No connection"):
         await one.until(Resource(REFUSED).goal())
+
+
+async def test_an_error_of_this_machine_does_not_undo_an_answer() -> None:
+    one = waiter()
+    await one.until(Resource(DONE).goal())
+    with pytest.raises(ClientStateError):
+        await one.until(Resource(ClientStateError("Closed.")).goal())
+    assert await one.until(Resource(*[REFUSED] * 20, DONE).goal()) == "the result"
+
+
+async def test_an_endpoint_that_cannot_be_reached_may_answer_late() -> None:
+    thing = Resource(REFUSED, after(40, DONE))
+    assert await waiter().until(thing.goal()) == "the result"
+
+
+async def test_a_call_that_hangs_ends_at_a_shorter_deadline() -> None:
+    thing = Resource(REFUSED, after(3600, DONE))
+    with pytest.raises(WaitTimeoutError):
+        await waiter(30).until(thing.goal())
+    assert now() == 30 + FINAL_POLL_GRACE
 
 
 async def test_what_was_sent_may_have_reached_it() -> None:
