@@ -59,7 +59,7 @@ async def raw(sim: Simulator) -> AsyncIterator[Any]:
         region_name=None,
         endpoint_url=None,
         config=None,
-    ) as client:
+    ) as (client, _):
         yield client
 
 

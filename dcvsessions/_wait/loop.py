@@ -271,7 +271,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
 
     def is_over(self, _: RetryCallState) -> bool:
         """Whether the last poll, at the deadline, has been made."""
-        if self._is_unanswered() and self._remaining() == 0 and not self.is_last:
+        is_too_late = self.waiter.elapsed >= UNANSWERED_LIMIT - _CLOCK_RESOLUTION
+        if self._is_unanswered() and is_too_late and not self.is_last:
             raise self._unanswered()
         return self.is_last
 
