@@ -795,12 +795,14 @@ async def test_a_context_that_cannot_be_entered_in_time(awaited: list[str], name
     assert events == []
 
 
-async def test_entering_a_context_late_leaves_the_grace_of_the_last_poll() -> None:
+async def test_entering_a_context_late_and_the_last_poll_share_the_grace() -> None:
     one = waiter(5)
     async with one.entered(opens(7, []), "client"):
-        await asyncio.sleep(3)
-    late = Resource(after(FINAL_POLL_GRACE - 0.5, DONE))
-    assert await one.until(late.goal()) == "the result"
+        in_time = Resource(after(0.5, DONE))
+        assert await one.until(in_time.goal()) == "the result"
+        with pytest.raises(WaitTimeoutError):
+            await one.until(Resource(after(2, DONE)).goal())
+    assert now() == 5 + FINAL_POLL_GRACE
 
 
 async def test_a_context_that_is_entered_after_the_deadline_has_the_grace() -> None:

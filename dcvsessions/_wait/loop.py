@@ -187,7 +187,6 @@ class Waiter:
             WaitTimeoutError: Entering took too long. A sign-in over the network can.
         """
         async with AsyncExitStack() as stack:
-            # Not the last poll, so the grace for that is not spent here.
             latest = max(self._deadline, self._loop.time()) + FINAL_POLL_GRACE
             limit = asyncio.timeout_at(None if math.isinf(latest) else latest)
             try:
@@ -197,6 +196,9 @@ class Waiter:
                 if not limit.expired():
                     raise
                 raise self.timed_out(what, awaited) from None
+            if self._deadline < self._loop.time() <= latest:
+                # The grace is given once: what entering took of it is gone.
+                self._end = latest
             yield value
 
     async def reachable(self, url: DcvUrl, resource: str) -> None:
