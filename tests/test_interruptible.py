@@ -9,6 +9,7 @@ import pytest
 from dcvsessions import ClientStateError, WaitTimeoutError
 from dcvsessions._tasks import InFlight, Interruptible, ending, finished
 from dcvsessions.errors import LeftBehind
+from dcvsessions.nimble.ownership import report_leftover
 
 pytestmark = pytest.mark.looptime
 
@@ -189,6 +190,27 @@ async def test_what_a_cancelled_block_leaves_behind_is_in_its_error() -> None:
     assert error.left_behind is left
 
 
+async def test_what_is_left_behind_is_told_once() -> None:
+    block, error, left = Interruptible(), closed(), LeftBehind(session_id="s-1")
+
+    async def leaves() -> None:
+        async with block:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError as cancellation:
+                cancellation.add_note("The clean-up failed too.")
+                report_leftover(cancellation, left)
+                raise
+
+    task = asyncio.create_task(leaves())
+    await asyncio.sleep(0)
+    block.interrupt(error)
+    with pytest.raises(ClientStateError):
+        await task
+    assert error.__notes__ == ["The clean-up failed too."]
+    assert str(error).count(str(left)) == 1
+
+
 async def test_a_block_knows_whether_another_task_is_in_it() -> None:
     block = Interruptible()
     assert not block.is_elsewhere
@@ -238,6 +260,21 @@ async def test_users_that_are_done_are_left_alone() -> None:
     await users.end(closed, within=60)
     assert await task == "done"
     assert now() == 10
+
+
+async def test_a_task_that_is_no_user_any_more_is_left_alone() -> None:
+    users = InFlight()
+
+    async def work() -> str:
+        await use(users, 5)
+        await asyncio.sleep(100)
+        return "done"
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(10)
+    await users.end(closed, within=60)
+    assert now() == 10
+    assert await task == "done"
 
 
 async def test_users_have_a_bounded_time_to_end() -> None:

@@ -114,6 +114,14 @@ def test_the_parts_of_a_url(text: str, parts: tuple[object, ...]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "is_web"),
+    [("https://h/", True), ("HTTP://h/", True), ("dcv://h/", False), ("nonsense", False)],
+)
+def test_a_browser_opens_http_and_https(text: str, *, is_web: bool) -> None:
+    assert DcvUrl(text).is_web is is_web
+
+
+@pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("https://h/", "https://h:443/"),

@@ -276,6 +276,19 @@ async def test_wrong_arguments_are_refused_by_name(arguments: dict[str, Any], na
         Waiter(**arguments)
 
 
+async def test_times_count_from_the_beginning_of_the_wait() -> None:
+    await asyncio.sleep(1000)
+    one = waiter(30)
+    assert (one.elapsed, one.remaining, one.limit()) == (0, 30, 1030)
+    schedule, thing = Recorder(), Resource(WAITING)
+    with pytest.raises(WaitTimeoutError) as caught:
+        await one.until(thing.goal(schedule))
+    assert thing.polls == [1000, 1010, 1020, 1030]
+    assert schedule.elapsed == [0, 10, 20, 30]
+    assert caught.value.elapsed == 30
+    assert caught.value.history == (StateSeen(resource="thing", state="waiting", elapsed=0),)
+
+
 # --- Retry-After, errors in a row ---
 
 
@@ -559,6 +572,12 @@ async def test_a_wait_that_never_connects_ends_after_a_minute(timeout: float | N
     assert (caught.value.resource, caught.value.awaited) == ("thing", "done")
     assert caught.value.elapsed == UNANSWERED_LIMIT
     assert caught.value.state is None
+
+
+async def test_a_poll_just_before_the_minute_does_not_make_it_longer() -> None:
+    with pytest.raises(WaitFailedError, match="No connection"):
+        await waiter(None).until(Resource(REFUSED).goal(fixed(59.5)))
+    assert now() == UNANSWERED_LIMIT
 
 
 async def test_a_shorter_deadline_comes_first() -> None:
