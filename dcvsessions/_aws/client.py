@@ -110,9 +110,9 @@ class AwsClient:
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
+        self._budget = Budget(self._client.meta.config.max_pool_connections)
         names = self._client.meta.method_to_api_mapping
         self._methods = dict(zip(names.values(), names.keys(), strict=True))
-        self._budget = Budget(self._client.meta.config.max_pool_connections)
         for event, handler in _HANDLERS["first"]:
             self._client.meta.events.register_first(f"{event}.{self._service}", handler)
         for event, handler in _HANDLERS["last"]:
@@ -272,7 +272,7 @@ async def in_use(client: AwsClient) -> AsyncGenerator[None, None]:
 
 def poll_delay(client: AwsClient) -> float:
     """Return the seconds that a poll would wait for its turn now."""
-    return client._budget.delay
+    return 0.0 if client._client is None else client._budget.delay
 
 
 def service_now(client: AwsClient) -> datetime | None:

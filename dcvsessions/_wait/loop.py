@@ -65,6 +65,10 @@ _Result = TypeVar("_Result")
 _Entered = TypeVar("_Entered")
 
 
+def _no_delay() -> float:
+    return 0.0
+
+
 @frozen(kw_only=True)
 class Goal(Generic[_Resource, _Value]):
     """One resource and the state that it should reach.
@@ -76,6 +80,8 @@ class Goal(Generic[_Resource, _Value]):
         decide: Says what to do after a reading. Pure.
         take: Requests a step; returns the failure if the service reports one at once.
         schedule: When to poll.
+        pause: Waits for the next poll, some seconds or less if there is news.
+        delay: The seconds that a poll would wait for its turn now, because the service throttles.
         is_last: Whether the wait is over when the goal is reached.
         observes_by_change: Whether `observe` requests a change, with a token that makes a repeat
             safe. If so, only an error that proves that nothing happened ends the wait.
@@ -87,6 +93,8 @@ class Goal(Generic[_Resource, _Value]):
     decide: Callable[[Observation[_Resource], WaitContext], Decision[_Value]]
     take: Callable[[StrEnum], Awaitable[Failed | None]] | None = None
     schedule: Schedule
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    delay: Callable[[], float] = _no_delay
     is_last: bool = True
     observes_by_change: bool = False
 
@@ -172,7 +180,7 @@ class Waiter:
             wait=reconciliation.interval,
             stop=reconciliation.is_over,
             retry_error_callback=lambda _: None,
-            sleep=asyncio.sleep,
+            sleep=goal.pause,
         )
         done: Done[_Value] | None = await engine(reconciliation.poll)
         if done is None:
