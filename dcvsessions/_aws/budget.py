@@ -77,7 +77,7 @@ class Budget:
     @property
     def is_paused(self) -> bool:
         """Whether the service asked for a pause that is not over."""
-        return self._rate.is_paused(self._loop.time())
+        return not self._rate.is_free and self._rate.is_paused(self._loop.time())
 
     def accepted(self) -> None:
         """Note an answer of the service that is not a throttle."""
@@ -133,6 +133,8 @@ class Budget:
             return True
         if priority != Priority.REPEAT and self._connections <= 0:
             return False
+        if self._rate.is_free:
+            return True
         is_held = priority in (Priority.CHANGE, Priority.POLL)
         wait = self._rate.wait(self._loop.time(), is_held=is_held)
         if wait > 0:
@@ -140,5 +142,6 @@ class Budget:
         return wait <= 0
 
     def _go(self, priority: Priority) -> None:
-        self._rate.sent()
+        if not self._rate.is_free:
+            self._rate.sent()
         self._connections -= priority != Priority.REPEAT

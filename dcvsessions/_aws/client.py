@@ -379,7 +379,8 @@ def _note_rate(exchange: _Exchange, code: str | None, headers: Mapping[str, str]
     if code:
         from dcvsessions._aws.errors import retry_after  # noqa: PLC0415 - as in _create()
 
-        budget.pause(retry_after(headers, datetime.now(UTC)) or 0.0)
+        if seconds := retry_after(headers, datetime.now(UTC)):
+            budget.pause(seconds)
 
 
 # Handlers of botocore's client events, which run before (first) or after (last) botocore's own.

@@ -35,8 +35,10 @@ class Rate:
 
     Attributes:
         limit: Calls per second; None as long as the service has refused none.
+        is_free: Whether the service has neither refused a call nor asked for a pause so far.
     """
 
+    is_free: bool = field(init=False, default=True)
     limit: float | None = field(init=False, default=None)
     _accepted: deque[float] = field(init=False, factory=deque[float])
     # What the service accepted when it refused a call, and the age of that at the rate since then.
@@ -86,6 +88,7 @@ class Rate:
         """
         if sent_at < self._lowered_at:
             return
+        self.is_free = False
         self._forget(now)
         self._granted = max(len(self._accepted) / _WINDOW, _LEAST)
         self._age = 0.0
@@ -96,6 +99,7 @@ class Rate:
 
     def pause(self, now: float, seconds: float) -> None:
         """Send nothing for some seconds, because the service asked for it."""
+        self.is_free = False
         self._paused_until = max(self._paused_until, now + min(seconds, _LONGEST_PAUSE))
 
     def is_paused(self, now: float) -> bool:

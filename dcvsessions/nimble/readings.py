@@ -5,10 +5,9 @@ several waits run, whoever polls first reads for all, and the others need not po
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Iterable, Mapping
+from contextlib import contextmanager, suppress
 from itertools import islice
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from attrs import define, field
@@ -34,6 +33,8 @@ _COMPLETE = frozenset(
 )
 # Seconds after which a reading of another wait is not used any more.
 _FRESH = 1.0
+# Seconds in which waits that poll at about the same time come together for one list.
+_GATHERING = 0.25
 # How many ids the query of one list holds. An id has 22 characters, and a URL at most 8,000.
 _MOST_IDS = 200
 
@@ -61,13 +62,9 @@ class Watch:
 
     async def pause(self, seconds: float) -> None:
         """Wait for some seconds, or until another wait has read the session."""
-        pause = asyncio.timeout(seconds)
-        try:
-            async with pause:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
                 await self._arrived.wait()
-        except TimeoutError:
-            if not pause.expired():
-                raise
 
     def tell(self, session: StreamingSession) -> None:
         """Note what another wait has read."""
@@ -100,12 +97,11 @@ class _Studio:
 
     def _running_list(self) -> "_List":
         if self._list is None or not self._list.is_running:
-            self._list = _List(
-                dict.fromkeys(watch.session_id for watch in self.watches), self._read
-            )
+            self._list = _List(self)
         return self._list
 
-    async def _read(self, ids: Iterable[str]) -> Mapping[str, StreamingSession]:
+    async def read_all(self, ids: Iterable[str]) -> Mapping[str, StreamingSession]:
+        """Read sessions by a list, and tell the waits about them."""
         sessions: dict[str, StreamingSession] = {}
         try:
             rest = iter(ids)
@@ -132,14 +128,15 @@ class _Studio:
 class _List:
     """A list that is being read, for all waits that ask for it meanwhile."""
 
-    def __init__(
-        self,
-        ids: Collection[str],
-        read: Callable[[Iterable[str]], Coroutine[Any, Any, Mapping[str, StreamingSession]]],
-    ) -> None:
-        self.ids = ids
-        self._task = asyncio.create_task(read(ids))
+    def __init__(self, studio: _Studio) -> None:
+        self.ids: Collection[str] = ()
+        self._task = asyncio.create_task(self._run(studio))
         self._readers = 0
+
+    async def _run(self, studio: _Studio) -> Mapping[str, StreamingSession]:
+        await asyncio.sleep(_GATHERING)
+        self.ids = dict.fromkeys(watch.session_id for watch in studio.watches)
+        return await studio.read_all(self.ids)
 
     @property
     def is_running(self) -> bool:
@@ -161,7 +158,7 @@ _studios: WeakKeyDictionary[NimbleClient, dict[str, _Studio]] = WeakKeyDictionar
 
 
 @contextmanager
-def watched(client: NimbleClient, studio_id: str, session_id: str) -> Iterator[Watch]:
+def watched(client: NimbleClient, studio_id: str, session_id: str) -> Generator[Watch, None, None]:
     """Yield the view of one session for the length of a wait."""
     studios = _studios.setdefault(client, {})
     studio = studios.setdefault(studio_id, _Studio(client, studio_id))
