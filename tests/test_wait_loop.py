@@ -26,6 +26,7 @@ from dcvsessions import (
     DcvUrl,
     InvalidArgumentError,
     InvalidResponseError,
+    NotFoundError,
     Progress,
     ThrottledError,
     UnreachableError,
@@ -42,7 +43,7 @@ from dcvsessions._wait.decisions import (
     WaitContext,
 )
 from dcvsessions._wait.loop import FINAL_POLL_GRACE, UNANSWERED_LIMIT, Goal, Waiter
-from dcvsessions._wait.schedule import Schedule, fixed
+from dcvsessions._wait.schedule import Schedule
 from dcvsessions.errors import ErrorAbsorbed, Failure, StateSeen
 
 pytestmark = pytest.mark.looptime
@@ -81,6 +82,7 @@ def seen(state: str, percentage: int | None = None, *, is_known: bool = True) ->
 DONE = seen("done")
 WAITING = seen("waiting")
 STOPPED = seen("stopped")
+MISSING = Observation("not found", error(NotFoundError, "NotFound"))
 
 
 def decide(observation: Observation[str], _: WaitContext) -> Decision[str]:
@@ -148,17 +150,21 @@ def after(seconds: float, entry: Any) -> Callable[[], Awaitable[Any]]:
     return answer
 
 
+def fixed(seconds: float) -> Schedule:
+    return Schedule(shortest=seconds, longest=seconds, jitter=0)
+
+
 class Recorder:
     """A schedule that notes what it is asked, and always says ten seconds."""
 
     def __init__(self) -> None:
-        self.elapsed: list[float] = []
+        self.elapsed: list[float | None] = []
         self.remaining: list[float | None] = []
         self.errors: list[int] = []
         self.draws: list[float] = []
 
     def interval(
-        self, elapsed: float, *, remaining: float | None, errors: int, draw: float
+        self, elapsed: float | None, *, remaining: float | None, errors: int, draw: float
     ) -> float:
         self.elapsed.append(elapsed)
         self.remaining.append(remaining)
@@ -282,7 +288,7 @@ async def test_times_count_from_the_beginning_of_the_wait() -> None:
     assert (one.elapsed, one.remaining, one.limit()) == (0, 30, 1030)
     schedule, thing = Recorder(), Resource(WAITING)
     with pytest.raises(WaitTimeoutError) as caught:
-        await one.until(thing.goal(schedule))
+        await one.until(thing.goal(schedule, began=0))
     assert thing.polls == [1000, 1010, 1020, 1030]
     assert schedule.elapsed == [0, 10, 20, 30]
     assert caught.value.elapsed == 30
@@ -323,6 +329,13 @@ async def test_errors_in_a_row_are_counted_until_a_call_succeeds() -> None:
     assert schedule.errors == [1, 2, 0, 1, 0]
 
 
+async def test_a_reading_that_finds_nothing_counts_as_an_error() -> None:
+    schedule = Recorder()
+    thing = Resource(WAITING, MISSING, MISSING, WAITING, DONE)
+    await waiter().until(thing.goal(schedule))
+    assert schedule.errors == [0, 1, 1, 0]
+
+
 async def test_a_step_that_fails_counts_as_an_error() -> None:
     schedule = Recorder()
     thing = Resource(STOPPED, STOPPED, WAITING, DONE, steps=(THROTTLED, None))
@@ -338,25 +351,27 @@ async def test_the_schedule_begins_again_with_a_step() -> None:
     thing = Resource(WAITING, WAITING, STOPPED, WAITING, WAITING, DONE)
     await waiter().until(thing.goal(schedule))
     assert thing.steps == [20]
-    assert schedule.elapsed == [0, 10, 0, 10, 20]
+    # Before the step, nobody knows how long the wait for "waiting" has taken already.
+    assert schedule.elapsed == [None, None, 0, 10, 20]
 
 
-async def test_the_schedule_of_a_second_goal_begins_with_the_goal() -> None:
+@pytest.mark.parametrize("began", [-600, 0, 20])
+async def test_the_schedule_begins_when_what_is_awaited_began(began: float) -> None:
     schedule, one = Recorder(), waiter()
     await one.until(Resource(WAITING, WAITING, DONE).goal())
-    await one.until(Resource(WAITING, WAITING, DONE).goal(schedule))
-    assert schedule.elapsed == [0, 10]
+    await one.until(Resource(WAITING, WAITING, DONE).goal(schedule, began=began))
+    assert schedule.elapsed == [20 - began, 30 - began]
 
 
 @pytest.mark.parametrize(
     ("outcome", "elapsed"),
     [
-        (THROTTLED, [0, 10, 20]),  # it was refused
-        (REFUSED, [0, 10, 20]),
-        (CONFLICT, [0, 10, 20]),
-        (RESET, [0, 0, 10]),  # it may have happened
-        (FOREIGN, [0, 0, 10]),
-        (None, [0, 0, 10]),
+        (THROTTLED, [5, 15, 25]),  # it was refused
+        (REFUSED, [5, 15, 25]),
+        (CONFLICT, [5, 15, 25]),
+        (RESET, [5, 0, 10]),  # it may have happened
+        (FOREIGN, [5, 0, 10]),
+        (None, [5, 0, 10]),
     ],
     ids=repr,
 )
@@ -365,7 +380,7 @@ async def test_the_schedule_goes_on_after_a_step_that_was_refused(
 ) -> None:
     schedule = Recorder()
     thing = Resource(WAITING, STOPPED, WAITING, DONE, steps=(outcome,))
-    await waiter().until(thing.goal(schedule))
+    await waiter().until(thing.goal(schedule, began=-5))
     assert schedule.elapsed == elapsed
 
 
@@ -375,14 +390,21 @@ async def test_a_step_forgets_the_percentages_of_before() -> None:
         seen("waiting", 10), seen("waiting", 20), STOPPED, seen("waiting", 0), WAITING, DONE
     )
     await waiter().until(thing.goal(schedule))
-    assert schedule.remaining == [None, pytest.approx(80), None, None, None]
+    assert schedule.remaining == [None, 75, None, None, None]
 
 
 async def test_percentages_predict_the_end() -> None:
     schedule = Recorder()
     thing = Resource(seen("waiting", 10), WAITING, seen("waiting", 40), DONE)
     await waiter().until(thing.goal(schedule))
-    assert schedule.remaining == [None, None, pytest.approx(40)]
+    assert schedule.remaining == [None, None, 30]
+
+
+async def test_what_has_passed_of_a_prediction_is_over() -> None:
+    schedule = Recorder()
+    thing = Resource(seen("waiting", 10), seen("waiting", 20), WAITING, seen("waiting", 20), DONE)
+    await waiter().until(thing.goal(schedule))
+    assert schedule.remaining == [None, 75, 65, 55]
 
 
 @pytest.mark.parametrize(
@@ -903,9 +925,8 @@ async def test_a_server_that_cannot_be_reached_is_told_with_the_wait() -> None:
 
 
 async def test_a_real_schedule_waits_longer_after_errors_and_no_longer_after_a_success() -> None:
-    schedule = Schedule(typical=1e9, shortest=2, longest=64, jitter=0)
+    schedule = Schedule(shortest=4, longest=64, jitter=0)
     thing = Resource(THROTTLED, THROTTLED, WAITING, DONE)
     await waiter().until(thing.goal(schedule))
     first, second, third = (b - a for a, b in zip(thing.polls, thing.polls[1:], strict=False))
-    assert (first, second) == (4, 16)  # twice 2, and four times the 4 seconds so far
-    assert third == 20
+    assert (first, second, third) == (4, 8, 4)

@@ -29,7 +29,7 @@ from dcvsessions._wait.instant import Instant
 from dcvsessions._wait.listener import Listener, OnProgress
 from dcvsessions._wait.outcome import is_absorbed, is_refusal
 from dcvsessions._wait.report import Report, brief
-from dcvsessions._wait.schedule import PercentageTrend, Schedule, fixed
+from dcvsessions._wait.schedule import PercentageTrend, Schedule
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import (
     ApiError,
@@ -74,6 +74,8 @@ class Goal(Generic[_Resource, _Value]):
         decide: Says what to do after a reading. Pure.
         take: Requests a step; returns the failure if the service reports one at once.
         schedule: When to poll.
+        began: When what is awaited began, in seconds since the wait began; None if that is not
+            known. If the loop requests a step, it begins then.
         is_last: Whether the wait is over when the goal is reached.
         observes_by_change: Whether `observe` requests a change, with a token that makes a repeat
             safe. If so, only an error that proves that nothing happened ends the wait.
@@ -85,6 +87,7 @@ class Goal(Generic[_Resource, _Value]):
     decide: Callable[[Observation[_Resource], WaitContext], Decision[_Value]]
     take: Callable[[StrEnum], Awaitable[Failed | None]] | None = None
     schedule: Schedule
+    began: float | None = None
     is_last: bool = True
     observes_by_change: bool = False
 
@@ -114,7 +117,7 @@ class Waiter:
         interval = checked_seconds(poll_interval, "poll_interval", zero=False)
         self.listener = None if on_progress is None else Listener(on_progress)
         self.report = Report()
-        self.schedule = None if interval is None else fixed(interval)
+        self.poll_interval = interval
         self.desktop = desktop
         self.number = next(_NUMBERS)
         self.has_answered = False
@@ -164,7 +167,7 @@ class Waiter:
             WaitTimeoutError: The deadline has passed.
             DcvSessionsError: A call failed with an error that is not temporary.
         """
-        reconciliation = _Reconciliation(waiter=self, goal=goal, began=self.elapsed)
+        reconciliation = _Reconciliation(waiter=self, goal=goal, began=goal.began)
         engine = AsyncRetrying(
             retry=retry_if_result(_is_none),
             wait=reconciliation.interval,
@@ -222,8 +225,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
 
     waiter: Waiter
     goal: Goal[_Resource, _Value]
-    # When this goal, or the latest step towards it, began, in seconds since the wait began.
-    began: float
+    # When what is awaited, or the latest step towards it, began, in seconds since the wait began.
+    began: float | None
     context: WaitContext = field(init=False, default=_NO_STEPS)
     percentage: int | None = field(init=False, default=None)
     trend: PercentageTrend = field(init=False, default=_NO_TREND)
@@ -263,12 +266,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
 
     def interval(self, _: RetryCallState) -> float:
         """Return the seconds until the next poll, which is at the deadline at the latest."""
-        wish = (self.waiter.schedule or self.goal.schedule).interval(
-            self.waiter.elapsed - self.began,
-            remaining=self.trend.remaining,
-            errors=self.errors,
-            draw=random.random(),  # noqa: S311 - it spreads polls and protects nothing
-        )
+        wish = self.waiter.poll_interval or self._scheduled()
         return min(max(wish, self.retry_after), self._remaining())
 
     def is_over(self, _: RetryCallState) -> bool:
@@ -277,6 +275,15 @@ class _Reconciliation(Generic[_Resource, _Value]):
         if self._is_unanswered() and is_too_late and not self.is_last:
             raise self._unanswered()
         return self.is_last
+
+    def _scheduled(self) -> float:
+        now = self.waiter.elapsed
+        return self.goal.schedule.interval(
+            None if self.began is None else now - self.began,
+            remaining=self.trend.remaining(now),
+            errors=self.errors,
+            draw=random.random(),  # noqa: S311 - it spreads polls and protects nothing
+        )
 
     async def _take(self, step: StrEnum, state: str) -> None:
         take = self.goal.take
@@ -357,6 +364,9 @@ class _Reconciliation(Generic[_Resource, _Value]):
                 self.goal.resource,
                 state,
             )
+        if isinstance(observation.resource, DcvSessionsError):
+            # "Not found" says as little about the progress as a failed call.
+            self.errors = 1
         self.context = self.context.read(state, now)
         self.percentage = observation.percentage
         if observation.percentage is not None:
