@@ -101,7 +101,7 @@ async def test_a_session_is_looked_for_again_soon_after_a_failed_poll(sim: Simul
     await open_gui_session("my-computer")
     # botocore makes three attempts of a call.
     *_, failed, after, _ = instants(sim)[:5]
-    assert 8.6 <= after - failed <= 9.6 + EXACT
+    assert 2.1 <= after - failed <= 2.4 + EXACT
 
 
 async def test_the_last_poll_comes_at_the_deadline(sim: Simulator) -> None:

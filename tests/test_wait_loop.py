@@ -130,7 +130,7 @@ class Resource:
     def goal(self, schedule: Any = None, **how: Any) -> Goal[str, str]:
         settings = {"resource": "thing", "awaited": "done", "take": self.take, **how}
         return Goal(
-            observe=self.observe, decide=self.decide, schedule=schedule or fixed(10), **settings
+            observe=self.observe, decide=self.decide, schedule=schedule or Recorder(), **settings
         )
 
 
@@ -150,14 +150,11 @@ def after(seconds: float, entry: Any) -> Callable[[], Awaitable[Any]]:
     return answer
 
 
-def fixed(seconds: float) -> Schedule:
-    return Schedule(shortest=seconds, longest=seconds, jitter=0)
-
-
 class Recorder:
-    """A schedule that notes what it is asked, and always says ten seconds."""
+    """A schedule that notes what it is asked, and always says the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 10.0) -> None:
+        self.seconds = seconds
         self.elapsed: list[float | None] = []
         self.remaining: list[float | None] = []
         self.errors: list[int] = []
@@ -170,7 +167,7 @@ class Recorder:
         self.remaining.append(remaining)
         self.errors.append(errors)
         self.draws.append(draw)
-        return 10.0
+        return self.seconds
 
 
 def now() -> float:
@@ -194,13 +191,13 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 async def test_it_polls_by_the_goals_schedule_until_the_goal_is_reached() -> None:
     thing = Resource(WAITING, WAITING, DONE)
-    assert await waiter().until(thing.goal(fixed(7))) == "the result"
+    assert await waiter().until(thing.goal(Recorder(7))) == "the result"
     assert thing.polls == [0, 7, 14]
 
 
 async def test_a_poll_interval_takes_the_schedules_place() -> None:
     thing = Resource(WAITING, WAITING, DONE)
-    await waiter(poll_interval=3).until(thing.goal(fixed(7)))
+    await waiter(poll_interval=3).until(thing.goal(Recorder(7)))
     assert thing.polls == [0, 3, 6]
 
 
@@ -333,7 +330,14 @@ async def test_a_reading_that_finds_nothing_counts_as_an_error() -> None:
     schedule = Recorder()
     thing = Resource(WAITING, MISSING, MISSING, WAITING, DONE)
     await waiter().until(thing.goal(schedule))
-    assert schedule.errors == [0, 1, 1, 0]
+    assert schedule.errors == [0, 1, 2, 0]
+
+
+async def test_polls_with_a_step_that_fails_are_errors_in_a_row() -> None:
+    schedule = Recorder()
+    thing = Resource(STOPPED, STOPPED, THROTTLED, STOPPED, DONE, steps=(FOREIGN, THROTTLED, None))
+    await waiter().until(thing.goal(schedule))
+    assert schedule.errors == [1, 2, 3, 0]
 
 
 async def test_a_step_that_fails_counts_as_an_error() -> None:
@@ -586,7 +590,7 @@ async def test_the_grace_begins_at_the_deadline() -> None:
 async def test_a_wait_that_never_connects_ends_after_a_minute(timeout: float | None) -> None:
     thing = Resource(REFUSED)
     with pytest.raises(WaitFailedError) as caught:
-        await waiter(timeout).until(thing.goal(fixed(25)))
+        await waiter(timeout).until(thing.goal(Recorder(25)))
     assert thing.polls[:3] == [0, 25, 50]
     assert now() == UNANSWERED_LIMIT
     assert caught.value.reason == ("No connection could be made within 60 s. Refused by 192.0.2.1.")
@@ -598,21 +602,21 @@ async def test_a_wait_that_never_connects_ends_after_a_minute(timeout: float | N
 
 async def test_a_poll_just_before_the_minute_does_not_make_it_longer() -> None:
     with pytest.raises(WaitFailedError, match="No connection"):
-        await waiter(None).until(Resource(REFUSED).goal(fixed(59.5)))
+        await waiter(None).until(Resource(REFUSED).goal(Recorder(59.5)))
     assert now() == UNANSWERED_LIMIT
 
 
 async def test_a_shorter_deadline_comes_first() -> None:
     thing = Resource(REFUSED)
     with pytest.raises(WaitTimeoutError):
-        await waiter(30).until(thing.goal(fixed(25)))
+        await waiter(30).until(thing.goal(Recorder(25)))
     assert thing.polls == [0, 25, 30]
 
 
 async def test_a_call_that_hangs_does_not_make_it_longer() -> None:
     thing = Resource(REFUSED, after(3600, DONE))
     with pytest.raises(WaitFailedError, match="No connection"):
-        await waiter(None).until(thing.goal(fixed(25)))
+        await waiter(None).until(thing.goal(Recorder(25)))
     assert now() == UNANSWERED_LIMIT
 
 
@@ -925,8 +929,8 @@ async def test_a_server_that_cannot_be_reached_is_told_with_the_wait() -> None:
 
 
 async def test_a_real_schedule_waits_longer_after_errors_and_no_longer_after_a_success() -> None:
-    schedule = Schedule(shortest=4, longest=64, jitter=0)
+    schedule = Schedule(shortest=8, longest=64, jitter=0)
     thing = Resource(THROTTLED, THROTTLED, WAITING, DONE)
     await waiter().until(thing.goal(schedule))
     first, second, third = (b - a for a, b in zip(thing.polls, thing.polls[1:], strict=False))
-    assert (first, second, third) == (4, 8, 4)
+    assert (first, second, third) == (2, 4, 8)

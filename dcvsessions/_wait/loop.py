@@ -233,6 +233,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
     conflict: ConflictError | None = field(init=False, default=None)
     unknown_states: set[str] = field(init=False, factory=set[str])
     has_warned_of_connection: bool = field(init=False, default=False)
+    has_failed: bool = field(init=False, default=False)
     errors: int = field(init=False, default=0)
     retry_after: float = field(init=False, default=0.0)
     is_last: bool = field(init=False, default=False)
@@ -242,6 +243,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
         self.is_last = self.waiter.remaining == 0
         self.waiter.report.polls[self.goal.resource] += 1
         self.retry_after = 0.0
+        self.has_failed = False
         began = Instant.ago()
         observation = await self._call(self.goal.observe)
         if isinstance(observation, DcvSessionsError):
@@ -266,6 +268,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
 
     def interval(self, _: RetryCallState) -> float:
         """Return the seconds until the next poll, which is at the deadline at the latest."""
+        self.errors = self.errors + 1 if self.has_failed else 0
         wish = self.waiter.poll_interval or self._scheduled()
         return min(max(wish, self.retry_after), self._remaining())
 
@@ -329,7 +332,6 @@ class _Reconciliation(Generic[_Resource, _Value]):
                 raise
             error = CallTimeoutError("A call was not answered before the deadline.")
         else:
-            self.errors = 0
             self.waiter.has_answered = True
             return result
         await self._absorb(error)
@@ -340,7 +342,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
         return self.goal.observes_by_change and is_answer and not is_refusal(failure)
 
     async def _absorb(self, error: DcvSessionsError) -> None:
-        self.errors += 1
+        self.has_failed = True
         self.retry_after = (isinstance(error, ApiError) and error.retry_after) or 0.0
         if not isinstance(error, ConnectionFailedError):
             self.waiter.has_answered = True
@@ -366,7 +368,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
             )
         if isinstance(observation.resource, DcvSessionsError):
             # "Not found" says as little about the progress as a failed call.
-            self.errors = 1
+            self.has_failed = True
         self.context = self.context.read(state, now)
         self.percentage = observation.percentage
         if observation.percentage is not None:

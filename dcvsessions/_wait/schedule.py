@@ -15,7 +15,9 @@ __all__ = ["PercentageTrend", "Schedule"]
 # One poll is worth this many seconds of lateness.
 _POLL_COST = 0.5
 _JITTER = 0.1
-_MOST_DOUBLINGS = 5
+# Of the shortest interval.
+_FIRST_REPEAT = 0.25
+_MOST_DOUBLINGS = 6
 _MOST_STRETCH = 4.0
 _MOST_STRETCH_OF_LONGEST = 2.0
 
@@ -53,7 +55,7 @@ class Schedule:
             remaining: Seconds that it will take still, as its percentages tell; None if they
                 do not.
             errors: How many polls have failed in a row. They do not tell whether the operation is
-                done, so the next poll comes soon. Each further one doubles the interval.
+                done, so the first is repeated soon. Each further one doubles the interval.
             delay: Seconds that a call now waits for its turn, because many waits use up the rate
                 that the service grants. The intervals become longer.
             draw: A random number from 0 to 1.
@@ -64,7 +66,7 @@ class Schedule:
         shortest = self.shortest * stretch
         longest = self.longest * min(stretch, _MOST_STRETCH_OF_LONGEST)
         if errors:
-            wish = shortest * 2.0 ** min(errors - 1, _MOST_DOUBLINGS)
+            wish = shortest * _FIRST_REPEAT * 2.0 ** min(errors - 1, _MOST_DOUBLINGS)
         else:
             wish = max(self._remaining(elapsed, remaining) / 2, shortest)
         return min(wish, longest) * (1 - self.jitter * draw)

@@ -25,7 +25,7 @@ __all__ = ["GuiSessionController", "desktop_of"]
 
 # Nobody publishes how long these take. People report a few minutes for opening.
 _OPENING = Schedule(quartile=75, shortest=9.6, longest=30)
-_CLOSING = Schedule(shortest=5, longest=15)
+_CLOSING = Schedule(shortest=5, longest=10)
 
 
 def desktop_of(name: str) -> str:

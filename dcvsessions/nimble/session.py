@@ -36,7 +36,7 @@ _Found = TypeVar("_Found", StreamingSession, Stream)
 # Nobody publishes how long these take. We assume minutes for a session, and seconds for a stream.
 _STARTING = Schedule(quartile=75, shortest=9.6, longest=30)
 _STREAMING = Schedule(shortest=2, longest=5)
-_DELETING = Schedule(shortest=5, longest=15)
+_DELETING = Schedule(shortest=5, longest=10)
 # Seconds. The shortest that the service model allows: assumed if the lifetime is not known.
 _LEAST_LIFETIME = 60
 _GONE = (StreamState.DELETE_IN_PROGRESS, StreamState.DELETED)
