@@ -1,9 +1,10 @@
 """How long to wait before the next poll. Pure: the time and the random draw come in.
 
-An operation of known scale is not polled with exponential backoff, which is late just when the
-operation is done. While it is likely to take much longer, the interval is half of that time. When
-it may be done at any moment, the interval is constant. `benchmarks/schedules.py` compares this with
-other schedules, and with the fewest polls that any schedule could make.
+Exponential backoff polls an operation that takes minutes most often when it cannot be done yet, and
+most seldom when it is done. This does the reverse: while the operation is likely to take longer,
+the next poll comes after half of that time, and then the interval is constant.
+`benchmarks/schedules.py` compares this with other schedules, and with the fewest polls that any
+schedule could make.
 """
 
 import math
@@ -29,7 +30,7 @@ class Schedule:
     Attributes:
         quartile: Seconds in which a quarter of such operations is done.
         shortest: The interval when the operation may be done at any moment, in seconds.
-        longest: The longest interval, in seconds: nothing that is done is seen later than that.
+        longest: The longest interval, in seconds; if calls wait for their turn, up to twice that.
         jitter: By how much of itself an interval is made shorter at most, so that waits that
             began together do not poll together.
     """
@@ -60,21 +61,18 @@ class Schedule:
                 that the service grants. The intervals become longer.
             draw: A random number from 0 to 1.
         """
-        # A poll then makes the polls of other waits later, by `delay` in all. The interval that
-        # costs least grows as the square root of what a poll costs.
+        if remaining is None:
+            remaining = 0.0 if elapsed is None else self.quartile - elapsed
+        # While calls wait for their turn, one poll makes those of other waits later, by `delay` in
+        # all. The interval that costs least grows as the square root of what a poll costs.
         stretch = min(math.sqrt((_POLL_COST + delay) / _POLL_COST), _MOST_STRETCH)
         shortest = self.shortest * stretch
         longest = self.longest * min(stretch, _MOST_STRETCH_OF_LONGEST)
         if errors:
             wish = shortest * _FIRST_REPEAT * 2.0 ** min(errors - 1, _MOST_DOUBLINGS)
         else:
-            wish = max(self._remaining(elapsed, remaining) / 2, shortest)
+            wish = max(remaining / 2, shortest)
         return min(wish, longest) * (1 - self.jitter * draw)
-
-    def _remaining(self, elapsed: float | None, predicted: float | None) -> float:
-        if predicted is not None:
-            return predicted
-        return 0.0 if elapsed is None else self.quartile - elapsed
 
 
 @frozen
