@@ -29,9 +29,9 @@ _BUDGET = float(os.environ.get("DCV_CONTRACT_MINUTES", "15"))
 _PLAN = """
 The contract runs against AWS. On the virtual computer {name} it will:
 {steps}
-In all this takes about {minutes:.0f} minutes and costs {share:.2f} times the price per hour of the
-computer, if it does not run anyway. What is not saved in its GUI session is lost. At the end the
-computer runs and its GUI session is stopped. AWS has no way back to notStarted."""
+In all this takes about {minutes:.0f} minutes. If the computer would not run anyway, it costs
+{share:.2f} times the computer's price per hour. What is not saved in the GUI session is lost.
+At the end the computer runs and its GUI session is stopped, also if it was notStarted before."""
 
 _Seen = TypeVar("_Seen")
 Course = Callable[[str], Awaitable[_Seen]]
@@ -93,7 +93,7 @@ def target(request: pytest.FixtureRequest) -> Target:
 
 def _plan(name: str, items: list[pytest.Item]) -> str:
     courses = {item.path: costs for item in items if (costs := _costs(item))}.values()
-    steps = "\n".join(f"- {each['does']} ({each['minutes']} minutes)," for each in courses)
+    steps = "\n".join(f"- {each['does']} ({each['minutes']} minutes)" for each in courses)
     minutes = sum(each["minutes"] for each in courses)
     return _PLAN.format(name=name, steps=steps, minutes=minutes, share=minutes / 60)
 
