@@ -78,6 +78,18 @@ class Cupboard:
 
         return self._get(name, packages, make) / "node_modules"
 
+    def go_program(self, name: str, source: Path, gopath: Path) -> Path:
+        """Give a Go program, compiled with the packages of a folder."""
+
+        def make(folder: Path) -> None:
+            folder.mkdir()
+            settings = {"GO111MODULE": "off", "GOPATH": gopath, "GOCACHE": folder / "cache"}
+            environ = [f"{variable}={value}" for variable, value in settings.items()]
+            _call(["env", *environ, "go", "build", "-o", str(folder / "program"), str(source)])
+            shutil.rmtree(folder / "cache")
+
+        return self._get(name, (source.read_text(), str(gopath)), make) / "program"
+
     def source(self, name: str, requirement: str) -> Path:
         """Give the folder in which the source distribution of a package is unpacked."""
 
