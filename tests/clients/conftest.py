@@ -171,9 +171,11 @@ def cupboard(request: pytest.FixtureRequest) -> Cupboard:
 
 @pytest.fixture(scope="session")
 def pythons(cupboard: Cupboard) -> Callable[[str], Path]:
-    """The interpreters beside boto3 and the AWS CLI, of today and of the last days of Nimble."""
+    """The interpreters beside boto3 and the AWS CLI: of today, of Nimble's last days, and older."""
     requirements = {
         "today": ("boto3", "awscli"),
+        # The first weeks of GUI sessions.
+        "1.26.90": ("boto3==1.26.90",),
         "1.35.47": ("boto3==1.35.47", "botocore==1.35.47", "awscli==1.35.13"),
     }
     return lambda name: cupboard.python(f"boto3-{name}", *requirements[name])
