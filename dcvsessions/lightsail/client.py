@@ -122,7 +122,7 @@ class LightsailClient(AwsClient):
         """Iterate over the operations of the region; each page is read when it is needed.
 
         Yields:
-            The operations, in Lightsail's order.
+            The operations, oldest first.
         """
         pages = self._pages(
             "GetOperations", page_parameter="pageToken", page_member="nextPageToken"

@@ -104,7 +104,7 @@ class NimbleClient(AwsClient):
 
         Args:
             studio_id: The studio.
-            principal_id: Only launch profiles that this user can use.
+            principal_id: Only launch profiles of this user of IAM Identity Center.
             states: Only launch profiles in these states.
 
         Yields:

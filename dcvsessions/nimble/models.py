@@ -325,7 +325,7 @@ class Studio:
     """A studio. Its encryption is left out.
 
     Attributes:
-        admin_role_arn: The IAM role of its administrators.
+        admin_role_arn: The IAM role that its administrators have in the portal.
         arn: Its Amazon Resource Name.
         created_at: When it was made.
         display_name: Its name for people. Not in the `repr`, because the model marks it sensitive.
@@ -339,7 +339,7 @@ class Studio:
         studio_url: The address of its portal.
         tags: Its tags.
         updated_at: When it last changed.
-        user_role_arn: The IAM role of its users.
+        user_role_arn: The IAM role that its users have in the portal.
     """
 
     admin_role_arn: str | None = None
@@ -365,13 +365,15 @@ class StreamConfiguration:
     """What a launch profile allows its sessions. Backups and file uploads are left out.
 
     Attributes:
-        automatic_termination_mode: Whether the service ends its sessions.
+        automatic_termination_mode: Whether the service ends a session that has been stopped for
+            `max_stopped_session_length_in_minutes`.
         clipboard_mode: Whether users can copy and paste between their computer and the session.
         ec2_instance_types: The instance types that a session can have.
-        max_session_length_in_minutes: Minutes until the service stops or ends a session.
-        max_stopped_session_length_in_minutes: Minutes until the service ends a session that is
-            stopped; 0 if a session cannot be stopped.
-        session_persistence_mode: Whether a session keeps its volume when it stops.
+        max_session_length_in_minutes: Minutes after which the service stops a session, or ends it
+            if it cannot be stopped.
+        max_stopped_session_length_in_minutes: Minutes that a session may stay stopped; 0 if a
+            session cannot be stopped.
+        session_persistence_mode: Whether a session can have a volume that outlasts a stop.
         streaming_image_ids: The images that a session can be made from.
         volume_configuration: The disk of a session.
     """
