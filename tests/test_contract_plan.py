@@ -17,7 +17,7 @@ async def run_contract(
     sim: Simulator, answer: str, *options: str, **environ: str
 ) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-q", "tests/contract", *options]
-    settings = {"DCV_CONTRACT": "aws", "DCV_CONTRACT_COMPUTER": "my-computer", **environ}
+    settings = {"DCV_CONTRACT": "aws", "DCV_CONTRACT_COMPUTER": "my-computer"} | environ
     return await asyncio.to_thread(
         subprocess.run,
         command,
@@ -51,10 +51,19 @@ async def test_what_takes_longer_is_in_the_plan_only_if_it_may(sim: Simulator) -
     assert sim.requests == []
 
 
-async def test_a_contract_without_a_computer_is_not_run(sim: Simulator) -> None:
-    done = await run_contract(sim, "y\n", DCV_CONTRACT_COMPUTER="")
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"DCV_CONTRACT_COMPUTER": ""}, "DCV_CONTRACT_COMPUTER has to name a virtual computer"),
+        ({"DCV_CONTRACT": "AWS"}, "DCV_CONTRACT has to be aws or simulator, not AWS"),
+    ],
+)
+async def test_a_mistake_in_the_environment_is_named(
+    sim: Simulator, environ: dict[str, str], said: str
+) -> None:
+    done = await run_contract(sim, "y\n", **environ)
     assert done.returncode == 1
-    assert "DCV_CONTRACT_COMPUTER has to name a virtual computer" in done.stdout
+    assert said in done.stdout
     assert sim.requests == []
 
 

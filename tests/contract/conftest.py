@@ -24,7 +24,8 @@ import pytest
 from dcvsessions.simulator import Simulator, Timings
 
 HERE = Path(__file__).resolve().parent
-_IS_ON_AWS = os.environ.get("DCV_CONTRACT") == "aws"
+_TARGET = os.environ.get("DCV_CONTRACT", "simulator")
+_IS_ON_AWS = _TARGET == "aws"
 _BUDGET = float(os.environ.get("DCV_CONTRACT_MINUTES", "15"))
 _PLAN = """
 The contract runs against AWS. On the virtual computer {name} it will:
@@ -81,8 +82,10 @@ def _no_aws() -> None:
 
 @pytest.fixture(scope="session")
 def target(request: pytest.FixtureRequest) -> Target:
-    if not _IS_ON_AWS:
+    if _TARGET == "simulator":
         return Target("my-computer", is_aws=False)
+    if not _IS_ON_AWS:
+        pytest.exit(f"DCV_CONTRACT has to be aws or simulator, not {_TARGET}", returncode=1)
     name = os.environ.get("DCV_CONTRACT_COMPUTER")
     if not name:
         pytest.exit("DCV_CONTRACT_COMPUTER has to name a virtual computer", returncode=1)
