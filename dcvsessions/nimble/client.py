@@ -69,6 +69,9 @@ class NimbleClient(AwsClient):
     """
 
     _service: ClassVar[str] = "nimble"
+    _polls: ClassVar[frozenset[str]] = frozenset(
+        {"GetStreamingSession", "GetStreamingSessionStream", "ListStreamingSessions"}
+    )
 
     async def list_studios(self) -> AsyncGenerator[Studio, None]:
         """Iterate over the studios of the region; each page is read when it is needed.
