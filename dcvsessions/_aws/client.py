@@ -15,12 +15,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapp
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from dcvsessions._arguments import checked_endpoint, checked_object, checked_text
-from dcvsessions._aws.convert import Answer
 from dcvsessions._aws.proof import replace_unproven_error
 from dcvsessions._secrets.logs import MASKED, masking
 from dcvsessions._secrets.tracebacks import remove_secrets
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from aiobotocore.config import AioConfig
     from aiobotocore.session import AioSession
 
+    from dcvsessions._aws.convert import Answer
     from dcvsessions._aws.errors import Call
 
 __all__ = ["AwsClient", "in_use", "no_blind_repeats", "service_now"]
@@ -119,9 +118,9 @@ class AwsClient:
         return self
 
     async def _create(self) -> tuple[Any, str]:
-        # Imported here, because importing aiobotocore takes 200 ms. `errors` is imported too: a
-        # process that has run out of file descriptors could not import it later.
-        from dcvsessions._aws import errors, session  # noqa: PLC0415
+        # Imported here, because importing aiobotocore takes 200 ms, and cattrs 20 ms. All of them
+        # are: a process that has run out of file descriptors could not import the rest later.
+        from dcvsessions._aws import convert, errors, session  # noqa: PLC0415, F401
 
         self._throttling_codes = errors.THROTTLING_CODES
 
@@ -154,16 +153,18 @@ class AwsClient:
             self._closed = True
             await self._exit.aclose()
 
-    async def _call_once(self, operation: str, **parameters: object) -> Answer:
+    async def _call_once(self, operation: str, **parameters: object) -> "Answer":
         """Call an operation, and keep botocore from repeating it if it may have taken effect."""
         with no_blind_repeats():
             return await self._call(operation, **parameters)
 
-    async def _call(self, operation: str, **parameters: object) -> Answer:
+    async def _call(self, operation: str, **parameters: object) -> "Answer":
         """Call an operation without the parameters that are None.
 
         No local variable here holds the answer, because it can contain a URL as plain text.
         """
+        from dcvsessions._aws.convert import Answer  # noqa: PLC0415 - as in _create()
+
         self._require_usable()
         # From botocore's table: no rule turns CreateGUISessionAccessDetails into a method name.
         method = getattr(self._client, self._methods[operation])
@@ -175,7 +176,7 @@ class AwsClient:
 
     async def _pages(
         self, operation: str, *, page_parameter: str, page_member: str, **parameters: object
-    ) -> AsyncGenerator[Answer, None]:
+    ) -> AsyncGenerator["Answer", None]:
         """Call an operation once for each page.
 
         `page_member` is the member of an answer that names the next page, and `page_parameter` the
@@ -268,6 +269,8 @@ async def in_use(client: AwsClient) -> AsyncGenerator[None, None]:
 
 def service_now(client: AwsClient) -> datetime | None:
     """Return the time by the service's clock, as its latest answer told it; None if it did not."""
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - aiobotocore has imported it
+
     last = client._last_date
     if last is None:
         return None

@@ -11,10 +11,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 from itertools import count
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from attrs import define, field, frozen
-from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from dcvsessions._arguments import checked_seconds
 from dcvsessions._wait.decisions import (
@@ -42,6 +41,9 @@ from dcvsessions.errors import (
     WaitTimeoutError,
 )
 from dcvsessions.progress import Progress
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 __all__ = ["FINAL_POLL_GRACE", "UNANSWERED_LIMIT", "Goal", "Waiter"]
 
@@ -164,6 +166,9 @@ class Waiter:
             WaitTimeoutError: The deadline has passed.
             DcvSessionsError: A call failed with an error that is not temporary.
         """
+        # Imported here, because not every program that imports the package waits.
+        from tenacity import AsyncRetrying, retry_if_result  # noqa: PLC0415
+
         reconciliation = _Reconciliation(waiter=self, goal=goal, began=self.elapsed)
         engine = AsyncRetrying(
             retry=retry_if_result(_is_none),
@@ -261,7 +266,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
                 self.conflict = None
         return None
 
-    def interval(self, _: RetryCallState) -> float:
+    def interval(self, _: "RetryCallState") -> float:
         """Return the seconds until the next poll, which is at the deadline at the latest."""
         wish = (self.waiter.schedule or self.goal.schedule).interval(
             self.waiter.elapsed - self.began,
@@ -271,7 +276,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
         )
         return min(max(wish, self.retry_after), self._remaining())
 
-    def is_over(self, _: RetryCallState) -> bool:
+    def is_over(self, _: "RetryCallState") -> bool:
         """Whether the last poll, at the deadline, has been made."""
         is_too_late = self.waiter.elapsed >= UNANSWERED_LIMIT - _CLOCK_RESOLUTION
         if self._is_unanswered() and is_too_late and not self.is_last:
