@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from dcvsessions._arguments import checked_endpoint, checked_object, checked_text
+from dcvsessions._aws.imports import imported
 from dcvsessions._aws.proof import replace_unproven_error
 from dcvsessions._secrets.logs import MASKED, masking
 from dcvsessions._secrets.tracebacks import remove_secrets
@@ -118,9 +119,8 @@ class AwsClient:
         return self
 
     async def _create(self) -> tuple[Any, str]:
-        # Imported here, because importing aiobotocore takes 200 ms, and cattrs 20 ms. All of them
-        # are: a process that has run out of file descriptors could not import the rest later.
-        from dcvsessions._aws import convert, errors, session  # noqa: PLC0415, F401
+        await imported()
+        from dcvsessions._aws import errors, session  # noqa: PLC0415 - see imports.py
 
         self._throttling_codes = errors.THROTTLING_CODES
 
@@ -163,7 +163,7 @@ class AwsClient:
 
         No local variable here holds the answer, because it can contain a URL as plain text.
         """
-        from dcvsessions._aws.convert import Answer  # noqa: PLC0415 - as in _create()
+        from dcvsessions._aws.convert import Answer  # noqa: PLC0415 - see imports.py
 
         self._require_usable()
         # From botocore's table: no rule turns CreateGUISessionAccessDetails into a method name.
@@ -227,7 +227,7 @@ class AwsClient:
         try:
             return await work
         except Exception as error:  # noqa: BLE001 - every error is translated
-            from dcvsessions._aws.errors import translated  # noqa: PLC0415 - as in _create()
+            from dcvsessions._aws.errors import translated  # noqa: PLC0415 - see imports.py
 
             ours = translated(error, self._described(operation, exchange))
             # botocore's error about an answer that it cannot read quotes the answer.
@@ -243,7 +243,7 @@ class AwsClient:
         raise ours
 
     def _described(self, operation: str | None, exchange: "_Exchange") -> "Call":
-        from dcvsessions._aws.errors import Call  # noqa: PLC0415 - as in _create()
+        from dcvsessions._aws.errors import Call  # noqa: PLC0415 - see imports.py
 
         meta = self._client.meta if self._client is not None else None
         return Call(

@@ -6,7 +6,6 @@ Each service's `states.py` decides. Only this file imports tenacity.
 import asyncio
 import logging
 import math
-import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from enum import StrEnum
@@ -65,7 +64,7 @@ _Result = TypeVar("_Result")
 _Entered = TypeVar("_Entered")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class Goal(Generic[_Resource, _Value]):
     """One resource and the state that it should reach.
 
@@ -221,7 +220,7 @@ class Waiter:
             raise
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False)
 class _Reconciliation(Generic[_Resource, _Value]):
     """One call of `Waiter.until()`. tenacity calls `poll`, `interval` and `is_over`."""
 
@@ -268,11 +267,13 @@ class _Reconciliation(Generic[_Resource, _Value]):
 
     def interval(self, _: "RetryCallState") -> float:
         """Return the seconds until the next poll, which is at the deadline at the latest."""
+        from random import random  # noqa: PLC0415 - tenacity has imported it
+
         wish = (self.waiter.schedule or self.goal.schedule).interval(
             self.waiter.elapsed - self.began,
             remaining=self.trend.remaining,
             errors=self.errors,
-            draw=random.random(),  # noqa: S311 - it spreads polls and protects nothing
+            draw=random(),  # noqa: S311 - it spreads polls and protects nothing
         )
         return min(max(wish, self.retry_after), self._remaining())
 

@@ -3,8 +3,8 @@
 Its format, and the names of its parameters, are in the Amazon DCV User Guide, under "Create a
 connection file".
 
-`pathlib`, `tempfile` and `urllib` are imported when a file is written, so that importing the package
-does not load them.
+`pathlib`, `tempfile` and `urllib` are imported when a file is written, so that importing the
+package does not load them.
 """
 # ruff: noqa: PLC0415 - see above
 
@@ -66,7 +66,7 @@ class ConnectionFile:
         self._url = url
         self._directory = _checked_directory(directory)
         self._options = options
-        self._path: "Path | None" = None
+        self._path: Path | None = None
 
     def __enter__(self) -> "Path":
         """Write the file.
