@@ -47,11 +47,11 @@ _OUR_IMPORT = _IMPORT.format(statement="from dcvsessions import open_gui_session
 _STOCK_IMPORT = _IMPORT.format(statement="import aiobotocore.session")
 
 _CLIENT = """
-import asyncio, time, tracemalloc
+import asyncio, gc, time, tracemalloc
 {imports}
 async def measured():
-    # The event loop's own first use is not what is measured.
-    await asyncio.to_thread(int)
+    # Otherwise the objects of the imports are examined at a time that chance chooses.
+    gc.collect()
     if {in_memory}:
         tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
@@ -78,11 +78,11 @@ _STALL = """
 import asyncio, time
 {imports}
 async def beat(gaps):
-    last = time.perf_counter()
+    last = time.process_time()
     while True:
         await asyncio.sleep(0.001)
-        now = time.perf_counter()
-        gaps.append(now - last - 0.001)
+        now = time.process_time()
+        gaps.append(now - last)
         last = now
 async def opened():
     {statements}
@@ -163,10 +163,14 @@ def first_client(pairs: int = 20) -> list[Sample]:
 
 
 def longest_stall(pairs: int = 20) -> Sample:
-    """Measure the longest stall of the event loop while the first client opens."""
+    """Measure the longest stall of the event loop while the first client opens.
+
+    That is the CPU time that the process takes between two turns of the loop: other processes on
+    the machine do not add to it.
+    """
     return _sample(
         "longest stall at the first opening",
-        "ms wall",
+        "ms CPU",
         "stock aiobotocore, imported in the coroutine",
         [(_first(_OUR_STALL), _first(_STOCK_STALL)) for _ in range(pairs)],
         goal=30 / 400,
@@ -180,14 +184,24 @@ def start_to_url(endpoint_url: str, pairs: int = 20) -> list[Sample]:
         endpoint_url: A server that answers CreateGUISessionAccessDetails for `my-computer`.
         pairs: How many pairs to measure.
     """
-    turns = [(_spent(_OUR_URL, endpoint_url), _spent(_STOCK_URL, endpoint_url)) for _ in range(pairs)]
+    turns = [
+        (_spent(_OUR_URL, endpoint_url), _spent(_STOCK_URL, endpoint_url)) for _ in range(pairs)
+    ]
     beside = "by hand on stock aiobotocore"
     return [
         _sample(
-            "process start to first URL", "ms CPU", beside, [(o[0], t[0]) for o, t in turns], goal=0.97
+            "process start to first URL",
+            "ms CPU",
+            beside,
+            [(o[0], t[0]) for o, t in turns],
+            goal=0.97,
         ),
         _sample(
-            "process start to first URL", "ms wall", beside, [(o[1], t[1]) for o, t in turns], goal=0.97
+            "process start to first URL",
+            "ms wall",
+            beside,
+            [(o[1], t[1]) for o, t in turns],
+            goal=0.97,
         ),
     ]
 
