@@ -9,7 +9,7 @@ costs. Run this when a test says that the cut table answers something else than 
 import json
 from pathlib import Path
 
-from botocore.session import Session
+from botocore.loaders import Loader
 
 TARGET = Path(__file__).parent.parent / "dcvsessions" / "data" / "cut" / "endpoints.json"
 
@@ -20,11 +20,12 @@ SERVICES = {"lightsail", "sts", "portal.sso", "oidc", "signin"}
 
 def main() -> None:
     """Write the cut table."""
-    table = Session().get_component("data_loader").load_data("endpoints")
+    botocores = Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    table = botocores.load_data("endpoints")
     for partition in table["partitions"]:
         services = partition["services"]
         partition["services"] = {name: services[name] for name in SERVICES & services.keys()}
-    text = json.dumps(table, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(table, sort_keys=True, indent=1)
     TARGET.write_text(f"{text}\n", encoding="utf-8")
 
 
