@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from dcvsessions._arguments import checked_endpoint, checked_object, checked_text
+from dcvsessions._aws.body import take_members
 from dcvsessions._aws.imports import imported
 from dcvsessions._aws.proof import replace_unproven_error
 from dcvsessions._secrets.logs import MASKED, masking
@@ -329,11 +330,19 @@ def _note_sending(**_: object) -> None:
 
 
 def _note_parsing(
-    response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
+    response_dict: dict[str, Any],
+    customized_response_dict: dict[str, Any],
+    operation_model: Any,  # noqa: ANN401 - botocore has no type hints
+    **_: object,
 ) -> None:
-    _EXCHANGE.get().is_parsing = True
+    exchange = _EXCHANGE.get()
+    exchange.is_parsing = True
     if response_dict["status_code"] >= _FIRST_REDIRECT:
         replace_unproven_error(response_dict, customized_response_dict)
+    # The caller's session keeps its parser.
+    elif exchange.client._session is None and operation_model.output_shape is not None:
+        names = operation_model.output_shape.members
+        take_members(response_dict, customized_response_dict, names)
 
 
 def _note_parsed(response_dict: Mapping[str, Any] | None, **_: object) -> None:

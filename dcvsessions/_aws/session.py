@@ -11,9 +11,8 @@ see imports.py.
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from copy import copy
-from datetime import UTC, datetime
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -128,10 +127,16 @@ def _unredirected(kind: type[Any]) -> type[Any]:
         return kind
 
     class Unredirected(kind):  # type: ignore[misc] # aiobotocore carries no types
+        def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - aiobotocore's
+            super().__init__(*args, **options)
+            self._unredirected: dict[str | None, _Unredirected] = {}
+
         async def _get_session(  # pyright: ignore[reportIncompatibleMethodOverride] - of it, only request() is used
             self, proxy_url: str | None
         ) -> "_Unredirected":
-            return _Unredirected(await super()._get_session(proxy_url))
+            if proxy_url not in self._unredirected:
+                self._unredirected[proxy_url] = _Unredirected(await super()._get_session(proxy_url))
+            return self._unredirected[proxy_url]
 
     return Unredirected
 
@@ -140,10 +145,7 @@ class _Unredirected:
     """An aiohttp session whose requests follow no redirect."""
 
     def __init__(self, session: Any) -> None:  # noqa: ANN401 - aiobotocore has no type hints
-        self._session = session
-
-    def request(self, method: str, **options: Any) -> Any:  # noqa: ANN401 - as above
-        return self._session.request(method, **options, allow_redirects=False)
+        self.request = partial(session.request, allow_redirects=False)
 
 
 def _is_possible_region(session: AioSession, meta: Any) -> bool:  # noqa: ANN401 - as above
@@ -203,10 +205,6 @@ def _new_session(service: str, *, profile_name: str | None, region_name: str | N
     if not _is_listed(region, service, loader.load_data("endpoints")):
         loader = _own_loader(places, is_cut=False)
     session.register_component("data_loader", loader)
-    # botocore's own parser uses dateutil, with which a page of sessions costs eight times as much.
-    session.get_component("response_parser_factory").set_parser_defaults(
-        timestamp_parser=_timestamp
-    )
     return session
 
 
@@ -330,16 +328,3 @@ def _callers_loader(places: tuple[str, ...]) -> _CallersLoader:
 @cache
 def _own_models() -> Loader:
     return Loader(extra_search_paths=[str(_DATA)], include_default_search_paths=False)
-
-
-def _timestamp(value: str | float) -> datetime | None:
-    """Parse a timestamp of either protocol: seconds since 1970, or ISO 8601.
-
-    Return None for a value that is not a date, or that `datetime` cannot hold.
-    """
-    try:
-        if isinstance(value, str):
-            return datetime.fromisoformat(value)
-        return datetime.fromtimestamp(value, UTC)
-    except (ValueError, TypeError, OverflowError, OSError):
-        return None
