@@ -1,16 +1,20 @@
 """Members are taken out of a body as botocore's own parser takes them."""
 
 import json
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
 import pytest
 from aiobotocore.parsers import AioResponseParserFactory
+from aiobotocore.session import AioSession
 from botocore.model import ServiceModel
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dcvsessions import LightsailClient
 from dcvsessions._aws.body import take_members
+from dcvsessions.simulator import Simulator
 
 MODELS = [
     ServiceModel(
@@ -72,3 +76,13 @@ def test_a_body_that_is_not_json_is_left_to_botocore(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"session"', b"3"])
 def test_json_that_is_not_an_object_is_left_to_botocore(body: bytes) -> None:
     assert taken(body, "session") == (body, {})
+
+
+async def test_the_callers_session_keeps_its_parser(sim: Simulator) -> None:
+    long_ago = datetime(1999, 12, 31, tzinfo=UTC)
+    session = AioSession()
+    factory = session.get_component("response_parser_factory")
+    factory.set_parser_defaults(timestamp_parser=lambda _: long_ago)
+    async with LightsailClient(session=session) as client:
+        found = [instance.created_at async for instance in client.get_instances()]
+    assert found == [long_ago]

@@ -144,6 +144,18 @@ async def test_the_callers_table_of_endpoints_comes_first(
     assert await endpoint(session, "lightsail", "us-east-1", AioConfig()) == theirs
 
 
+async def test_the_callers_table_may_lack_the_service(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    table = json.loads((ROOT / "data" / "cut" / "endpoints.json").read_text())
+    del table["partitions"][0]["services"]["lightsail"]
+    (tmp_path / "endpoints.json").write_text(json.dumps(table))
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    session = _new_session("lightsail", profile_name=None, region_name="us-east-1")
+    theirs = await endpoint(AioSession(), "lightsail", "us-east-1", AioConfig())
+    assert await endpoint(session, "lightsail", "us-east-1", AioConfig()) == theirs
+
+
 async def test_a_model_of_the_caller_without_endpoint_rules_is_no_obstacle(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

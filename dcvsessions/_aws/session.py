@@ -214,10 +214,9 @@ def _is_listed(region: str | None, service: str, table: Mapping[str, Any]) -> bo
     Nimble Studio was removed from the table, so all regions of its partition count.
     """
     standard = table["partitions"][0]
-    regions = (
-        standard["regions"] if service == "nimble" else standard["services"][service]["endpoints"]
-    )
-    return region in regions
+    if service == "nimble":
+        return region in standard["regions"]
+    return region in standard["services"].get(service, {}).get("endpoints", {})
 
 
 def _with_nimble_model(session: AioSession) -> AioSession:
