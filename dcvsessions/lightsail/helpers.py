@@ -68,13 +68,7 @@ async def open_gui_session(
     checked_boolean(start_instance, "start_instance")
     checked_boolean(check_reachable, "check_reachable")
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-    connection = Connection(
-        LightsailClient,
-        client=client,
-        region_name=region_name,
-        profile_name=profile_name,
-        endpoint_url=endpoint_url,
-    )
+    connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
     async with connected(connection, waiter.entered) as lightsail:
         session = GuiSessionController(lightsail, name)
         started = await waiter.until(session.opening(kind=kind, start_instance=start_instance))
@@ -120,12 +114,6 @@ async def close_gui_session(
     """
     checked_name(name, "name")
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-    connection = Connection(
-        LightsailClient,
-        client=client,
-        region_name=region_name,
-        profile_name=profile_name,
-        endpoint_url=endpoint_url,
-    )
+    connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
     async with connected(connection, waiter.entered) as lightsail:
         await waiter.until(GuiSessionController(lightsail, name).closing())

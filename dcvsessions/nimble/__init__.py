@@ -25,6 +25,7 @@ from dcvsessions.nimble.models import (
     VolumeConfiguration,
     VolumeRetentionMode,
 )
+from dcvsessions.nimble.request import StreamingSessionRequest
 from dcvsessions.nimble.streaming_desktop import (
     StreamingDesktop,
     existing_streaming_session,
@@ -43,6 +44,7 @@ __all__ = [
     "StreamingDesktop",
     "StreamingInstanceType",
     "StreamingSession",
+    "StreamingSessionRequest",
     "StreamingSessionState",
     "StreamingSessionStatusCode",
     "VolumeConfiguration",

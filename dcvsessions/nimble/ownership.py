@@ -7,12 +7,12 @@ make a second one: the client token is chosen before the first attempt and used 
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from dcvsessions._aws.client import no_blind_repeats, service_now
 from dcvsessions._aws.connection import Connection
@@ -30,6 +30,7 @@ from dcvsessions.errors import (
 )
 from dcvsessions.nimble.client import NimbleClient
 from dcvsessions.nimble.models import StreamingSession
+from dcvsessions.nimble.request import StreamingSessionRequest
 from dcvsessions.nimble.session import desktop_of, observed
 from dcvsessions.nimble.states import (
     StreamingSessionReading,
@@ -39,7 +40,7 @@ from dcvsessions.nimble.states import (
     observation,
 )
 
-__all__ = ["CLEANUP_TIMEOUT", "PATIENCE", "OwnedSession", "SessionRequest", "report_leftover"]
+__all__ = ["CLEANUP_TIMEOUT", "PATIENCE", "OwnedSession", "report_leftover"]
 
 _log = logging.getLogger(__name__)
 
@@ -51,17 +52,6 @@ PATIENCE = 3.0
 _CLOCK_STEP = timedelta(seconds=1)
 _CREATING = Schedule(typical=2, shortest=1, longest=10)
 _REQUESTING_DELETION = Schedule(typical=1, shortest=0.5, longest=2)
-
-
-@frozen(kw_only=True)
-class SessionRequest:
-    """The parameters of CreateStreamingSession, without the client token."""
-
-    launch_profile_id: str
-    ec2_instance_type: str | None = None
-    owned_by: str | None = None
-    streaming_image_id: str | None = None
-    tags: Mapping[str, str] | None = field(default=None, hash=False)
 
 
 @define
@@ -79,9 +69,8 @@ class OwnedSession:
     """
 
     studio_id: str
-    request: SessionRequest
+    request: StreamingSessionRequest
     client_token: str
-    _is_callers_token: bool
     session_id: str | None = field(default=None, init=False)
     is_earlier: bool = field(default=False, init=False)
     made: Instant | None = field(default=None, init=False)
@@ -90,9 +79,9 @@ class OwnedSession:
     _attempt: asyncio.Task[StreamingSession] | None = field(default=None, init=False)
 
     @classmethod
-    def of(cls, studio_id: str, request: SessionRequest, token: str | None) -> "OwnedSession":
+    def of(cls, studio_id: str, request: StreamingSessionRequest) -> "OwnedSession":
         """Return a session that was not requested yet."""
-        return cls(studio_id, request, token or uuid.uuid4().hex, token is not None)
+        return cls(studio_id, request, request.client_token or uuid.uuid4().hex)
 
     async def make(
         self, client: NimbleClient, waiter: Waiter, *, patience: float = PATIENCE
@@ -262,7 +251,7 @@ class OwnedSession:
         return session
 
     def _is_of_an_earlier_run(self, session: StreamingSession, now: datetime | None) -> bool:
-        if not self._is_callers_token or self._first_attempt is None:
+        if self.request.client_token is None or self._first_attempt is None:
             return False
         if session.created_at is None or now is None:
             return True  # nobody can tell, so it is left, and named
