@@ -46,6 +46,7 @@ from dcvsessions.errors import (
 )
 from dcvsessions.lightsail.client import LightsailClient
 from dcvsessions.lightsail.gui_desktop import GuiDesktop, gui_session
+from dcvsessions.lightsail.gui_sessions import close_gui_sessions, open_gui_sessions
 from dcvsessions.lightsail.helpers import close_gui_session, open_gui_session
 from dcvsessions.lightsail.models import (
     GuiSessionAccessDetails,
@@ -65,10 +66,15 @@ from dcvsessions.nimble.models import (
     StreamingSessionState,
     StreamState,
 )
+from dcvsessions.nimble.request import StreamingSessionRequest
 from dcvsessions.nimble.streaming_desktop import (
     StreamingDesktop,
     existing_streaming_session,
     streaming_session,
+)
+from dcvsessions.nimble.streaming_sessions import (
+    close_streaming_sessions,
+    open_streaming_sessions,
 )
 from dcvsessions.progress import Progress
 
@@ -108,6 +114,7 @@ __all__ = [
     "StreamState",
     "StreamingDesktop",
     "StreamingSession",
+    "StreamingSessionRequest",
     "StreamingSessionState",
     "ThrottledError",
     "UnreachableError",
@@ -115,11 +122,15 @@ __all__ = [
     "WaitFailedError",
     "WaitTimeoutError",
     "close_gui_session",
+    "close_gui_sessions",
     "close_streaming_session",
+    "close_streaming_sessions",
     "existing_streaming_session",
     "gui_session",
     "open_gui_session",
+    "open_gui_sessions",
     "open_stream",
     "open_streaming_session",
+    "open_streaming_sessions",
     "streaming_session",
 ]

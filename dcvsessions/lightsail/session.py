@@ -6,8 +6,9 @@ from functools import partial
 from attrs import frozen
 
 from dcvsessions._wait.decisions import Failed, Observation
-from dcvsessions._wait.loop import Goal
+from dcvsessions._wait.loop import Goal, Waiter
 from dcvsessions._wait.schedule import Schedule
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.lightsail.client import LightsailClient
 from dcvsessions.lightsail.states import (
     Reading,
@@ -53,6 +54,15 @@ class GuiSessionController:
             take=self._take,
             schedule=_OPENING,
         )
+
+    async def opened(
+        self, waiter: Waiter, *, kind: SessionKind, start_instance: bool, check_reachable: bool
+    ) -> DcvUrl:
+        """Open the session, and return its URL."""
+        started = await waiter.until(self.opening(kind=kind, start_instance=start_instance))
+        if check_reachable:
+            await waiter.reachable(started.url, desktop_of(self.name))
+        return started.url
 
     def closing(self) -> Goal[Reading, None]:
         """Return the goal of a session that is stopped."""

@@ -31,6 +31,12 @@ from dcvsessions.nimble.streaming_desktop import (
     existing_streaming_session,
     streaming_session,
 )
+from dcvsessions.nimble.streaming_sessions import (
+    StreamingSessionCloseOutcome,
+    StreamingSessionOutcome,
+    close_streaming_sessions,
+    open_streaming_sessions,
+)
 
 __all__ = [
     "AutomaticTerminationMode",
@@ -44,14 +50,18 @@ __all__ = [
     "StreamingDesktop",
     "StreamingInstanceType",
     "StreamingSession",
+    "StreamingSessionCloseOutcome",
+    "StreamingSessionOutcome",
     "StreamingSessionRequest",
     "StreamingSessionState",
     "StreamingSessionStatusCode",
     "VolumeConfiguration",
     "VolumeRetentionMode",
     "close_streaming_session",
+    "close_streaming_sessions",
     "existing_streaming_session",
     "open_stream",
     "open_streaming_session",
+    "open_streaming_sessions",
     "streaming_session",
 ]

@@ -112,17 +112,22 @@ class OwnedSession:
 
     @asynccontextmanager
     async def cleaned_up(
-        self, connection: Connection[NimbleClient], *, keep: bool
+        self,
+        connection: Connection[NimbleClient],
+        *,
+        keep: bool,
+        within: float = CLEANUP_TIMEOUT,
     ) -> AsyncGenerator[None, None]:
         """If the block fails, delete the session, or name it in the error.
 
         The client that made the session may be closed by then, so `connection` opens another one.
-        If `keep` is set, the session is not deleted.
+        If `keep` is set, the session is not deleted. Otherwise, the deletion may take `within`
+        seconds.
         """
         try:
             yield
         except BaseException as error:
-            await self._settle(error, connection, keep=keep)
+            await self._settle(error, connection, keep=keep, within=within)
             raise
 
     @asynccontextmanager
@@ -174,13 +179,18 @@ class OwnedSession:
             raise
 
     async def _settle(
-        self, error: BaseException, connection: Connection[NimbleClient], *, keep: bool
+        self,
+        error: BaseException,
+        connection: Connection[NimbleClient],
+        *,
+        keep: bool,
+        within: float,
     ) -> None:
         if self.session_id is None and not self._may_exist:
             return
         if not keep and not self.is_earlier:
             try:
-                await finished(self._clean_up(connection), within=2 * CLEANUP_TIMEOUT)
+                await finished(self._clean_up(connection, within), within=2 * within)
             except Exception as failure:  # noqa: BLE001 - the caller gets the first error
                 error.add_note(f"The clean-up failed too: {failure}")
             except asyncio.CancelledError as cancellation:
@@ -191,8 +201,8 @@ class OwnedSession:
         if self.session_id is not None or self._may_exist:
             self._report_leftover(error)
 
-    async def _clean_up(self, connection: Connection[NimbleClient]) -> None:
-        waiter = Waiter(timeout=CLEANUP_TIMEOUT - FINAL_POLL_GRACE)
+    async def _clean_up(self, connection: Connection[NimbleClient], within: float) -> None:
+        waiter = Waiter(timeout=within - FINAL_POLL_GRACE)
         async with connection.opened(waiter.entered) as client:
             if self.session_id is None:
                 await self._find(client, waiter)

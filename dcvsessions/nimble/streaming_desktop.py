@@ -8,13 +8,7 @@ from functools import partial
 from dcvsessions._arguments import checked_boolean, checked_identifier
 from dcvsessions._aws.connection import Connection, connected
 from dcvsessions._tasks import ending
-from dcvsessions._wait.desktop import (
-    ABOUT_TO_EXPIRE,
-    TRUSTED,
-    Desktop,
-    UrlCalls,
-    date_in,
-)
+from dcvsessions._wait.desktop import TRUSTED, Desktop, UrlCalls, date_in
 from dcvsessions._wait.instant import Instant
 from dcvsessions._wait.listener import OnProgress
 from dcvsessions._wait.loop import FINAL_POLL_GRACE, Waiter
@@ -31,8 +25,6 @@ __all__ = ["StreamingDesktop", "existing_streaming_session", "streaming_session"
 
 # Seconds that deleting the session at the end of a block may take.
 DELETE_TIMEOUT = 30.0
-# A URL with less than this share of its lifetime left is not returned.
-_LAST_SHARE = 0.25
 
 
 class StreamingDesktop(Desktop):
@@ -84,10 +76,7 @@ class StreamingDesktop(Desktop):
 
     @property
     def _has_fresh_url(self) -> bool:
-        if self._stream is None:
-            return False
-        least = min(ABOUT_TO_EXPIRE, self._stream.lifetime * _LAST_SHARE)
-        return self._stream.remaining > least
+        return self._stream is not None and self._stream.is_fresh()
 
     @property
     def _resource(self) -> str:
