@@ -343,7 +343,7 @@ async def test_a_desktop_whose_turn_does_not_come_in_time_is_not_touched(sim: Si
     sim.inject("*", Fault.delay(15), times=None)
     began = now()
     outcomes = await streamed(requests(60), timeout=10)
-    assert now() - began <= 10 + 3 + 3 + 10 + 60 * 0.2
+    assert now() - began <= 10 + 3 + 3 + 60 * 0.2
     errors = [str(outcome.error) for outcome in outcomes]
     not_begun = [error for error in errors if "is not begun after" in error]
     assert len(errors) == 60
@@ -568,7 +568,7 @@ async def test_a_clean_up_that_is_not_answered_ends_in_time(sim: Simulator) -> N
 
     with pytest.raises(WaitFailedError):
         await work()
-    assert now() - left[0] <= 13 + 20 * 0.2
+    assert now() - left[0] <= 13
     assert running() == []
 
 
