@@ -119,7 +119,7 @@ async def outcomes_of(
 
 
 class _Outcomes(AsyncIterator[_Outcome]):
-    """An iterator that has no more than that to offer."""
+    """The iterator that the caller gets."""
 
     def __init__(self, take: Callable[[], Awaitable[_Outcome]]) -> None:
         self._take = take
@@ -207,7 +207,8 @@ class _Run(Generic[_Item, _Outcome]):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not self._is_over and (task.cancelled() or task.exception() is not None):
+        has_crashed = task.cancelled() or task.exception() is not None
+        if has_crashed and not self._is_over:
             self._ready.put_nowait(task)
 
     async def _work(self, number: int) -> None:
@@ -220,22 +221,25 @@ class _Run(Generic[_Item, _Outcome]):
             )
             member = Member(waiter, beginning, self._ready.put_nowait)
             try:
-                try:
-                    self._check_deadline(waiter)
-                    await self._batch.work(item, member)
-                except DcvSessionsError as error:
-                    await self._tell(waiter, error)
+                if (error := await self._error_of(item, member)) is not None:
                     outcome = self._batch.failed(item, error)
                     left = error.left_behind
                     await member.hand_over(outcome)
-            except asyncio.CancelledError as error:
-                left = getattr(error, "left_behind", left)
+            except asyncio.CancelledError as cancellation:
+                left = getattr(cancellation, "left_behind", left)
                 self._left_behind += [] if left is None else [left]
                 raise
 
-    def _check_deadline(self, waiter: Waiter) -> None:
-        if waiter.remaining == 0:
-            raise self._waiter.timed_out(waiter.desktop, "begun")
+    async def _error_of(self, item: _Item, member: Member[_Outcome]) -> DcvSessionsError | None:
+        """Open or close one desktop; return the error if that fails."""
+        try:
+            if member.waiter.remaining == 0:
+                raise self._waiter.timed_out(member.waiter.desktop, "begun")
+            await self._batch.work(item, member)
+        except DcvSessionsError as error:
+            await self._tell(member.waiter, error)
+            return error
+        return None
 
     async def _tell(self, waiter: Waiter, error: DcvSessionsError) -> None:
         if self._listener is not None:
