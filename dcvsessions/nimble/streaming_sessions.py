@@ -168,7 +168,7 @@ async def open_streaming_sessions(
                     if await member.hand_over(outcome, stream.is_fresh):
                         return
                     current = new_waiter()
-                    await current.until(session.ready())
+                    await session.until_ready(current)
 
         batch = Batch(
             name=f"streaming sessions in {studio_id}",
@@ -240,7 +240,7 @@ async def close_streaming_sessions(
 
         async def work(session_id: str, member: Member[StreamingSessionCloseOutcome]) -> None:
             session = StreamingSessionController(nimble, studio_id, session_id)
-            await member.waiter.until(session.deleted())
+            await session.until_deleted(member.waiter)
             await member.hand_over(StreamingSessionCloseOutcome(session=found[session_id]))
 
         def failed(session_id: str, error: DcvSessionsError) -> StreamingSessionCloseOutcome:

@@ -1,0 +1,1 @@
+"""Measures dcvsessions beside what people use without it: `python -m benchmarks`."""
