@@ -178,8 +178,6 @@ class _Run(Generic[_Item, _Outcome]):
         """
         began = asyncio.get_running_loop().time()
         self._is_over = True
-        while not self._ready.empty():
-            self._ready.get_nowait()
         self._ready.put_nowait(None)
         self._begin_all.cancel()
         for task in list(self._tasks):
