@@ -242,9 +242,6 @@ async def test_a_cancellation_while_an_outcome_is_made_again_ends_the_work() -> 
         assert not await member.hand_over(item, lambda: False)
         await leaves(item, member)
 
-    async def first(iterator: AsyncIterator[str]) -> str:
-        return await anext(iterator)
-
     async def leave() -> None:
         async with outcomes(work, 1) as iterator:
             task = asyncio.create_task(first(iterator))
@@ -254,6 +251,44 @@ async def test_a_cancellation_while_an_outcome_is_made_again_ends_the_work() -> 
 
     with pytest.raises(WaitFailedError, match="item-0 is left behind"):
         await leave()
+
+
+async def first(iterator: AsyncIterator[str]) -> str:
+    return await anext(iterator)
+
+
+async def test_the_iterator_is_over_for_all_who_wait_when_it_has_had_all() -> None:
+    async def take(iterator: AsyncIterator[str]) -> list[str]:
+        return [one async for one in iterator]
+
+    async with outcomes(at_once) as iterator:
+        found = await asyncio.gather(*(take(iterator) for _ in range(5)))
+        assert sorted(one for some in found for one in some) == ["item-0", "item-1", "item-2"]
+        assert await take(iterator) == []
+    assert await take(iterator) == []
+
+
+async def test_the_iterator_of_nothing_is_over() -> None:
+    async with outcomes(at_once, 0) as iterator:
+        assert [one async for one in iterator] == []
+
+
+@pytest.mark.parametrize("work", [at_once, never])
+async def test_the_iterator_is_refused_after_its_block(work: Work) -> None:
+    async with outcomes(work) as iterator:
+        await asyncio.sleep(1)
+    for _ in range(5):
+        with pytest.raises(ClientStateError, match="is over: iterate inside it"):
+            await anext(iterator)
+
+
+async def test_all_who_wait_when_the_block_ends_are_told() -> None:
+    async with outcomes(never) as iterator:
+        waiting = [asyncio.create_task(first(iterator)) for _ in range(3)]
+        await asyncio.sleep(1)
+    for task in waiting:
+        with pytest.raises(ClientStateError):
+            await task
 
 
 async def test_a_bug_in_the_work_is_raised_and_the_others_go_on() -> None:
