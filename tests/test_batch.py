@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from dcvsessions import (
     WaitFailedError,
     WaitTimeoutError,
 )
+from dcvsessions._last_call import is_first_call
 from dcvsessions._wait.batch import Batch, Member, outcomes_of
 from dcvsessions._wait.decisions import WAIT, Done, Observation
 from dcvsessions._wait.loop import Goal, Waiter
@@ -125,6 +127,22 @@ def goal(*, fails: bool) -> Goal[int, int]:
     return Goal(
         resource="ITEM", awaited="there", observe=observe, decide=lambda *_: WAIT, schedule=fixed(2)
     )
+
+
+async def test_the_calls_before_the_first_wait_are_marked_as_first() -> None:
+    marks: list[bool] = []
+
+    async def work(item: str, member: Member[str]) -> None:
+        marks.append(is_first_call())
+        with suppress(WaitTimeoutError):
+            await member.waiter.until(goal(fails=False))
+        marks.append(is_first_call())
+        await member.hand_over(item)
+
+    async with outcomes(work, 1) as iterator:
+        assert await anext(iterator) == "item-0"
+    assert marks == [True, False]
+    assert not is_first_call()
 
 
 async def test_each_has_the_deadline_of_the_call_and_its_own_report() -> None:

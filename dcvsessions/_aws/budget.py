@@ -10,7 +10,7 @@ from itertools import count
 from attrs import field, frozen
 
 from dcvsessions._aws.rate import Rate
-from dcvsessions._last_call import is_last_call
+from dcvsessions._last_call import is_first_call, is_last_call
 
 __all__ = ["Budget", "Priority"]
 
@@ -25,6 +25,8 @@ class Priority(IntEnum):
     # Changes and what leads to them: a session that starts earlier is ready earlier, and one that
     # is deleted later costs more.
     CHANGE = auto()
+    # The first reading of a desktop leads to its start.
+    FIRST = auto()
     POLL = auto()
 
 
@@ -63,7 +65,7 @@ class Budget:
     @asynccontextmanager
     async def turn(self, priority: Priority) -> AsyncGenerator[None, None]:
         """Wait for the turn of a call, and keep a connection for it during the block."""
-        await self._turn(Priority.LAST if is_last_call() else priority)
+        await self._turn(_raised(priority))
         try:
             yield
         finally:
@@ -135,7 +137,7 @@ class Budget:
             return False
         if self._rate.is_free:
             return True
-        is_held = priority in (Priority.CHANGE, Priority.POLL)
+        is_held = priority in (Priority.CHANGE, Priority.FIRST, Priority.POLL)
         wait = self._rate.wait(self._loop.time(), is_held=is_held)
         if wait > 0:
             self._timer = self._loop.call_later(wait, self._admit)
@@ -145,3 +147,9 @@ class Budget:
         if not self._rate.is_free:
             self._rate.sent()
         self._connections -= priority != Priority.REPEAT
+
+
+def _raised(priority: Priority) -> Priority:
+    if is_last_call():
+        return Priority.LAST
+    return min(priority, Priority.FIRST) if is_first_call() else priority

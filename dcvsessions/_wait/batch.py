@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from attrs import evolve, field, frozen
 
+from dcvsessions._last_call import first_calls
 from dcvsessions._tasks import ending
 from dcvsessions._wait.loop import Waiter
 from dcvsessions._wait.report import brief
@@ -214,6 +215,7 @@ class _Run(Generic[_Item, _Outcome]):
         left = self._batch.left(item)
         with ExitStack() as beginning:
             beginning.callback(self._beginning.release)
+            beginning.enter_context(first_calls())
             waiter = self._waiter.part(
                 self._batch.desktop(item), self._listener, on_wait=beginning.close
             )
