@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     )
     from dcvsessions.lightsail.client import LightsailClient
     from dcvsessions.lightsail.gui_desktop import GuiDesktop, gui_session
+    from dcvsessions.lightsail.gui_sessions import close_gui_sessions, open_gui_sessions
     from dcvsessions.lightsail.helpers import close_gui_session, open_gui_session
     from dcvsessions.lightsail.models import (
         GuiSessionAccessDetails,
@@ -72,10 +73,15 @@ if TYPE_CHECKING:
         StreamingSessionState,
         StreamState,
     )
+    from dcvsessions.nimble.request import StreamingSessionRequest
     from dcvsessions.nimble.streaming_desktop import (
         StreamingDesktop,
         existing_streaming_session,
         streaming_session,
+    )
+    from dcvsessions.nimble.streaming_sessions import (
+        close_streaming_sessions,
+        open_streaming_sessions,
     )
     from dcvsessions.progress import Progress
 
@@ -115,6 +121,7 @@ __all__ = [
     "StreamState",
     "StreamingDesktop",
     "StreamingSession",
+    "StreamingSessionRequest",
     "StreamingSessionState",
     "ThrottledError",
     "UnreachableError",
@@ -122,12 +129,16 @@ __all__ = [
     "WaitFailedError",
     "WaitTimeoutError",
     "close_gui_session",
+    "close_gui_sessions",
     "close_streaming_session",
+    "close_streaming_sessions",
     "existing_streaming_session",
     "gui_session",
     "open_gui_session",
+    "open_gui_sessions",
     "open_stream",
     "open_streaming_session",
+    "open_streaming_sessions",
     "streaming_session",
 ]
 
@@ -148,13 +159,18 @@ _MODULES = {
     "StreamingDesktop": "dcvsessions.nimble.streaming_desktop",
     "StreamingSession": "dcvsessions.nimble.models",
     "StreamingSessionState": "dcvsessions.nimble.models",
+    "StreamingSessionRequest": "dcvsessions.nimble.request",
     "close_gui_session": "dcvsessions.lightsail.helpers",
+    "close_gui_sessions": "dcvsessions.lightsail.gui_sessions",
     "close_streaming_session": "dcvsessions.nimble.helpers",
+    "close_streaming_sessions": "dcvsessions.nimble.streaming_sessions",
     "existing_streaming_session": "dcvsessions.nimble.streaming_desktop",
     "gui_session": "dcvsessions.lightsail.gui_desktop",
     "open_gui_session": "dcvsessions.lightsail.helpers",
+    "open_gui_sessions": "dcvsessions.lightsail.gui_sessions",
     "open_stream": "dcvsessions.nimble.helpers",
     "open_streaming_session": "dcvsessions.nimble.helpers",
+    "open_streaming_sessions": "dcvsessions.nimble.streaming_sessions",
     "streaming_session": "dcvsessions.nimble.streaming_desktop",
 }
 

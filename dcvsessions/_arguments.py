@@ -17,7 +17,9 @@ __all__ = [
     "checked_endpoint",
     "checked_identifier",
     "checked_identifiers",
+    "checked_items",
     "checked_name",
+    "checked_names",
     "checked_object",
     "checked_range",
     "checked_seconds",
@@ -45,6 +47,21 @@ def checked_name(value: object, argument: str) -> str:
             "letters, digits, `_`, `-` and `.`, with a letter or digit at both ends."
         )
     return value
+
+
+def checked_names(value: object, argument: str) -> tuple[str, ...]:
+    """Check the names of several Lightsail resources, of which each may come once."""
+    names = tuple(checked_name(one, argument) for one in checked_items(value, argument))
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise InvalidArgumentError(f"{argument}= has {', '.join(repeated)} more than once.")
+    return names
+
+
+def checked_items(value: object, argument: str) -> tuple[object, ...]:
+    """Check that a value is a list or another iterable, and not a string."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise InvalidArgumentError(f"{argument}={_shown(value)} has to be a list.")
+    return tuple(cast("Iterable[object]", value))
 
 
 def checked_identifier(value: object, argument: str) -> str:

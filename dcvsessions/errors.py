@@ -76,12 +76,18 @@ class LeftBehind:
     Attributes:
         session_id: The session's id, if it is known.
         client_token: The token that the session was made with, if this call made it.
+        others: The other sessions, if a call for many sessions left more than one.
     """
 
     session_id: str | None = None
     client_token: str | None = None
+    others: "tuple[LeftBehind, ...]" = ()
 
     def __str__(self) -> str:
+        others = ", ".join(map(LeftBehind._name, self.others))
+        return f"{self._sentence()} Also left behind: {others}." if others else self._sentence()
+
+    def _sentence(self) -> str:
         if self.session_id is not None:
             return (
                 f"Streaming session {self.session_id} is left behind: open it with open_stream(), "
@@ -91,6 +97,9 @@ class LeftBehind:
             "A streaming session may have been made: the same call with "
             f"client_token={self.client_token!r} finds it."
         )
+
+    def _name(self) -> str:
+        return self.session_id or f"client_token={self.client_token!r}"
 
 
 class DcvSessionsError(Exception):

@@ -17,7 +17,27 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-__all__ = ["Progress", "bar", "printer"]
+__all__ = ["BatchProgress", "Progress", "bar", "printer"]
+
+
+@frozen(kw_only=True)
+class BatchProgress:
+    """How far a call for many desktops has come.
+
+    Attributes:
+        number: The number of the call. All events of one call have it, and no other call of the
+            process has it.
+        name: What the call opens or closes, such as `GUI sessions`.
+        total: How many desktops there are.
+        done: How many of them succeeded so far.
+        failed: How many of them failed so far.
+    """
+
+    number: int
+    name: str
+    total: int
+    done: int = 0
+    failed: int = 0
 
 
 @frozen(kw_only=True)
@@ -40,9 +60,11 @@ class Progress:
         elapsed: Seconds since the wait began.
         attempt: How often the wait has read this resource, from 1.
         error: The error of this reading, if it failed and the wait goes on. `state` and
-            `percentage` are then those of the last reading that succeeded.
+            `percentage` are then those of the last reading that succeeded. In a call for many
+            desktops, the last event of a desktop that failed has the error that ended its wait.
         is_done: Whether the wait succeeded with this reading. It is then the wait's last event,
             unless the machine slept meanwhile and the resource had to be read again.
+        batch: How far the call has come, if it is for many desktops. Otherwise None.
     """
 
     wait: int
@@ -54,6 +76,7 @@ class Progress:
     attempt: int
     error: str | None = None
     is_done: bool = False
+    batch: BatchProgress | None = None
 
 
 def printer(stream: TextIO | None = None) -> "Callable[[Progress], None]":
@@ -99,7 +122,8 @@ def bar(console: "Console | None" = None) -> "Generator[Callable[[Progress], Non
     """Draw a bar per wait while the block runs, in a terminal or a notebook.
 
     A bar pulses until the service reports a percentage, and is full when the desktop is ready. One
-    `bar` can serve many waits at once. In a notebook, `rich` needs `ipywidgets` to redraw a bar.
+    `bar` can serve many waits at once. A call for many desktops has one bar for all of them. In a
+    notebook, `rich` needs `ipywidgets` to redraw a bar.
 
     Args:
         console: The `rich` console to draw on. Default: a new one on `sys.stderr`.
@@ -123,12 +147,17 @@ def bar(console: "Console | None" = None) -> "Generator[Callable[[Progress], Non
         ...     on_progress(event)
     """
     with _rich_progress(console) as drawing:
-        tasks: dict[int, TaskID] = {}
+        tasks: dict[tuple[str, int], TaskID] = {}
 
         def on_progress(event: Progress) -> None:
-            if event.wait not in tasks:
-                tasks[event.wait] = drawing.add_task(event.desktop, total=None, line="")
-            _draw(drawing, tasks[event.wait], event)
+            key = ("wait", event.wait) if event.batch is None else ("batch", event.batch.number)
+            if key not in tasks:
+                name = event.desktop if event.batch is None else event.batch.name
+                tasks[key] = drawing.add_task(name, total=None, line="")
+            if event.batch is None:
+                _draw(drawing, tasks[key], event)
+            else:
+                _draw_batch(drawing, tasks[key], event.batch)
 
         yield on_progress
 
@@ -144,6 +173,16 @@ def _draw(drawing: "RichProgress", task: "TaskID", event: Progress) -> None:
     # A task without a total pulses. update() ignores None, so the first percentage sets the total.
     total = None if completed is None else 100
     drawing.update(task, line=_line(event), total=total, completed=completed)
+
+
+def _draw_batch(drawing: "RichProgress", task: "TaskID", batch: BatchProgress) -> None:
+    failed = f", {batch.failed} failed" if batch.failed else ""
+    drawing.update(
+        task,
+        line=f"{batch.done} of {batch.total} done{failed}",
+        total=batch.total,
+        completed=batch.done + batch.failed,
+    )
 
 
 def _rich_progress(console: "Console | None") -> "RichProgress":

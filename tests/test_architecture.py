@@ -35,6 +35,7 @@ PURE = [
     "dcvsessions.lightsail.models",
     "dcvsessions.lightsail.states",
     "dcvsessions.nimble.models",
+    "dcvsessions.nimble.request",
     "dcvsessions.nimble.states",
 ]
 IMPURE = {

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from dcvsessions._aws.budget import Budget, Priority
-from dcvsessions._last_call import last_call
+from dcvsessions._last_call import first_calls, last_call
 
 pytestmark = pytest.mark.looptime
 
@@ -72,6 +72,24 @@ async def test_the_last_call_of_a_wait_is_sent_before_all_others() -> None:
         calls.call("running"), calls.call("start", Priority.CHANGE), last(), calls.call("poll")
     )
     assert calls.order == ["running", "last", "start", "poll"]
+
+
+async def test_the_first_calls_of_a_desktop_are_sent_after_changes_and_before_polls() -> None:
+    calls = Calls(Budget(1))
+
+    async def first() -> None:
+        with first_calls():
+            await calls.call("first")
+        await calls.call("later")
+
+    await asyncio.gather(
+        calls.call("running"),
+        calls.call("poll"),
+        calls.call("other poll"),
+        first(),
+        calls.call("start", Priority.CHANGE),
+    )
+    assert calls.order == ["running", "start", "first", "poll", "other poll", "later"]
 
 
 async def test_a_repeat_needs_no_other_connection() -> None:

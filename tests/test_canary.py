@@ -49,14 +49,18 @@ from dcvsessions import (
     LightsailClient,
     NimbleClient,
     OpenError,
+    StreamingSessionRequest,
     WaitError,
     close_gui_session,
     close_streaming_session,
+    close_streaming_sessions,
     existing_streaming_session,
     gui_session,
     open_gui_session,
+    open_gui_sessions,
     open_stream,
     open_streaming_session,
+    open_streaming_sessions,
     streaming_session,
 )
 from dcvsessions._secrets import logs
@@ -260,6 +264,33 @@ async def listed_streaming(on_progress: Any = None) -> object:
         return listed
 
 
+async def opened_many_gui(on_progress: Any = None) -> object:
+    async with open_gui_sessions(
+        ["my-computer"], on_progress=on_progress, check_reachable=True
+    ) as outcomes:
+        return await taken(outcomes)
+
+
+async def opened_many_streaming(on_progress: Any = None) -> object:
+    async with open_streaming_sessions(
+        "studio-1",
+        [StreamingSessionRequest(launch_profile_id="lp-1", owned_by="ada")] * 2,
+        on_progress=on_progress,
+    ) as outcomes:
+        opened = await taken(outcomes)
+    async with close_streaming_sessions("studio-1", owned_by="ada") as outcomes:
+        return [opened, await taken(outcomes), outcomes, vars(outcomes)]
+
+
+async def taken(outcomes: AsyncIterator[Any]) -> object:
+    """Take all outcomes, and raise one of their errors as the other helpers do."""
+    found = [outcome async for outcome in outcomes]
+    for outcome in found:
+        if outcome.error:
+            raise outcome.error
+    return found
+
+
 async def used_url(on_progress: Any = None) -> object:
     opened = await open_gui_session("my-computer", on_progress=on_progress)
     with opened.connection_file():
@@ -278,6 +309,8 @@ JOURNEYS: list[Journey] = [
     opened_streaming,
     held_streaming,
     listed_streaming,
+    opened_many_gui,
+    opened_many_streaming,
     used_url,
 ]
 any_journey = pytest.mark.parametrize("journey", JOURNEYS, ids=lambda each: each.__name__)

@@ -27,6 +27,10 @@ PUBLIC = [
     dcvsessions.open_streaming_session,
     dcvsessions.open_stream,
     dcvsessions.close_streaming_session,
+    dcvsessions.open_gui_sessions,
+    dcvsessions.close_gui_sessions,
+    dcvsessions.open_streaming_sessions,
+    dcvsessions.close_streaming_sessions,
 ]
 
 
@@ -64,3 +68,7 @@ async def test_the_examples_of_a_docstring_run(
 
 def test_the_example_of_an_open_enum_runs() -> None:
     assert doctest.testmod(dcvsessions._enums) == (0, 2)
+
+
+def test_the_example_of_a_request_runs() -> None:
+    assert doctest.testmod(dcvsessions.nimble.request) == (0, 1)

@@ -147,6 +147,18 @@ def test_every_error_is_a_sentence(kind: type[DcvSessionsError]) -> None:
 # --- Sentences ---
 
 
+def test_all_that_a_call_left_behind_is_named() -> None:
+    others = (LeftBehind(session_id="s-2"), LeftBehind(client_token="token-3"))
+    assert str(LeftBehind(session_id="s-1", others=others)) == (
+        "Streaming session s-1 is left behind: open it with open_stream(), or end it with "
+        "close_streaming_session(). Also left behind: s-2, client_token='token-3'."
+    )
+    assert str(LeftBehind(client_token="token-1", others=others[:1])) == (
+        "A streaming session may have been made: the same call with client_token='token-1' finds "
+        "it. Also left behind: s-2."
+    )
+
+
 @pytest.mark.parametrize(
     ("message", "request_id", "advice", "text"),
     [

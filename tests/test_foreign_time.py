@@ -18,13 +18,18 @@ from dcvsessions import (
     LightsailClient,
     NimbleClient,
     Progress,
+    StreamingSessionRequest,
     close_gui_session,
+    close_gui_sessions,
     close_streaming_session,
+    close_streaming_sessions,
     existing_streaming_session,
     gui_session,
     open_gui_session,
+    open_gui_sessions,
     open_stream,
     open_streaming_session,
+    open_streaming_sessions,
     streaming_session,
 )
 
@@ -51,6 +56,16 @@ async def entered(context: Any) -> Any:
     return context
 
 
+async def all_of(context: Any) -> None:
+    """Take all outcomes of a call for many desktops, and raise one of their errors."""
+    async with context as outcomes:
+        taken = [outcome async for outcome in outcomes]
+    assert taken
+    for outcome in taken:
+        if outcome.error:
+            raise outcome.error
+
+
 HELPERS: dict[str, Callable[..., Awaitable[Any]]] = {
     "open_gui_session": lambda **how: open_gui_session("lab", **how),
     "close_gui_session": lambda **how: close_gui_session("lab", **how),
@@ -65,6 +80,16 @@ HELPERS: dict[str, Callable[..., Awaitable[Any]]] = {
     ),
     "existing_streaming_session": lambda **how: entered(
         existing_streaming_session("studio", "session-1", **how)
+    ),
+    "open_gui_sessions": lambda **how: all_of(open_gui_sessions(["lab", "none"], **how)),
+    "close_gui_sessions": lambda **how: all_of(close_gui_sessions(["lab", "none"], **how)),
+    "open_streaming_sessions": lambda **how: all_of(
+        open_streaming_sessions(
+            "studio", [StreamingSessionRequest(launch_profile_id="lp")] * 2, **how
+        )
+    ),
+    "close_streaming_sessions": lambda **how: all_of(
+        close_streaming_sessions("studio", owned_by="user", **how)
     ),
 }
 
@@ -181,7 +206,7 @@ async def test_each_call_ends_when_the_page_says(
 ) -> None:
     allowed = documented_lateness(helper)
     fake.always("*", TROUBLE[trouble])
-    if helper == "close_gui_session":
+    if helper.startswith("close_gui"):
         fake.add_computer("lab", "started")
     assert await ends(fake, HELPERS[helper](timeout=timeout)) <= timeout + allowed + 0.1
 
@@ -191,7 +216,10 @@ async def test_each_call_ends_when_the_page_says(
     ["GetStreamingSession", "CreateStreamingSessionStream", "GetStreamingSessionStream"],
 )
 @pytest.mark.parametrize("trouble", TROUBLE)
-@pytest.mark.parametrize("helper", ["open_streaming_session", "open_stream", "streaming_session"])
+@pytest.mark.parametrize(
+    "helper",
+    ["open_streaming_session", "open_stream", "streaming_session", "open_streaming_sessions"],
+)
 async def test_trouble_in_a_later_stage_does_not_make_a_call_end_later(
     fake: Service, helper: str, trouble: str, operation: str
 ) -> None:
@@ -207,7 +235,7 @@ async def test_slow_callbacks_do_not_make_a_call_end_later(
     fake: Service, helper: str, callback: Callable[[Progress], Any]
 ) -> None:
     allowed = documented_lateness(helper)
-    if helper == "close_gui_session":
+    if helper.startswith("close_gui"):
         fake.add_computer("lab", "started")
     elapsed = await ends(fake, HELPERS[helper](timeout=12, on_progress=callback))
     assert elapsed <= 12 + allowed + 0.1

@@ -39,18 +39,18 @@ from dcvsessions._aws.client import _BLIND_REPEATS, service_now
 from dcvsessions._aws.connection import Connection
 from dcvsessions._wait.loop import FINAL_POLL_GRACE, Waiter
 from dcvsessions.errors import LeftBehind
+from dcvsessions.nimble import StreamingSessionRequest
 from dcvsessions.nimble.ownership import (
     CLEANUP_TIMEOUT,
     PATIENCE,
     OwnedSession,
-    SessionRequest,
     report_leftover,
 )
 
 pytestmark = pytest.mark.looptime
 
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
-REQUEST = SessionRequest(
+REQUEST = StreamingSessionRequest(
     launch_profile_id="lp",
     ec2_instance_type="g5.xlarge",
     owned_by="someone",
@@ -186,13 +186,11 @@ def now() -> float:
 
 
 def owned(token: str | None = None) -> OwnedSession:
-    return OwnedSession.of("studio", REQUEST, token)
+    return OwnedSession.of("studio", evolve(REQUEST, client_token=token))
 
 
 def connection_to(nimble: Nimble) -> Connection[NimbleClient]:
-    return Connection(
-        NimbleClient, client=nimble, region_name=None, profile_name=None, endpoint_url=None
-    )
+    return Connection(NimbleClient, nimble)
 
 
 def waiter(seconds: float | None = 600) -> Waiter:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dcvsessions.simulator import Fault, Simulator, Timings, serve_in_thread
+from dcvsessions.simulator import Fault, Request, Simulator, Timings, serve_in_thread
 
 SCRIPT = """
 import asyncio, signal, sys
@@ -27,6 +27,26 @@ asyncio.run(
     )
 )
 print("opened", flush=True)
+"""
+SCRIPT_OF_MANY = """
+import asyncio, signal
+from dcvsessions import StreamingSessionRequest, open_streaming_sessions
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+async def main():
+    async with open_streaming_sessions(
+        "studio-1",
+        [StreamingSessionRequest(launch_profile_id="lp-1")] * 30,
+        poll_interval=0.05,
+        on_progress=lambda event: print(event.state, flush=True),
+    ) as outcomes:
+        async for outcome in outcomes:
+            print("opened", flush=True)
+
+
+asyncio.run(main())
 """
 # Seconds that a process or a request may take on a machine that is busy.
 PATIENCE = 30.0
@@ -47,9 +67,9 @@ def start() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """Starts the script. Processes that still run at the end are killed."""
     running: list[subprocess.Popen[str]] = []
 
-    def start_one(*arguments: str) -> "subprocess.Popen[str]":
+    def start_one(*arguments: str, script: str = SCRIPT) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, *arguments],
+            [sys.executable, "-c", script, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -72,13 +92,22 @@ def wait_for(process: "subprocess.Popen[str]", line: str) -> None:
     raise AssertionError(f"it ended without {line!r}")
 
 
-def wait_for_call(sim: Simulator, operation: str) -> None:
-    """Wait until a request of this operation has arrived."""
+def wait_until(is_so: Callable[[], object]) -> None:
+    """Wait until something is so, which a process brings about."""
     for _ in range(int(PATIENCE / 0.02)):
-        if sim.calls(operation):
+        if is_so():
             return
         time.sleep(0.02)
-    raise AssertionError(f"no {operation} arrived")
+    raise AssertionError("it did not come")
+
+
+def wait_for_call(sim: Simulator, operation: str) -> None:
+    """Wait until a request of this operation has arrived."""
+    wait_until(lambda: sim.calls(operation))
+
+
+def reads(sim: Simulator) -> list[Request]:
+    return sim.calls("GetStreamingSession")
 
 
 def test_the_same_line_finds_its_session_after_a_crash(
@@ -117,6 +146,35 @@ def test_ctrl_c_deletes_the_session(
     assert sim.nimble.alive == []
     print(f"ended {took:.2f} s after SIGINT")
     assert took < 10, "a few seconds, on a machine that may be busy"
+
+
+def test_ctrl_c_deletes_all_sessions_of_a_call_for_many(
+    sim: Simulator, start: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    process = start(script=SCRIPT_OF_MANY)
+    wait_for(process, "CREATE_IN_PROGRESS")
+    process.send_signal(signal.SIGINT)
+    process.wait(PATIENCE)
+
+    assert process.stderr is not None
+    assert process.stderr.read().rstrip().endswith("KeyboardInterrupt")
+    assert sim.nimble.sessions
+    assert sim.nimble.alive == []
+
+
+def test_ctrl_c_twice_ends_the_clean_up_of_a_call_for_many_and_names_the_sessions(
+    sim: Simulator, start: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    sim.inject("DeleteStreamingSession", Fault.no_answer(), times=None)
+    process = start(script=SCRIPT_OF_MANY)
+    wait_until(lambda: len({call.parameters["sessionId"] for call in reads(sim)}) == 30)
+    process.send_signal(signal.SIGINT)
+    wait_for_call(sim, "DeleteStreamingSession")
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=PATIENCE)
+
+    assert len(sim.nimble.alive) == 30
+    assert [session_id for session_id in sim.nimble.alive if session_id not in said] == []
 
 
 def test_ctrl_c_twice_ends_the_clean_up_and_names_the_session(

@@ -10,7 +10,7 @@ from attrs import evolve
 from rich.console import Console
 
 import dcvsessions.progress
-from dcvsessions.progress import Progress, bar, printer
+from dcvsessions.progress import BatchProgress, Progress, bar, printer
 
 EVENT = Progress(
     wait=1,
@@ -85,14 +85,14 @@ def test_the_printer_writes_to_the_standard_error_of_the_moment(capsys):
     assert capsys.readouterr() == ("", "GUI session of lab: starting (0 s)\n")
 
 
-def drawn(*events):
+def drawn(*events, having="("):
     console = Console(file=io.StringIO(), force_terminal=True, width=120, color_system=None)
     with bar(console) as on_progress:
         for event in events:
             on_progress(event)
     # What the last drawing left on the screen.
     text = console.file.getvalue().rpartition("\x1b[2K")[2]
-    return [line.rstrip() for line in text.splitlines() if "(" in line]
+    return [line.rstrip() for line in text.splitlines() if having in line]
 
 
 def test_the_bar_draws_one_line_for_each_desktop():
@@ -118,6 +118,33 @@ def test_the_bar_shows_the_last_state():
         EVENT, evolve(EVENT, percentage=20), evolve(EVENT, state="stopped", elapsed=8.0)
     )
     assert line.endswith(" stopped (8 s)")
+
+
+def in_batch(done: int, failed: int = 0, **changes: object) -> Progress:
+    batch = BatchProgress(number=7, name="GUI sessions", total=4, done=done, failed=failed)
+    return evolve(EVENT, batch=batch, **changes)
+
+
+def test_the_bar_draws_one_line_for_a_call_for_many_desktops():
+    (line,) = drawn(in_batch(0), in_batch(1, wait=2), in_batch(2, 1, wait=3), having="done")
+    assert line.startswith("GUI sessions ")
+    assert line.endswith(" 2 of 4 done, 1 failed")
+
+
+def test_the_bar_of_many_desktops_is_full_when_none_is_left():
+    full = "━" * 40
+    assert full not in drawn(in_batch(3), having="done")[0]
+    (line,) = drawn(in_batch(3), in_batch(4, is_done=True), having="done")
+    assert full in line
+    assert line.endswith(" 4 of 4 done")
+    assert full in drawn(in_batch(2, 2), having="done")[0]
+
+
+def test_the_bar_draws_a_line_for_each_call_for_many_desktops():
+    other = evolve(in_batch(1), batch=evolve(in_batch(1).batch, number=8, name="others"))
+    # A wait and a call can have the same number.
+    lines = drawn(evolve(EVENT, wait=7), in_batch(1), other, having="━")
+    assert [line.partition(" ")[0] for line in lines] == ["GUI", "GUI", "others"]
 
 
 @pytest.mark.parametrize("percentage", [None, 60])

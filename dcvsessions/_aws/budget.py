@@ -10,7 +10,7 @@ from itertools import count
 from attrs import field, frozen
 
 from dcvsessions._aws.rate import Rate
-from dcvsessions._last_call import is_last_call
+from dcvsessions._last_call import is_first_call, is_last_call
 
 __all__ = ["Budget", "Priority"]
 
@@ -25,6 +25,8 @@ class Priority(IntEnum):
     # Changes and what leads to them: a session that starts earlier is ready earlier, and one that
     # is deleted later costs more.
     CHANGE = auto()
+    # The first reading of a desktop leads to its start.
+    FIRST = auto()
     POLL = auto()
 
 
@@ -100,9 +102,7 @@ class Budget:
         if not self._queue and self._may_go(priority):
             self._go(priority)
             return
-        if is_last_call() and priority is not Priority.REPEAT:
-            priority = Priority.LAST
-        place = _Place(priority, next(self._numbers), self._loop.create_future())
+        place = _Place(_raised(priority), next(self._numbers), self._loop.create_future())
         heappush(self._queue, place)
         self._admit()
         try:
@@ -137,7 +137,7 @@ class Budget:
             return False
         if self._rate.is_free:
             return True
-        is_held = priority in (Priority.CHANGE, Priority.POLL)
+        is_held = priority in (Priority.CHANGE, Priority.FIRST, Priority.POLL)
         wait = self._rate.wait(self._loop.time(), is_held=is_held)
         if wait > 0:
             self._timer = self._loop.call_later(wait, self._admit)
@@ -147,3 +147,9 @@ class Budget:
         if not self._rate.is_free:
             self._rate.sent()
         self._connections -= priority != Priority.REPEAT
+
+
+def _raised(priority: Priority) -> Priority:
+    if is_last_call() and priority is not Priority.REPEAT:
+        return Priority.LAST
+    return min(priority, Priority.FIRST) if is_first_call() else priority

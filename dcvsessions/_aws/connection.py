@@ -26,11 +26,10 @@ class Connection(Generic[_Client]):
     def __init__(
         self,
         kind: type[_Client],
-        *,
-        client: _Client | None,
-        region_name: str | None,
-        profile_name: str | None,
-        endpoint_url: str | None,
+        client: _Client | None = None,
+        region_name: str | None = None,
+        profile_name: str | None = None,
+        endpoint_url: str | None = None,
     ) -> None:
         settings = (region_name, profile_name, endpoint_url)
         if client is not None and not isinstance(client, kind):

@@ -4,13 +4,18 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Callable
+from itertools import count
+
+from attrs import evolve
 
 from dcvsessions.errors import InvalidArgumentError
-from dcvsessions.progress import Progress
+from dcvsessions.progress import BatchProgress, Progress
 
-__all__ = ["Listener", "OnProgress"]
+__all__ = ["BatchListener", "Listener", "OnProgress"]
 
 _log = logging.getLogger(__name__)
+
+_BATCH_NUMBERS = count(1)
 
 OnProgress = Callable[[Progress], object]
 """The type of `on_progress`: a function or coroutine function that takes a `Progress`."""
@@ -28,6 +33,10 @@ class Listener:
             raise InvalidArgumentError("on_progress= has to be a function that takes a Progress.")
         self._on_progress = on_progress
         self._has_failed = False
+
+    def of_batch(self, name: str, total: int) -> "BatchListener":
+        """Return a listener for the same callable, in a call for many desktops."""
+        return BatchListener(self._on_progress, name=name, total=total)
 
     async def tell(self, event: Progress, until: float | None) -> None:
         """Call the callable, and await what it returns if that is awaitable.
@@ -51,3 +60,26 @@ class Listener:
         if not self._has_failed:
             self._has_failed = True
             _log.warning("%s", message, exc_info=error)
+
+
+class BatchListener(Listener):
+    """The caller's `on_progress` in a call for many desktops: it is also told how many are done."""
+
+    def __init__(self, on_progress: OnProgress, *, name: str, total: int) -> None:
+        super().__init__(on_progress)
+        self._batch = BatchProgress(number=next(_BATCH_NUMBERS), name=name, total=total)
+        self._done: set[int] = set()
+        self._failed: set[int] = set()
+
+    async def tell(self, event: Progress, until: float | None) -> None:
+        """Call the callable with an event of one of the desktops."""
+        if event.is_done:
+            self._done.add(event.wait)
+        counted = evolve(self._batch, done=len(self._done), failed=len(self._failed))
+        await super().tell(evolve(event, batch=counted), until)
+
+    async def tell_failure(self, event: Progress, until: float | None) -> None:
+        """Call the callable with the last event of a desktop that failed."""
+        self._done.discard(event.wait)
+        self._failed.add(event.wait)
+        await self.tell(event, until)

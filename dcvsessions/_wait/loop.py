@@ -8,6 +8,7 @@ import logging
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from copy import copy
 from enum import StrEnum
 from itertools import count
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -137,6 +138,21 @@ class Waiter:
         self.began = self._loop.time()
         self._deadline = math.inf if limit is None else self.began + limit
         self._end: float | None = None
+        self.on_wait: Callable[[], None] | None = None
+
+    def part(
+        self,
+        desktop: str,
+        listener: Listener | None,
+        *,
+        on_wait: Callable[[], None] | None = None,
+    ) -> "Waiter":
+        """Return a waiter for one of many desktops, which has the deadline of the whole call."""
+        part = copy(self)
+        part.desktop, part.listener, part.on_wait = desktop, listener, on_wait
+        part.number, part.report = next(_NUMBERS), Report()
+        part.began = self._loop.time()
+        return part
 
     @property
     def elapsed(self) -> float:
@@ -279,6 +295,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
 
     def interval(self, _: "RetryCallState") -> float:
         """Return the seconds until the next poll, which is at the deadline at the latest."""
+        if self.waiter.on_wait is not None:
+            self.waiter.on_wait()
         self.errors = self.errors + 1 if self.has_failed else 0
         wish = self.waiter.poll_interval or self._scheduled()
         return min(wish, self._remaining())

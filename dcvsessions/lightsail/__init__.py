@@ -7,6 +7,11 @@ Example:
 from dcvsessions._enums import OpenEnum
 from dcvsessions.lightsail.client import LightsailClient
 from dcvsessions.lightsail.gui_desktop import GuiDesktop, gui_session
+from dcvsessions.lightsail.gui_sessions import (
+    GuiSessionOutcome,
+    close_gui_sessions,
+    open_gui_sessions,
+)
 from dcvsessions.lightsail.helpers import close_gui_session, open_gui_session
 from dcvsessions.lightsail.models import (
     GuiSession,
@@ -26,6 +31,7 @@ __all__ = [
     "GuiDesktop",
     "GuiSession",
     "GuiSessionAccessDetails",
+    "GuiSessionOutcome",
     "GuiSessionStatus",
     "Instance",
     "InstanceState",
@@ -38,6 +44,8 @@ __all__ = [
     "SessionKind",
     "Tag",
     "close_gui_session",
+    "close_gui_sessions",
     "gui_session",
     "open_gui_session",
+    "open_gui_sessions",
 ]

@@ -152,13 +152,7 @@ async def gui_session(
         Waiter, timeout=timeout, poll_interval=poll_interval, on_progress=on_progress
     )
     opening = new_waiter()
-    connection = Connection(
-        LightsailClient,
-        client=client,
-        region_name=region_name,
-        profile_name=profile_name,
-        endpoint_url=endpoint_url,
-    )
+    connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
     async with AsyncExitStack() as stack:
         lightsail = await stack.enter_async_context(connected(connection, opening.entered))
         session = GuiSessionController(lightsail, name)

@@ -6,10 +6,10 @@ from dcvsessions._wait.listener import OnProgress
 from dcvsessions._wait.loop import Waiter
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.lightsail.client import LightsailClient
-from dcvsessions.lightsail.session import GuiSessionController, desktop_of
+from dcvsessions.lightsail.session import GuiSessionController
 from dcvsessions.lightsail.states import SESSION_KINDS, SessionKind
 
-__all__ = ["OPEN_TIMEOUT", "close_gui_session", "open_gui_session"]
+__all__ = ["CLOSE_TIMEOUT", "OPEN_TIMEOUT", "close_gui_session", "open_gui_session"]
 
 # People report a few minutes for a session, and 10 to 20 for a new computer to be set up.
 OPEN_TIMEOUT = 1800.0
@@ -68,19 +68,12 @@ async def open_gui_session(
     checked_boolean(start_instance, "start_instance")
     checked_boolean(check_reachable, "check_reachable")
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-    connection = Connection(
-        LightsailClient,
-        client=client,
-        region_name=region_name,
-        profile_name=profile_name,
-        endpoint_url=endpoint_url,
-    )
+    connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
     async with connected(connection, waiter.entered) as lightsail:
         session = GuiSessionController(lightsail, name)
-        started = await waiter.until(session.opening(kind=kind, start_instance=start_instance))
-        if check_reachable:
-            await waiter.reachable(started.url, desktop_of(name))
-        return started.url
+        return await session.opened(
+            waiter, kind=kind, start_instance=start_instance, check_reachable=check_reachable
+        )
 
 
 async def close_gui_session(
@@ -120,12 +113,6 @@ async def close_gui_session(
     """
     checked_name(name, "name")
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
-    connection = Connection(
-        LightsailClient,
-        client=client,
-        region_name=region_name,
-        profile_name=profile_name,
-        endpoint_url=endpoint_url,
-    )
+    connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
     async with connected(connection, waiter.entered) as lightsail:
         await waiter.until(GuiSessionController(lightsail, name).closing())

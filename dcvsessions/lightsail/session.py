@@ -7,8 +7,9 @@ from attrs import frozen
 
 from dcvsessions._aws.client import poll_delay
 from dcvsessions._wait.decisions import Failed, Observation
-from dcvsessions._wait.loop import Goal
+from dcvsessions._wait.loop import Goal, Waiter
 from dcvsessions._wait.schedule import Schedule
+from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.lightsail.client import LightsailClient
 from dcvsessions.lightsail.states import (
     Reading,
@@ -56,6 +57,15 @@ class GuiSessionController:
             schedule=_OPENING,
             delay=partial(poll_delay, self.client),
         )
+
+    async def opened(
+        self, waiter: Waiter, *, kind: SessionKind, start_instance: bool, check_reachable: bool
+    ) -> DcvUrl:
+        """Open the session, and return its URL."""
+        started = await waiter.until(self.opening(kind=kind, start_instance=start_instance))
+        if check_reachable:
+            await waiter.reachable(started.url, desktop_of(self.name))
+        return started.url
 
     def closing(self) -> Goal[Reading, None]:
         """Return the goal of a session that is stopped."""

@@ -33,10 +33,17 @@ from dcvsessions.nimble.models import (
     VolumeConfiguration,
     VolumeRetentionMode,
 )
+from dcvsessions.nimble.request import StreamingSessionRequest
 from dcvsessions.nimble.streaming_desktop import (
     StreamingDesktop,
     existing_streaming_session,
     streaming_session,
+)
+from dcvsessions.nimble.streaming_sessions import (
+    StreamingSessionCloseOutcome,
+    StreamingSessionOutcome,
+    close_streaming_sessions,
+    open_streaming_sessions,
 )
 
 __all__ = [
@@ -56,6 +63,9 @@ __all__ = [
     "StreamingDesktop",
     "StreamingInstanceType",
     "StreamingSession",
+    "StreamingSessionCloseOutcome",
+    "StreamingSessionOutcome",
+    "StreamingSessionRequest",
     "StreamingSessionState",
     "StreamingSessionStatusCode",
     "Studio",
@@ -64,8 +74,10 @@ __all__ = [
     "VolumeConfiguration",
     "VolumeRetentionMode",
     "close_streaming_session",
+    "close_streaming_sessions",
     "existing_streaming_session",
     "open_stream",
     "open_streaming_session",
+    "open_streaming_sessions",
     "streaming_session",
 ]

@@ -2,13 +2,7 @@
 
 from collections.abc import Mapping
 
-from dcvsessions._arguments import (
-    checked_boolean,
-    checked_identifier,
-    checked_tags,
-    checked_text,
-    checked_token,
-)
+from dcvsessions._arguments import checked_boolean, checked_identifier
 from dcvsessions._aws.connection import Connection, connected
 from dcvsessions._wait.listener import OnProgress
 from dcvsessions._wait.loop import Waiter
@@ -16,12 +10,12 @@ from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import LeftBehind
 from dcvsessions.nimble.client import NimbleClient, checked_expiration
 from dcvsessions.nimble.models import StreamingInstanceType
-from dcvsessions.nimble.ownership import OwnedSession, SessionRequest, report_leftover
+from dcvsessions.nimble.ownership import OwnedSession, report_leftover
+from dcvsessions.nimble.request import StreamingSessionRequest
 from dcvsessions.nimble.session import StreamingSessionController, desktop_of
 
 __all__ = [
     "OPEN_TIMEOUT",
-    "checked_request",
     "close_streaming_session",
     "made",
     "open_stream",
@@ -96,8 +90,8 @@ async def open_streaming_session(
         >>> url = await open_streaming_session("studio-1", launch_profile_id="lp-1")
         >>> url.open()
     """
-    request = checked_request(
-        studio_id,
+    checked_identifier(studio_id, "studio_id")
+    request = StreamingSessionRequest(
         launch_profile_id=launch_profile_id,
         ec2_instance_type=ec2_instance_type,
         owned_by=owned_by,
@@ -114,14 +108,8 @@ async def open_streaming_session(
         on_progress=on_progress,
         desktop=f"streaming session in {studio_id}",
     )
-    connection = Connection(
-        NimbleClient,
-        client=client,
-        region_name=region_name,
-        profile_name=profile_name,
-        endpoint_url=endpoint_url,
-    )
-    owned = OwnedSession.of(studio_id, request, client_token)
+    connection = Connection(NimbleClient, client, region_name, profile_name, endpoint_url)
+    owned = OwnedSession.of(studio_id, request)
     # Closing the client takes a moment. If the call is cancelled then, the caller does not get the
     # URL, so the clean-up opens another client and deletes the session.
     async with connection, owned.cleaned_up(connection, keep=keep_on_failure):
@@ -131,28 +119,6 @@ async def open_streaming_session(
                 waiter, expiration_in_seconds, check_reachable=check_reachable
             )
         return stream.url
-
-
-def checked_request(
-    studio_id: str,
-    *,
-    launch_profile_id: str,
-    ec2_instance_type: StreamingInstanceType | str | None,
-    owned_by: str | None,
-    streaming_image_id: str | None,
-    tags: Mapping[str, str] | None,
-    client_token: str | None,
-) -> SessionRequest:
-    """Check the arguments of a create before anything is sent, and return its parameters."""
-    checked_identifier(studio_id, "studio_id")
-    checked_token(client_token)
-    return SessionRequest(
-        launch_profile_id=checked_identifier(launch_profile_id, "launch_profile_id"),
-        ec2_instance_type=checked_text(ec2_instance_type, "ec2_instance_type"),
-        owned_by=checked_text(owned_by, "owned_by"),
-        streaming_image_id=checked_text(streaming_image_id, "streaming_image_id"),
-        tags=checked_tags(tags),
-    )
 
 
 async def made(
@@ -225,13 +191,7 @@ async def open_stream(
         on_progress=on_progress,
         desktop=desktop_of(session_id),
     )
-    connection = Connection(
-        NimbleClient,
-        client=client,
-        region_name=region_name,
-        profile_name=profile_name,
-        endpoint_url=endpoint_url,
-    )
+    connection = Connection(NimbleClient, client, region_name, profile_name, endpoint_url)
     async with connected(connection, waiter.entered) as nimble:
         session = StreamingSessionController(nimble, studio_id, session_id)
         await session.until_ready(waiter)
@@ -286,13 +246,7 @@ async def close_streaming_session(
         on_progress=on_progress,
         desktop=desktop_of(session_id),
     )
-    connection = Connection(
-        NimbleClient,
-        client=client,
-        region_name=region_name,
-        profile_name=profile_name,
-        endpoint_url=endpoint_url,
-    )
+    connection = Connection(NimbleClient, client, region_name, profile_name, endpoint_url)
     try:
         async with connected(connection, waiter.entered) as nimble:
             session = StreamingSessionController(nimble, studio_id, session_id)

@@ -6,12 +6,12 @@ make a second one: the client token is chosen before the first attempt and used 
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from dcvsessions._aws.client import no_blind_repeats, service_now
 from dcvsessions._aws.connection import Connection
@@ -29,6 +29,7 @@ from dcvsessions.errors import (
 )
 from dcvsessions.nimble.client import NimbleClient
 from dcvsessions.nimble.models import StreamingSession
+from dcvsessions.nimble.request import StreamingSessionRequest
 from dcvsessions.nimble.session import desktop_of, new_client_token, observed
 from dcvsessions.nimble.states import (
     StreamingSessionReading,
@@ -38,7 +39,7 @@ from dcvsessions.nimble.states import (
     observation,
 )
 
-__all__ = ["CLEANUP_TIMEOUT", "PATIENCE", "OwnedSession", "SessionRequest", "report_leftover"]
+__all__ = ["CLEANUP_TIMEOUT", "PATIENCE", "OwnedSession", "report_leftover"]
 
 _log = logging.getLogger(__name__)
 
@@ -50,17 +51,6 @@ PATIENCE = 3.0
 _CLOCK_STEP = timedelta(seconds=1)
 _CREATING = Schedule(shortest=2, longest=10)
 _REQUESTING_DELETION = Schedule(shortest=1, longest=2)
-
-
-@frozen(kw_only=True)
-class SessionRequest:
-    """The parameters of CreateStreamingSession, without the client token."""
-
-    launch_profile_id: str
-    ec2_instance_type: str | None = None
-    owned_by: str | None = None
-    streaming_image_id: str | None = None
-    tags: Mapping[str, str] | None = field(default=None, hash=False)
 
 
 @define
@@ -78,9 +68,8 @@ class OwnedSession:
     """
 
     studio_id: str
-    request: SessionRequest
+    request: StreamingSessionRequest
     client_token: str
-    _is_callers_token: bool
     session_id: str | None = field(default=None, init=False)
     is_earlier: bool = field(default=False, init=False)
     made: Instant | None = field(default=None, init=False)
@@ -89,9 +78,9 @@ class OwnedSession:
     _attempt: asyncio.Task[StreamingSession] | None = field(default=None, init=False)
 
     @classmethod
-    def of(cls, studio_id: str, request: SessionRequest, token: str | None) -> "OwnedSession":
+    def of(cls, studio_id: str, request: StreamingSessionRequest) -> "OwnedSession":
         """Return a session that was not requested yet."""
-        return cls(studio_id, request, token or new_client_token(), token is not None)
+        return cls(studio_id, request, request.client_token or new_client_token())
 
     async def make(
         self, client: NimbleClient, waiter: Waiter, *, patience: float = PATIENCE
@@ -122,17 +111,22 @@ class OwnedSession:
 
     @asynccontextmanager
     async def cleaned_up(
-        self, connection: Connection[NimbleClient], *, keep: bool
+        self,
+        connection: Connection[NimbleClient],
+        *,
+        keep: bool,
+        within: float = CLEANUP_TIMEOUT,
     ) -> AsyncGenerator[None, None]:
         """If the block fails, delete the session, or name it in the error.
 
         The client that made the session may be closed by then, so `connection` opens another one.
-        If `keep` is set, the session is not deleted.
+        If `keep` is set, the session is not deleted. Otherwise, the deletion may take `within`
+        seconds.
         """
         try:
             yield
         except BaseException as error:
-            await self._settle(error, connection, keep=keep)
+            await self._settle(error, connection, keep=keep, within=within)
             raise
 
     @asynccontextmanager
@@ -184,13 +178,18 @@ class OwnedSession:
             raise
 
     async def _settle(
-        self, error: BaseException, connection: Connection[NimbleClient], *, keep: bool
+        self,
+        error: BaseException,
+        connection: Connection[NimbleClient],
+        *,
+        keep: bool,
+        within: float,
     ) -> None:
         if self.session_id is None and not self._may_exist:
             return
         if not keep and not self.is_earlier:
             try:
-                await finished(self._clean_up(connection), within=2 * CLEANUP_TIMEOUT)
+                await finished(self._clean_up(connection, within), within=2 * within)
             except Exception as failure:  # noqa: BLE001 - the caller gets the first error
                 error.add_note(f"The clean-up failed too: {failure}")
             except asyncio.CancelledError as cancellation:
@@ -201,8 +200,8 @@ class OwnedSession:
         if self.session_id is not None or self._may_exist:
             self._report_leftover(error)
 
-    async def _clean_up(self, connection: Connection[NimbleClient]) -> None:
-        waiter = Waiter(timeout=CLEANUP_TIMEOUT - FINAL_POLL_GRACE)
+    async def _clean_up(self, connection: Connection[NimbleClient], within: float) -> None:
+        waiter = Waiter(timeout=within - FINAL_POLL_GRACE)
         async with connection.opened(waiter.entered) as client:
             if self.session_id is None:
                 await self._find(client, waiter)
@@ -261,7 +260,7 @@ class OwnedSession:
         return session
 
     def _is_of_an_earlier_run(self, session: StreamingSession, now: datetime | None) -> bool:
-        if not self._is_callers_token or self._first_attempt is None:
+        if self.request.client_token is None or self._first_attempt is None:
             return False
         if session.created_at is None or now is None:
             return True  # nobody can tell, so it is left, and named

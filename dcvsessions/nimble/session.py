@@ -9,6 +9,7 @@ from attrs import frozen
 
 from dcvsessions._aws.client import poll_delay
 from dcvsessions._wait.decisions import Failed, Observation
+from dcvsessions._wait.desktop import ABOUT_TO_EXPIRE
 from dcvsessions._wait.instant import Instant
 from dcvsessions._wait.loop import Goal, Waiter
 from dcvsessions._wait.schedule import Schedule
@@ -45,6 +46,8 @@ _STREAMING = Schedule(shortest=2, longest=5)
 _DELETING = Schedule(shortest=5, longest=10)
 # Seconds. The shortest that the service model allows: assumed if the lifetime is not known.
 _LEAST_LIFETIME = 60
+# A URL with less than this share of its lifetime left is not returned.
+_LAST_SHARE = 0.25
 _GONE = (StreamState.DELETE_IN_PROGRESS, StreamState.DELETED)
 
 
@@ -88,6 +91,10 @@ class OpenedStream:
     def remaining(self) -> float:
         """Seconds that the URL will still work."""
         return self.lifetime - self.asked.age
+
+    def is_fresh(self) -> bool:
+        """Whether the URL will work long enough to be returned."""
+        return self.remaining > min(ABOUT_TO_EXPIRE, self.lifetime * _LAST_SHARE)
 
 
 @frozen

@@ -8,30 +8,23 @@ from functools import partial
 from dcvsessions._arguments import checked_boolean, checked_identifier
 from dcvsessions._aws.connection import Connection, connected
 from dcvsessions._tasks import ending
-from dcvsessions._wait.desktop import (
-    ABOUT_TO_EXPIRE,
-    TRUSTED,
-    Desktop,
-    UrlCalls,
-    date_in,
-)
+from dcvsessions._wait.desktop import TRUSTED, Desktop, UrlCalls, date_in
 from dcvsessions._wait.instant import Instant
 from dcvsessions._wait.listener import OnProgress
 from dcvsessions._wait.loop import FINAL_POLL_GRACE, Waiter
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import ConflictError
 from dcvsessions.nimble.client import NimbleClient, checked_expiration
-from dcvsessions.nimble.helpers import OPEN_TIMEOUT, checked_request, made
+from dcvsessions.nimble.helpers import OPEN_TIMEOUT, made
 from dcvsessions.nimble.models import StreamingInstanceType
 from dcvsessions.nimble.ownership import OwnedSession
+from dcvsessions.nimble.request import StreamingSessionRequest
 from dcvsessions.nimble.session import OpenedStream, StreamingSessionController, desktop_of
 
 __all__ = ["StreamingDesktop", "existing_streaming_session", "streaming_session"]
 
 # Seconds that deleting the session at the end of a block may take.
 DELETE_TIMEOUT = 30.0
-# A URL with less than this share of its lifetime left is not returned.
-_LAST_SHARE = 0.25
 
 
 class StreamingDesktop(Desktop):
@@ -83,10 +76,7 @@ class StreamingDesktop(Desktop):
 
     @property
     def _has_fresh_url(self) -> bool:
-        if self._stream is None:
-            return False
-        least = min(ABOUT_TO_EXPIRE, self._stream.lifetime * _LAST_SHARE)
-        return self._stream.remaining > least
+        return self._stream is not None and self._stream.is_fresh()
 
     @property
     def _resource(self) -> str:
@@ -178,8 +168,8 @@ async def streaming_session(
         >>> async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
         ...     print(await desktop.url())
     """
-    request = checked_request(
-        studio_id,
+    checked_identifier(studio_id, "studio_id")
+    request = StreamingSessionRequest(
         launch_profile_id=launch_profile_id,
         ec2_instance_type=ec2_instance_type,
         owned_by=owned_by,
@@ -194,14 +184,8 @@ async def streaming_session(
         Waiter, timeout=timeout, poll_interval=poll_interval, on_progress=on_progress
     )
     opening = new_waiter()
-    connection = Connection(
-        NimbleClient,
-        client=client,
-        region_name=region_name,
-        profile_name=profile_name,
-        endpoint_url=endpoint_url,
-    )
-    owned = OwnedSession.of(studio_id, request, client_token)
+    connection = Connection(NimbleClient, client, region_name, profile_name, endpoint_url)
+    owned = OwnedSession.of(studio_id, request)
     async with connection, AsyncExitStack() as stack:
         async with owned.cleaned_up(connection, keep=keep_on_failure):
             nimble = await stack.enter_async_context(connection.opened(opening.entered))
@@ -276,13 +260,7 @@ async def existing_streaming_session(
         Waiter, timeout=timeout, poll_interval=poll_interval, on_progress=on_progress
     )
     opening = new_waiter()
-    connection = Connection(
-        NimbleClient,
-        client=client,
-        region_name=region_name,
-        profile_name=profile_name,
-        endpoint_url=endpoint_url,
-    )
+    connection = Connection(NimbleClient, client, region_name, profile_name, endpoint_url)
     async with connected(connection, opening.entered) as nimble:
         session = StreamingSessionController(nimble, studio_id, session_id)
         await session.until_ready(opening, is_last=True)

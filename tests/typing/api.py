@@ -6,7 +6,7 @@ about an ignore that is not needed.
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import assert_type
@@ -16,6 +16,7 @@ from aiobotocore.session import AioSession
 
 from dcvsessions import (
     ApiError,
+    DcvSessionsError,
     DcvUrl,
     GuiDesktop,
     GuiSessionAccessDetails,
@@ -27,29 +28,37 @@ from dcvsessions import (
     Stream,
     StreamingDesktop,
     StreamingSession,
+    StreamingSessionRequest,
     StreamState,
     WaitFailedError,
     WaitTimeoutError,
     close_gui_session,
+    close_gui_sessions,
     close_streaming_session,
+    close_streaming_sessions,
     existing_streaming_session,
     gui_session,
     open_gui_session,
+    open_gui_sessions,
     open_stream,
     open_streaming_session,
+    open_streaming_sessions,
     streaming_session,
 )
 from dcvsessions.errors import ErrorAbsorbed, LeftBehind, StateSeen, WaitReport
-from dcvsessions.lightsail import GuiSession, Instance, InstanceState
+from dcvsessions.lightsail import GuiSession, GuiSessionOutcome, Instance, InstanceState
 from dcvsessions.nimble import (
     LaunchProfile,
     LaunchProfileState,
     StreamConfiguration,
     StreamingInstanceType,
+    StreamingSessionCloseOutcome,
+    StreamingSessionOutcome,
     Studio,
     StudioState,
     VolumeRetentionMode,
 )
+from dcvsessions.progress import BatchProgress
 
 
 async def clients(session: AioSession, config: AioConfig) -> None:
@@ -135,6 +144,7 @@ async def nimble_operations(client: NimbleClient) -> None:
 async def told(event: Progress) -> None:
     assert_type(event.percentage, int | None)
     assert_type(event.elapsed, float)
+    assert_type(event.batch, BatchProgress | None)
 
 
 async def helpers(lightsail: LightsailClient, nimble: NimbleClient) -> None:
@@ -181,6 +191,40 @@ async def desktops() -> None:
         assert_type(existing, StreamingDesktop)
 
 
+async def many(lightsail: LightsailClient, nimble: NimbleClient) -> None:
+    names = (name for name in ("ada", "grace"))
+    async with open_gui_sessions(names, kind="operating_system", client=lightsail) as opened:
+        assert_type(opened, AsyncIterator[GuiSessionOutcome])
+        async for gui in opened:
+            assert_type(gui.name, str)
+            assert_type(gui.url, DcvUrl | None)
+            assert_type(gui.error, DcvSessionsError | None)
+    async with close_gui_sessions(["ada"], timeout=None, on_progress=told) as stopped:
+        assert_type([gui async for gui in stopped], list[GuiSessionOutcome])
+    request = StreamingSessionRequest(
+        launch_profile_id="lp-1",
+        ec2_instance_type=StreamingInstanceType.G5_XLARGE,
+        owned_by="ada",
+        tags={"class": "1"},
+    )
+    async with open_streaming_sessions("studio-1", [request] * 2, client=nimble) as made:
+        assert_type(made, AsyncIterator[StreamingSessionOutcome])
+        async for streaming in made:
+            assert_type(streaming.request, StreamingSessionRequest)
+            assert_type(streaming.session_id, str | None)
+            assert_type(streaming.url, DcvUrl | None)
+            assert_type(streaming.error, DcvSessionsError | None)
+    async with close_streaming_sessions("studio-1", owned_by=["ada", "grace"]) as deleted:
+        assert_type(deleted, AsyncIterator[StreamingSessionCloseOutcome])
+        async for ended in deleted:
+            assert_type(ended.session, StreamingSession)
+            assert_type(ended.error, DcvSessionsError | None)
+    close_streaming_sessions("studio-1")  # type: ignore[call-arg]
+    open_gui_sessions(["ada"], client=nimble)  # type: ignore[arg-type]
+    async for _ in open_gui_sessions(["ada"]):  # type: ignore[attr-defined]
+        break
+
+
 def errors(api: ApiError, failed: WaitFailedError, timed_out: WaitTimeoutError) -> None:
     assert_type(api.code, str)
     assert_type(api.request_id, str | None)
@@ -189,6 +233,7 @@ def errors(api: ApiError, failed: WaitFailedError, timed_out: WaitTimeoutError) 
     assert_type(failed.report, WaitReport)
     assert_type(failed.left_behind, LeftBehind | None)
     assert_type(api.left_behind, LeftBehind | None)
+    assert_type(LeftBehind().others, tuple[LeftBehind, ...])
     assert_type(timed_out.history, tuple[StateSeen | ErrorAbsorbed, ...])
     same: TimeoutError = timed_out
     print(same)
