@@ -307,9 +307,7 @@ def main() -> None:
     given = vars(parser.parse_args())
     prefixes, processes, as_json = given.pop("ways"), given.pop("processes"), given.pop("json")
     crowd = Crowd(**given)
-    chosen = [
-        way for way in ways() if prefixes is None or any(way.startswith(p) for p in prefixes)
-    ]
+    chosen = [way for way in ways() if prefixes is None or any(way.startswith(p) for p in prefixes)]
     results = measure_all(crowd, chosen, processes)
     if as_json:
         print(json.dumps([{**asdict(each), "figures": each.figures} for each in results]))

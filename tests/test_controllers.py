@@ -295,7 +295,7 @@ ANSWER = session("START_IN_PROGRESS")
 async def test_a_stopped_session_is_started_once(*, may_start: bool | None) -> None:
     client = Nimble(get=[session("STOPPED"), session("START_IN_PROGRESS"), READY], start=[ANSWER])
     how = {} if may_start is None else {"may_start": may_start}
-    ready = await waiter().until(client.controller.ready(**how))
+    ready = await client.controller.until_ready(waiter(), **how)
     assert (ready.session, ready.was_started) == (READY, True)
     assert client.script.called == ["get", "start", "get", "get"]
     # botocore makes a token for each call, so that a second start is no repeat of the first.
@@ -305,7 +305,7 @@ async def test_a_stopped_session_is_started_once(*, may_start: bool | None) -> N
 async def test_a_session_that_may_not_be_started_fails() -> None:
     client = Nimble(get=[session("STOPPED")])
     with pytest.raises(WaitFailedError, match="STOPPED"):
-        await waiter().until(client.controller.ready(may_start=False))
+        await client.controller.until_ready(waiter(), may_start=False)
 
 
 @pytest.mark.parametrize("is_last", [None, False, True])
@@ -313,35 +313,39 @@ async def test_a_ready_session_ends_the_wait_only_if_it_is_the_last_goal(
     *, is_last: bool | None
 ) -> None:
     how = {} if is_last is None else {"is_last": is_last}
-    goal = Nimble(get=[READY]).controller.ready(**how)
-    assert goal.is_last is bool(is_last)
-    assert (goal.resource, goal.awaited) == (desktop_of("s-1"), "READY")
+    heard: list[Progress] = []
+    one = Waiter(timeout=600, on_progress=heard.append)
+    await Nimble(get=[READY]).controller.until_ready(one, **how)
+    assert [(event.resource, event.is_done) for event in heard] == [
+        (desktop_of("s-1"), bool(is_last))
+    ]
 
 
 async def test_a_new_session_may_be_missing_for_a_while() -> None:
     client = Nimble(get=[missing(), missing(), READY])
-    await waiter().until(client.controller.ready(created_at=0.0))
+    await client.controller.until_ready(waiter(), created_at=0.0)
     old = Nimble(get=[missing()])
     with pytest.raises(NotFoundError):
-        await waiter().until(old.controller.ready(created_at=-STALE_READ_WINDOW))
+        await old.controller.until_ready(waiter(), created_at=-STALE_READ_WINDOW)
     unknown = Nimble(get=[missing()])
     with pytest.raises(NotFoundError):
-        await waiter().until(unknown.controller.ready())
+        await unknown.controller.until_ready(waiter())
 
 
 async def test_a_session_is_deleted_until_it_is_gone() -> None:
     client = Nimble(get=[READY, session("DELETE_IN_PROGRESS"), missing()], delete=[ANSWER])
-    goal = client.controller.deleted()
-    assert (goal.resource, goal.awaited) == ("streaming session s-1", "deleted")
-    assert goal.is_last
-    await waiter().until(goal)
+    heard: list[Progress] = []
+    one = Waiter(timeout=600, poll_interval=5, on_progress=heard.append)
+    await client.controller.until_deleted(one)
+    assert [event.is_done for event in heard] == [False, False, True]
+    assert heard[-1].resource == desktop_of("s-1")
     assert client.script.called == ["get", "delete", "get", "get"]
     assert client.script.calls[1] == ("delete", {})
 
 
 async def test_a_session_that_is_never_found_may_be_new_for_twenty_seconds() -> None:
     client = Nimble(get=[missing()])
-    await waiter().until(client.controller.deleted())
+    await client.controller.until_deleted(waiter())
     assert client.script.at == [0, 5, 10, 15, STALE_READ_WINDOW]
 
 
@@ -625,7 +629,7 @@ async def test_a_conflict_over_a_start_is_looked_at_once_more() -> None:
         get=[session("STOPPED"), session("START_IN_PROGRESS"), READY],
         start=[error(ConflictError, 409)],
     )
-    assert (await waiter().until(client.controller.ready())).session == READY
+    assert (await client.controller.until_ready(waiter())).session == READY
 
 
 # --- How often it is polled ---
@@ -651,11 +655,11 @@ SCHEDULED: dict[str, tuple[Callable[[], Any], Callable[[Any, Waiter], Awaitable[
     ),
     "starting": (
         lambda: Nimble(get=held(session("START_IN_PROGRESS"), READY)),
-        lambda client, one: one.until(client.controller.ready()),
+        lambda client, one: client.controller.until_ready(one),
     ),
     "deleting": (
         lambda: Nimble(get=held(session("DELETE_IN_PROGRESS"), session("DELETED"))),
-        lambda client, one: one.until(client.controller.deleted()),
+        lambda client, one: client.controller.until_deleted(one),
     ),
     "making a stream": (
         lambda: Nimble(create=held(error(ThrottledError, 429), NEW_STREAM), stream=[stream()]),

@@ -54,15 +54,8 @@ class Step(StrEnum):
     START = "Start"
 
 
-def error(kind: type[ApiError], code: str, retry_after: float | None = None) -> ApiError:
-    return kind(
-        code=code,
-        message="No",
-        operation="Some",
-        request_id="r-1",
-        http_status=400,
-        retry_after=retry_after,
-    )
+def error(kind: type[ApiError], code: str) -> ApiError:
+    return kind(code=code, message="No", operation="Some", request_id="r-1", http_status=400)
 
 
 THROTTLED = error(ThrottledError, "Throttling")
@@ -289,43 +282,27 @@ async def test_times_count_from_the_beginning_of_the_wait() -> None:
     assert caught.value.history == (StateSeen(resource="thing", state="waiting", elapsed=0),)
 
 
-# --- Retry-After, errors in a row ---
-
-
-@pytest.mark.parametrize("is_step", [False, True])
-async def test_retry_after_is_kept_for_one_poll_only(*, is_step: bool) -> None:
-    throttled = error(ThrottledError, "Throttling", retry_after=45)
-    if is_step:
-        thing = Resource(STOPPED, WAITING, WAITING, DONE, steps=(throttled,))
-    else:
-        thing = Resource(throttled, WAITING, WAITING, DONE)
-    await waiter().until(thing.goal())
-    assert thing.polls == [0, 45, 55, 65]
-
-
-async def test_retry_after_does_not_make_an_interval_shorter() -> None:
-    thing = Resource(error(ThrottledError, "Throttling", retry_after=4), DONE)
-    await waiter().until(thing.goal())
-    assert thing.polls == [0, 10]
-
-
-async def test_an_error_without_retry_after_forgets_the_one_before() -> None:
-    throttled = error(ThrottledError, "Throttling", retry_after=45)
-    thing = Resource(throttled, FOREIGN, THROTTLED, DONE)
-    await waiter().until(thing.goal())
-    assert thing.polls == [0, 45, 55, 65]
+# --- Errors in a row ---
 
 
 async def test_errors_in_a_row_are_counted_until_a_call_succeeds() -> None:
     schedule = Recorder()
-    thing = Resource(THROTTLED, FOREIGN, WAITING, THROTTLED, WAITING, DONE)
+    thing = Resource(RESET, FOREIGN, WAITING, FOREIGN, WAITING, DONE)
     await waiter().until(thing.goal(schedule))
     assert schedule.errors == [1, 2, 0, 1, 0]
 
 
+async def test_a_throttle_is_no_error_in_a_row() -> None:
+    # The client slows all of its calls down. If each wait did too, the rate would be wasted.
+    schedule = Recorder()
+    thing = Resource(THROTTLED, FOREIGN, THROTTLED, DONE)
+    await waiter().until(thing.goal(schedule))
+    assert schedule.errors == [0, 1, 1]
+
+
 async def test_a_step_that_fails_counts_as_an_error() -> None:
     schedule = Recorder()
-    thing = Resource(STOPPED, STOPPED, WAITING, DONE, steps=(THROTTLED, None))
+    thing = Resource(STOPPED, STOPPED, WAITING, DONE, steps=(FOREIGN, None))
     await waiter().until(thing.goal(schedule))
     assert schedule.errors == [1, 0, 0]
 
@@ -904,7 +881,7 @@ async def test_a_server_that_cannot_be_reached_is_told_with_the_wait() -> None:
 
 async def test_a_real_schedule_waits_longer_after_errors_and_no_longer_after_a_success() -> None:
     schedule = Schedule(typical=1e9, shortest=2, longest=64, jitter=0)
-    thing = Resource(THROTTLED, THROTTLED, WAITING, DONE)
+    thing = Resource(FOREIGN, FOREIGN, WAITING, DONE)
     await waiter().until(thing.goal(schedule))
     first, second, third = (b - a for a, b in zip(thing.polls, thing.polls[1:], strict=False))
     assert (first, second) == (4, 16)  # twice 2, and four times the 4 seconds so far

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from dcvsessions._arguments import checked_endpoint, checked_object, checked_text
+from dcvsessions._aws.budget import Budget, Priority
 from dcvsessions._aws.convert import Answer
 from dcvsessions._aws.proof import replace_unproven_error
 from dcvsessions._secrets.logs import MASKED, masking
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from dcvsessions._aws.errors import Call
 
-__all__ = ["AwsClient", "in_use", "no_blind_repeats", "service_now"]
+__all__ = ["AwsClient", "in_use", "no_blind_repeats", "poll_delay", "service_now"]
 
 _Result = TypeVar("_Result")
 
@@ -50,6 +51,8 @@ class AwsClient:
     """A client of one service. It belongs to the event loop and process in which it was opened."""
 
     _service: ClassVar[str]
+    # The operations that waits poll with. All others are sent before them.
+    _polls: ClassVar[frozenset[str]]
 
     def __init__(
         self,
@@ -73,7 +76,7 @@ class AwsClient:
         self._config = config
         self._exit = AsyncExitStack()
         self._methods: dict[str, str] = {}
-        self._turns: asyncio.Semaphore
+        self._budget: Budget
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process: int | None = None
         self._users = InFlight()
@@ -107,11 +110,9 @@ class AwsClient:
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
+        self._budget = Budget(self._client.meta.config.max_pool_connections)
         names = self._client.meta.method_to_api_mapping
         self._methods = dict(zip(names.values(), names.keys(), strict=True))
-        # Limits calls to the pool size, so that no call is signed early and then waits for a
-        # connection.
-        self._turns = asyncio.Semaphore(self._client.meta.config.max_pool_connections)
         for event, handler in _HANDLERS["first"]:
             self._client.meta.events.register_first(f"{event}.{self._service}", handler)
         for event, handler in _HANDLERS["last"]:
@@ -152,6 +153,8 @@ class AwsClient:
             await self._users.end(self._was_closed, within=_CLOSE_TIMEOUT)
         finally:
             self._closed = True
+            if self._client is not None:
+                self._budget.end()
             await self._exit.aclose()
 
     async def _call_once(self, operation: str, **parameters: object) -> Answer:
@@ -168,7 +171,8 @@ class AwsClient:
         # From botocore's table: no rule turns CreateGUISessionAccessDetails into a method name.
         method = getattr(self._client, self._methods[operation])
         given = {name: value for name, value in parameters.items() if value is not None}
-        async with self._turns:
+        priority = Priority.POLL if operation in self._polls else Priority.CHANGE
+        async with self._budget.turn(priority):
             # Again, because the client may have been closed while this call waited.
             self._require_usable()
             return Answer(operation, await self._within_boundary(method(**given), operation))
@@ -266,6 +270,11 @@ async def in_use(client: AwsClient) -> AsyncGenerator[None, None]:
         yield
 
 
+def poll_delay(client: AwsClient) -> float:
+    """Return the seconds that a poll would wait for its turn now."""
+    return 0.0 if client._client is None else client._budget.delay
+
+
 def service_now(client: AwsClient) -> datetime | None:
     """Return the time by the service's clock, as its latest answer told it; None if it did not."""
     last = client._last_date
@@ -284,12 +293,14 @@ class _Exchange:
 
     Attributes:
         client: The client that makes the call.
+        attempt_at: When the latest attempt began, on the event loop's clock; None before the first.
         was_sent: Whether a request was handed to the connection.
         is_parsing: Whether botocore is parsing an answer.
     """
 
     def __init__(self, client: AwsClient) -> None:
         self.client = client
+        self.attempt_at: float | None = None
         self.was_sent = False
         self.is_parsing = False
 
@@ -313,12 +324,23 @@ def no_blind_repeats() -> Generator[None, None, None]:
         _BLIND_REPEATS.reset(token)
 
 
-def _veto_blind_repeat(response: tuple[Any, Any] | None, **_: object) -> bool | None:
-    """Handle botocore's `needs-retry` event: False forbids a retry, None leaves it to botocore."""
+def _veto_repeat(response: tuple[Any, Any] | None, **_: object) -> bool | None:
+    """Handle botocore's `needs-retry` event: False forbids a repeat, None leaves it to botocore."""
+    client = _EXCHANGE.get().client
+    if client._budget.is_paused:
+        return False
     if _BLIND_REPEATS.get():
         return None
     code = response[1].get("Error", {}).get("Code") if response is not None else None
-    return None if code in _EXCHANGE.get().client._throttling_codes else False
+    return None if code in client._throttling_codes else False
+
+
+async def _begin_attempt(**_: object) -> None:
+    # botocore signs the request after this, so a signature does not age in the queue.
+    exchange = _EXCHANGE.get()
+    if exchange.attempt_at is not None:
+        await exchange.client._budget.repeat()
+    exchange.attempt_at = asyncio.get_running_loop().time()
 
 
 def _note_sending(**_: object) -> None:
@@ -333,18 +355,39 @@ def _note_parsing(
         replace_unproven_error(response_dict, customized_response_dict)
 
 
-def _note_parsed(response_dict: Mapping[str, Any] | None, **_: object) -> None:
+def _note_parsed(
+    response_dict: Mapping[str, Any] | None, parsed_response: Mapping[str, Any] | None, **_: object
+) -> None:
     exchange = _EXCHANGE.get()
     exchange.is_parsing = False
-    date = response_dict["headers"].get("date") if response_dict is not None else None
-    now = asyncio.get_running_loop().time()
-    exchange.client._last_date = (date, now) if date else None
+    client = exchange.client
+    if response_dict is None or parsed_response is None:
+        client._last_date = None
+        return
+    headers = response_dict["headers"]
+    date = headers.get("date")
+    client._last_date = (date, asyncio.get_running_loop().time()) if date else None
+    _note_rate(exchange, parsed_response.get("Error", {}).get("Code"), headers)
+
+
+def _note_rate(exchange: _Exchange, code: str | None, headers: Mapping[str, str]) -> None:
+    budget = exchange.client._budget
+    if code in exchange.client._throttling_codes:
+        budget.throttled(exchange.attempt_at or 0.0)
+    else:
+        budget.accepted()
+    if code:
+        from dcvsessions._aws.errors import retry_after  # noqa: PLC0415 - as in _create()
+
+        if seconds := retry_after(headers, datetime.now(UTC)):
+            budget.pause(seconds)
 
 
 # Handlers of botocore's client events, which run before (first) or after (last) botocore's own.
 _HANDLERS: Mapping[str, tuple[tuple[str, Callable[..., object]], ...]] = {
     "first": (
-        ("needs-retry", _veto_blind_repeat),
+        ("request-created", _begin_attempt),
+        ("needs-retry", _veto_repeat),
         ("before-parse", _note_parsing),
         ("response-received", _note_parsed),
     ),

@@ -43,7 +43,7 @@ from dcvsessions.errors import (
     ThrottledError,
 )
 
-__all__ = ["THROTTLING_CODES", "Call", "translated"]
+__all__ = ["THROTTLING_CODES", "Call", "retry_after", "translated"]
 
 # The codes of both service models, and those that AWS documents as common to all services.
 _KINDS: dict[str, type[ApiError]] = {
@@ -362,7 +362,7 @@ def _api_error(answer: _AnswerParts, operation: str) -> ApiError:
         operation=operation,
         request_id=answer.request_id,
         http_status=answer.status,
-        retry_after=_retry_after(answer.headers.get("retry-after"), now),
+        retry_after=retry_after(answer.headers, now),
         advice=_skew_advice(skew) if kind is ClockSkewError else _ADVICE.get(kind),
     )
     if isinstance(error, ClockSkewError):
@@ -389,8 +389,16 @@ _TEMPORARY = frozenset({408, 429})
 _TOLERATED_SKEW = 300
 
 
-def _retry_after(value: str | None, now: datetime) -> float | None:
-    """Parse a `Retry-After` header, which holds seconds or a date (RFC 9110, 10.2.3)."""
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the seconds that an answer asks to wait before the next call; None if it does not.
+
+    Newer endpoints say it in `x-amz-retry-after`, in milliseconds. `Retry-After` holds seconds or a
+    date (RFC 9110, 10.2.3).
+    """
+    milliseconds = headers.get("x-amz-retry-after", "").strip()
+    if milliseconds.isascii() and milliseconds.isdigit():
+        return float(milliseconds) / 1000
+    value = headers.get("retry-after")
     if value is None:
         return None
     if value.isascii() and value.strip().isdigit():

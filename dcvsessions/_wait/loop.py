@@ -8,7 +8,7 @@ import logging
 import math
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from enum import StrEnum
 from itertools import count
 from typing import Generic, TypeVar
@@ -17,6 +17,7 @@ from attrs import define, field, frozen
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from dcvsessions._arguments import checked_seconds
+from dcvsessions._last_call import last_call
 from dcvsessions._wait.decisions import (
     Decision,
     Done,
@@ -38,6 +39,7 @@ from dcvsessions.errors import (
     ConnectionFailedError,
     DcvSessionsError,
     Failure,
+    ThrottledError,
     WaitFailedError,
     WaitTimeoutError,
 )
@@ -63,6 +65,10 @@ _Result = TypeVar("_Result")
 _Entered = TypeVar("_Entered")
 
 
+def _no_delay() -> float:
+    return 0.0
+
+
 @frozen(kw_only=True)
 class Goal(Generic[_Resource, _Value]):
     """One resource and the state that it should reach.
@@ -74,6 +80,8 @@ class Goal(Generic[_Resource, _Value]):
         decide: Says what to do after a reading. Pure.
         take: Requests a step; returns the failure if the service reports one at once.
         schedule: When to poll.
+        pause: Waits for the next poll, some seconds or less if there is news.
+        delay: The seconds that a poll would wait for its turn now, because the service throttles.
         is_last: Whether the wait is over when the goal is reached.
         observes_by_change: Whether `observe` requests a change, with a token that makes a repeat
             safe. If so, only an error that proves that nothing happened ends the wait.
@@ -85,6 +93,8 @@ class Goal(Generic[_Resource, _Value]):
     decide: Callable[[Observation[_Resource], WaitContext], Decision[_Value]]
     take: Callable[[StrEnum], Awaitable[Failed | None]] | None = None
     schedule: Schedule
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    delay: Callable[[], float] = _no_delay
     is_last: bool = True
     observes_by_change: bool = False
 
@@ -170,7 +180,7 @@ class Waiter:
             wait=reconciliation.interval,
             stop=reconciliation.is_over,
             retry_error_callback=lambda _: None,
-            sleep=asyncio.sleep,
+            sleep=goal.pause,
         )
         done: Done[_Value] | None = await engine(reconciliation.poll)
         if done is None:
@@ -231,14 +241,12 @@ class _Reconciliation(Generic[_Resource, _Value]):
     unknown_states: set[str] = field(init=False, factory=set[str])
     has_warned_of_connection: bool = field(init=False, default=False)
     errors: int = field(init=False, default=0)
-    retry_after: float = field(init=False, default=0.0)
     is_last: bool = field(init=False, default=False)
 
     async def poll(self) -> Done[_Value] | None:
         """Observe and decide once; None if the goal is not reached yet."""
         self.is_last = self.waiter.remaining == 0
         self.waiter.report.polls[self.goal.resource] += 1
-        self.retry_after = 0.0
         began = Instant.ago()
         observation = await self._call(self.goal.observe)
         if isinstance(observation, DcvSessionsError):
@@ -269,7 +277,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
             errors=self.errors,
             draw=random.random(),  # noqa: S311 - it spreads polls and protects nothing
         )
-        return min(max(wish, self.retry_after), self._remaining())
+        return min(wish, self._remaining())
 
     def is_over(self, _: RetryCallState) -> bool:
         """Whether the last poll, at the deadline, has been made."""
@@ -308,7 +316,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
         limit = asyncio.timeout_at(self._limit())
         try:
             async with limit:
-                result = await call()
+                with last_call() if self.is_last else nullcontext():
+                    result = await call()
         except DcvSessionsError as failure:
             if not (is_absorbed(failure) or self._may_have_happened(failure)):
                 self.waiter.has_answered |= isinstance(failure, ApiError)
@@ -333,8 +342,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
         return self.goal.observes_by_change and is_answer and not is_refusal(failure)
 
     async def _absorb(self, error: DcvSessionsError) -> None:
-        self.errors += 1
-        self.retry_after = (isinstance(error, ApiError) and error.retry_after) or 0.0
+        # The client slows down by itself after a throttle, all of its calls together.
+        self.errors += not isinstance(error, ThrottledError)
         if not isinstance(error, ConnectionFailedError):
             self.waiter.has_answered = True
         else:

@@ -51,6 +51,7 @@ class LightsailClient(AwsClient):
     """
 
     _service: ClassVar[str] = "lightsail"
+    _polls: ClassVar[frozenset[str]] = frozenset({"CreateGUISessionAccessDetails"})
 
     # Lightsail has no client tokens. If a change may have taken effect, the caller has to read the
     # state before it requests the change again.

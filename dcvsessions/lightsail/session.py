@@ -5,6 +5,7 @@ from functools import partial
 
 from attrs import frozen
 
+from dcvsessions._aws.client import poll_delay
 from dcvsessions._wait.decisions import Failed, Observation
 from dcvsessions._wait.loop import Goal
 from dcvsessions._wait.schedule import Schedule
@@ -52,6 +53,7 @@ class GuiSessionController:
             ),
             take=self._take,
             schedule=_OPENING,
+            delay=partial(poll_delay, self.client),
         )
 
     def closing(self) -> Goal[Reading, None]:
@@ -63,6 +65,7 @@ class GuiSessionController:
             decide=decide_close,
             take=self._take,
             schedule=_CLOSING,
+            delay=partial(poll_delay, self.client),
         )
 
     async def _observe(self) -> Observation[Reading]:

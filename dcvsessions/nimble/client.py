@@ -65,6 +65,9 @@ class NimbleClient(AwsClient):
     """
 
     _service: ClassVar[str] = "nimble"
+    _polls: ClassVar[frozenset[str]] = frozenset(
+        {"GetStreamingSession", "GetStreamingSessionStream", "ListStreamingSessions"}
+    )
 
     async def create_streaming_session(
         self,

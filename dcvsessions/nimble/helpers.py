@@ -162,8 +162,9 @@ async def made(
     session_id = await owned.make(client, waiter)
     session = StreamingSessionController(client, owned.studio_id, session_id)
     # If an earlier run made the session, it may have been stopped since.
-    goal = session.ready(may_start=owned.is_earlier, created_at=waiter.elapsed, is_last=is_last)
-    await waiter.until(goal)
+    await session.until_ready(
+        waiter, may_start=owned.is_earlier, created_at=waiter.elapsed, is_last=is_last
+    )
     return session
 
 
@@ -233,7 +234,7 @@ async def open_stream(
     )
     async with connected(connection, waiter.entered) as nimble:
         session = StreamingSessionController(nimble, studio_id, session_id)
-        await waiter.until(session.ready())
+        await session.until_ready(waiter)
         stream = await session.stream(
             waiter, expiration_in_seconds, check_reachable=check_reachable
         )
@@ -295,7 +296,7 @@ async def close_streaming_session(
     try:
         async with connected(connection, waiter.entered) as nimble:
             session = StreamingSessionController(nimble, studio_id, session_id)
-            await waiter.until(session.deleted())
+            await session.until_deleted(waiter)
     except BaseException as error:
         report_leftover(error, LeftBehind(session_id=session_id))
         raise

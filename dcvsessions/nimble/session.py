@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from attrs import frozen
 
+from dcvsessions._aws.client import poll_delay
 from dcvsessions._wait.decisions import Failed, Observation
 from dcvsessions._wait.instant import Instant
 from dcvsessions._wait.loop import Goal, Waiter
@@ -16,10 +17,10 @@ from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import NotFoundError, WaitFailedError
 from dcvsessions.nimble.client import NimbleClient
 from dcvsessions.nimble.models import Stream, StreamingSession, StreamState
+from dcvsessions.nimble.readings import watched
 from dcvsessions.nimble.states import (
     ReadySession,
     Step,
-    StreamingSessionReading,
     StreamReading,
     UsableStream,
     decide_created_stream,
@@ -84,37 +85,53 @@ class StreamingSessionController:
     studio_id: str
     session_id: str
 
-    def ready(
-        self, *, may_start: bool = True, created_at: float | None = None, is_last: bool = False
-    ) -> Goal[StreamingSession | NotFoundError, ReadySession]:
-        """Return the goal of a session that is READY.
+    async def until_ready(
+        self,
+        waiter: Waiter,
+        *,
+        may_start: bool = True,
+        created_at: float | None = None,
+        is_last: bool = False,
+    ) -> ReadySession:
+        """Wait until the session is READY.
 
         Args:
+            waiter: The wait.
             may_start: Whether to start the session if it is stopped.
             created_at: When the session was made, in seconds since the wait began; None if that is
                 not known.
             is_last: Whether the wait is over when the session is READY.
         """
-        return Goal(
-            resource=desktop_of(self.session_id),
-            awaited="READY",
-            observe=self._observe,
-            decide=partial(decide_session, may_start=may_start, created_at=created_at),
-            take=self._take,
-            schedule=_STARTING,
-            is_last=is_last,
-        )
+        with watched(self.client, self.studio_id, self.session_id) as watch:
+            return await waiter.until(
+                Goal(
+                    resource=desktop_of(self.session_id),
+                    awaited="READY",
+                    observe=lambda: observed(watch.read()),
+                    decide=partial(decide_session, may_start=may_start, created_at=created_at),
+                    take=self._take,
+                    schedule=_STARTING,
+                    pause=watch.pause,
+                    delay=partial(poll_delay, self.client),
+                    is_last=is_last,
+                )
+            )
 
-    def deleted(self) -> Goal[StreamingSession | NotFoundError, None]:
-        """Return the goal of a session that is gone."""
-        return Goal(
-            resource=desktop_of(self.session_id),
-            awaited="deleted",
-            observe=self._observe,
-            decide=decide_deleted,
-            take=self._take,
-            schedule=_DELETING,
-        )
+    async def until_deleted(self, waiter: Waiter) -> None:
+        """Wait until the session is gone."""
+        with watched(self.client, self.studio_id, self.session_id) as watch:
+            await waiter.until(
+                Goal(
+                    resource=desktop_of(self.session_id),
+                    awaited="deleted",
+                    observe=lambda: observed(watch.read()),
+                    decide=decide_deleted,
+                    take=self._take,
+                    schedule=_DELETING,
+                    pause=watch.pause,
+                    delay=partial(poll_delay, self.client),
+                )
+            )
 
     async def stream(
         self,
@@ -172,11 +189,9 @@ class StreamingSessionController:
                 observe=partial(self._observe_stream, stream_id),
                 decide=partial(decide_stream, created_at=waiter.elapsed),
                 schedule=_STREAMING,
+                delay=partial(poll_delay, self.client),
             )
         )
-
-    async def _observe(self) -> StreamingSessionReading:
-        return await observed(self.client.get_streaming_session(self.studio_id, self.session_id))
 
     async def _create_stream(self, expiration_in_seconds: int | None, token: str) -> StreamReading:
         return await observed(

@@ -93,8 +93,9 @@ class StreamingDesktop(Desktop):
         return desktop_of(self.session_id)
 
     async def _had_to_start(self, waiter: Waiter) -> bool:
-        goal = self._session.ready(created_at=self._created_at(waiter), is_last=self._has_fresh_url)
-        ready = await waiter.until(goal)
+        ready = await self._session.until_ready(
+            waiter, created_at=self._created_at(waiter), is_last=self._has_fresh_url
+        )
         self._read_at = Instant.ago()
         return ready.was_started
 
@@ -284,7 +285,7 @@ async def existing_streaming_session(
     )
     async with connected(connection, opening.entered) as nimble:
         session = StreamingSessionController(nimble, studio_id, session_id)
-        await opening.until(session.ready(is_last=True))
+        await session.until_ready(opening, is_last=True)
         calls = UrlCalls()
         try:
             yield StreamingDesktop(

@@ -1,0 +1,147 @@
+"""The turns in which a client's calls are sent: within the service's rate, and changes first."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from enum import IntEnum, auto
+from heapq import heappop, heappush
+from itertools import count
+
+from attrs import field, frozen
+
+from dcvsessions._aws.rate import Rate
+from dcvsessions._last_call import is_last_call
+
+__all__ = ["Budget", "Priority"]
+
+
+class Priority(IntEnum):
+    """Which of the waiting calls is sent first."""
+
+    # It holds a connection already.
+    REPEAT = auto()
+    # Later it would be too late.
+    LAST = auto()
+    # Changes and what leads to them: a session that starts earlier is ready earlier, and one that
+    # is deleted later costs more.
+    CHANGE = auto()
+    POLL = auto()
+
+
+@frozen(order=True)
+class _Place:
+    """The place of a call in the queue."""
+
+    priority: Priority
+    number: int
+    turn: asyncio.Future[None] = field(order=False)
+
+
+class Budget:
+    """What the service grants to one client: shared by all of its calls.
+
+    Args:
+        connections: How many calls may run at once. If there were more, a call would be signed and
+            then wait for a connection.
+    """
+
+    def __init__(self, connections: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._rate = Rate()
+        self._connections = connections
+        self._queue: list[_Place] = []
+        self._numbers = count()
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_over = False
+
+    @property
+    def delay(self) -> float:
+        """Seconds that a poll would wait for its turn now."""
+        limit = self._rate.limit
+        return 0.0 if limit is None else len(self._queue) / limit
+
+    @asynccontextmanager
+    async def turn(self, priority: Priority) -> AsyncGenerator[None, None]:
+        """Wait for the turn of a call, and keep a connection for it during the block."""
+        await self._turn(Priority.LAST if is_last_call() else priority)
+        try:
+            yield
+        finally:
+            self._connections += 1
+            self._admit()
+
+    async def repeat(self) -> None:
+        """Wait until a call may be sent once more, within its turn."""
+        await self._turn(Priority.REPEAT)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the service asked for a pause that is not over."""
+        return not self._rate.is_free and self._rate.is_paused(self._loop.time())
+
+    def accepted(self) -> None:
+        """Note an answer of the service that is not a throttle."""
+        self._rate.accepted(self._loop.time(), is_full=bool(self._queue))
+
+    def throttled(self, sent_at: float) -> None:
+        """Note a throttle: all calls of the client slow down."""
+        self._rate.throttled(self._loop.time(), sent_at)
+
+    def pause(self, seconds: float) -> None:
+        """Send nothing for some seconds, because the service asked for it."""
+        self._rate.pause(self._loop.time(), seconds)
+
+    def end(self) -> None:
+        """Let all waiting calls go on, because the client is closed."""
+        self._is_over = True
+        self._admit()
+
+    async def _turn(self, priority: Priority) -> None:
+        if not self._queue and self._may_go(priority):
+            self._go(priority)
+            return
+        place = _Place(priority, next(self._numbers), self._loop.create_future())
+        heappush(self._queue, place)
+        self._admit()
+        try:
+            await place.turn
+        except asyncio.CancelledError:
+            if place.turn.done() and not place.turn.cancelled() and priority != Priority.REPEAT:
+                # The turn came at the moment of the cancellation: give it to the next call.
+                self._connections += 1
+            self._admit()
+            raise
+
+    def _admit(self) -> None:
+        """Give the calls at the head of the queue their turns, as far as the rate allows."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._queue:
+            place = self._queue[0]
+            if place.turn.cancelled():
+                heappop(self._queue)
+                continue
+            if not self._may_go(place.priority):
+                return
+            heappop(self._queue)
+            self._go(place.priority)
+            place.turn.set_result(None)
+
+    def _may_go(self, priority: Priority) -> bool:
+        if self._is_over:
+            return True
+        if priority != Priority.REPEAT and self._connections <= 0:
+            return False
+        if self._rate.is_free:
+            return True
+        is_held = priority in (Priority.CHANGE, Priority.POLL)
+        wait = self._rate.wait(self._loop.time(), is_held=is_held)
+        if wait > 0:
+            self._timer = self._loop.call_later(wait, self._admit)
+        return wait <= 0
+
+    def _go(self, priority: Priority) -> None:
+        if not self._rate.is_free:
+            self._rate.sent()
+        self._connections -= priority != Priority.REPEAT
