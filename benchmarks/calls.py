@@ -7,22 +7,20 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import boto3
-from aiobotocore.session import AioSession
 from attrs import frozen
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-import dcvsessions
 from benchmarks.environment import REGION, use_only
 from benchmarks.rows import Row, interleaved, paired
 from benchmarks.servers import PAGE, serve_fixed_answers
+from benchmarks.stock import stock_session
 from dcvsessions import LightsailClient, NimbleClient, open_gui_session
 
 __all__ = ["call_rows"]
@@ -240,10 +238,7 @@ def _per_call(seconds: list[float], calls: int) -> list[float]:
 @asynccontextmanager
 async def _opened(endpoint_url: str) -> AsyncGenerator[_Clients, None]:
     async with AsyncExitStack() as stack:
-        stock = AioSession()
-        # botocore has no model of Nimble Studio any more.
-        models = Path(dcvsessions.__file__).parent / "data"
-        stock.get_component("data_loader").search_paths.append(str(models))
+        stock = stock_session()
         yield _Clients(
             lightsail=await stack.enter_async_context(LightsailClient()),
             nimble=await stack.enter_async_context(NimbleClient()),

@@ -5,7 +5,7 @@ from statistics import median, quantiles
 
 from attrs import frozen
 
-__all__ = ["Row", "interleaved", "paired", "table"]
+__all__ = ["Row", "exact", "interleaved", "paired", "table"]
 
 Measure = Callable[[], Awaitable[float]]
 
@@ -68,6 +68,13 @@ def paired(
         pairs=len(ratios),
         goal=goal,
     )
+
+
+def exact(
+    figure: str, unit: str, ours: float, beside: str, theirs: float, *, goal: float | None = None
+) -> Row:
+    """Return the row of figures that are the same in each run, such as those of a simulation."""
+    return paired(figure, unit, [ours], beside, [theirs], goal=goal)
 
 
 async def interleaved(measures: Mapping[str, Measure], rounds: int) -> dict[str, list[float]]:
