@@ -9,7 +9,7 @@ import matplotlib as mpl
 from benchmarks.crowd import FIXED, GATHERED, TOGETHER, Opened
 
 mpl.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402 - after the choice of how to draw
+from matplotlib import pyplot as plt
 
 __all__ = ["draw_crowd", "draw_schedules"]
 

@@ -65,7 +65,7 @@ class _Desktop:
         self.started: float | None = None
         self.trend = PercentageTrend()
 
-    def interval(self, now: float, draw: float) -> float | None:
+    def interval(self, now: float, delay: float, draw: float) -> float | None:
         """Return the seconds until the next poll; None if the session is ready."""
         if self.started is None:
             self.started = now
@@ -73,7 +73,8 @@ class _Desktop:
         if elapsed >= self.seconds:
             return None
         self.trend = self.trend.read(elapsed, int(100 * elapsed / self.seconds))
-        return SCHEDULE.interval(elapsed, remaining=self.trend.remaining, draw=draw)
+        remaining = self.trend.remaining(elapsed)
+        return SCHEDULE.interval(elapsed, remaining=remaining, delay=delay, draw=draw)
 
 
 def simulated(desktops: int, rate: float) -> Scale:
@@ -87,14 +88,14 @@ def simulated(desktops: int, rate: float) -> Scale:
     for number, desktop in enumerate(waiting):
         now += _CALLS_TO_START / rate
         calls += _CALLS_TO_START
-        interval = desktop.interval(now, source.random())
-        assert interval is not None  # noqa: S101 - it has only just begun
+        interval = desktop.interval(now, 0.0, source.random())
+        assert interval is not None
         heapq.heappush(polls, (now + interval, number))
     while polls:
         due, number = heapq.heappop(polls)
         now = max(now + 1 / rate, due)
         calls += 1
-        interval = waiting[number].interval(now, source.random())
+        interval = waiting[number].interval(now, now - due, source.random())
         if interval is None:
             times.append(now)
         else:
@@ -138,8 +139,10 @@ def main() -> None:
     print(table(found))
     print()
     for each in found:
-        print(f"{each.desktops:>9,} at {each.rate:>5,g}/s: {each.calls:.1f} calls each, "
-              f"mean {each.mean:,.0f} s, last {each.last:,.0f} s")
+        print(
+            f"{each.desktops:>9,} at {each.rate:>5,g}/s: {each.calls:.1f} calls each, "
+            f"mean {each.mean:,.0f} s, last {each.last:,.0f} s"
+        )
 
 
 if __name__ == "__main__":

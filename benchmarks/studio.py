@@ -1,6 +1,6 @@
 """The reads of many Nimble Studio sessions that get ready at the same time, without throttling.
 
-    python -m benchmarks.studio
+python -m benchmarks.studio
 """
 
 import argparse

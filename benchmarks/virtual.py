@@ -4,7 +4,6 @@ Time passes only while everybody waits, so these figures do not depend on the ma
 """
 
 import asyncio
-import os
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
