@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import socket
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from dcvsessions import (
     AccessDeniedError,
     CallTimeoutError,
     InvalidArgumentError,
+    LightsailClient,
     NimbleClient,
     Progress,
     WaitFailedError,
@@ -68,11 +70,38 @@ async def test_a_wait_of_25_minutes_polls_by_the_schedule(sim: Simulator) -> Non
     began = now()
     await open_gui_session("my-computer")
     late = now() - began - 25 * 60
-    assert 0 <= late <= 18.1  # the longest interval and its jitter
-    gaps = [b - a for a, b in zip(instants(sim), instants(sim)[1:], strict=False)]
-    assert min(gaps) >= 1.5
-    assert max(gaps) <= 18.1
-    assert 85 < len(gaps) < 200
+    assert 0 <= late <= 9.6 + EXACT
+    gaps = [b - a for a, b in pairwise(instants(sim))]
+    # A session is unlikely to be ready in the first seconds.
+    assert 27 <= gaps[0] <= 30 + EXACT
+    assert 8.6 <= min(gaps) <= max(gaps[3:]) <= 9.6 + EXACT
+
+
+async def test_a_session_that_somebody_else_started_may_be_ready_at_any_moment(
+    sim: Simulator,
+) -> None:
+    async with LightsailClient() as client:
+        await client.start_gui_session("my-computer")
+        await open_gui_session("my-computer", client=client)
+    assert max(b - a for a, b in pairwise(instants(sim))) <= 9.6 + EXACT
+
+
+async def test_percentages_save_polls(sim: Simulator) -> None:
+    plan = TransitionPlan(seconds=300, percentages=tuple(range(0, 100, 10)))
+    sim.lightsail.plan("my-computer", "StartGUISession", plan)
+    began = now()
+    await open_gui_session("my-computer")
+    assert now() - began - 300 <= 9.6 + EXACT
+    # Without percentages, about 28.
+    assert len(instants(sim)) <= 20
+
+
+async def test_a_session_is_looked_for_again_soon_after_a_failed_poll(sim: Simulator) -> None:
+    sim.inject(READ, Fault.error(None, 503), times=3)
+    await open_gui_session("my-computer")
+    # botocore makes three attempts of a call.
+    *_, failed, after, _ = instants(sim)[:5]
+    assert 2.1 <= after - failed <= 2.4 + EXACT
 
 
 async def test_the_last_poll_comes_at_the_deadline(sim: Simulator) -> None:

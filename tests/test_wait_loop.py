@@ -26,6 +26,7 @@ from dcvsessions import (
     DcvUrl,
     InvalidArgumentError,
     InvalidResponseError,
+    NotFoundError,
     Progress,
     ThrottledError,
     UnreachableError,
@@ -42,7 +43,7 @@ from dcvsessions._wait.decisions import (
     WaitContext,
 )
 from dcvsessions._wait.loop import FINAL_POLL_GRACE, UNANSWERED_LIMIT, Goal, Waiter
-from dcvsessions._wait.schedule import Schedule, fixed
+from dcvsessions._wait.schedule import Schedule
 from dcvsessions.errors import ErrorAbsorbed, Failure, StateSeen
 
 pytestmark = pytest.mark.looptime
@@ -74,6 +75,7 @@ def seen(state: str, percentage: int | None = None, *, is_known: bool = True) ->
 DONE = seen("done")
 WAITING = seen("waiting")
 STOPPED = seen("stopped")
+MISSING = Observation("not found", error(NotFoundError, "NotFound"))
 
 
 def decide(observation: Observation[str], _: WaitContext) -> Decision[str]:
@@ -121,7 +123,7 @@ class Resource:
     def goal(self, schedule: Any = None, **how: Any) -> Goal[str, str]:
         settings = {"resource": "thing", "awaited": "done", "take": self.take, **how}
         return Goal(
-            observe=self.observe, decide=self.decide, schedule=schedule or fixed(10), **settings
+            observe=self.observe, decide=self.decide, schedule=schedule or Recorder(), **settings
         )
 
 
@@ -142,22 +144,31 @@ def after(seconds: float, entry: Any) -> Callable[[], Awaitable[Any]]:
 
 
 class Recorder:
-    """A schedule that notes what it is asked, and always says ten seconds."""
+    """A schedule that notes what it is asked, and always says the same."""
 
-    def __init__(self) -> None:
-        self.elapsed: list[float] = []
+    def __init__(self, seconds: float = 10.0) -> None:
+        self.seconds = seconds
+        self.elapsed: list[float | None] = []
         self.remaining: list[float | None] = []
         self.errors: list[int] = []
+        self.delays: list[float] = []
         self.draws: list[float] = []
 
     def interval(
-        self, elapsed: float, *, remaining: float | None, errors: int, draw: float
+        self,
+        elapsed: float | None,
+        *,
+        remaining: float | None,
+        errors: int,
+        delay: float,
+        draw: float,
     ) -> float:
+        self.delays.append(delay)
         self.elapsed.append(elapsed)
         self.remaining.append(remaining)
         self.errors.append(errors)
         self.draws.append(draw)
-        return 10.0
+        return self.seconds
 
 
 def now() -> float:
@@ -181,13 +192,13 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 async def test_it_polls_by_the_goals_schedule_until_the_goal_is_reached() -> None:
     thing = Resource(WAITING, WAITING, DONE)
-    assert await waiter().until(thing.goal(fixed(7))) == "the result"
+    assert await waiter().until(thing.goal(Recorder(7))) == "the result"
     assert thing.polls == [0, 7, 14]
 
 
 async def test_a_poll_interval_takes_the_schedules_place() -> None:
     thing = Resource(WAITING, WAITING, DONE)
-    await waiter(poll_interval=3).until(thing.goal(fixed(7)))
+    await waiter(poll_interval=3).until(thing.goal(Recorder(7)))
     assert thing.polls == [0, 3, 6]
 
 
@@ -275,7 +286,7 @@ async def test_times_count_from_the_beginning_of_the_wait() -> None:
     assert (one.elapsed, one.remaining, one.limit()) == (0, 30, 1030)
     schedule, thing = Recorder(), Resource(WAITING)
     with pytest.raises(WaitTimeoutError) as caught:
-        await one.until(thing.goal(schedule))
+        await one.until(thing.goal(schedule, began=0))
     assert thing.polls == [1000, 1010, 1020, 1030]
     assert schedule.elapsed == [0, 10, 20, 30]
     assert caught.value.elapsed == 30
@@ -285,6 +296,24 @@ async def test_times_count_from_the_beginning_of_the_wait() -> None:
 # --- Errors in a row ---
 
 
+async def test_the_schedule_learns_how_long_calls_wait_for_their_turn() -> None:
+    schedule, thing = Recorder(), Resource(WAITING, WAITING, DONE)
+    delays = iter([0.0, 3.5])
+    await waiter().until(evolve(thing.goal(schedule), delay=lambda: next(delays)))
+    assert schedule.delays == [0.0, 3.5]
+
+
+async def test_a_wait_pauses_as_its_goal_says() -> None:
+    thing, pauses = Resource(WAITING, WAITING, DONE), list[float]()
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    await waiter().until(evolve(thing.goal(), pause=pause))
+    assert pauses == [10, 10]
+    assert thing.polls == [0, 0, 0]
+
+
 async def test_errors_in_a_row_are_counted_until_a_call_succeeds() -> None:
     schedule = Recorder()
     thing = Resource(RESET, FOREIGN, WAITING, FOREIGN, WAITING, DONE)
@@ -292,12 +321,18 @@ async def test_errors_in_a_row_are_counted_until_a_call_succeeds() -> None:
     assert schedule.errors == [1, 2, 0, 1, 0]
 
 
-async def test_a_throttle_is_no_error_in_a_row() -> None:
-    # The client slows all of its calls down. If each wait did too, the rate would be wasted.
+async def test_a_reading_that_finds_nothing_counts_as_an_error() -> None:
     schedule = Recorder()
-    thing = Resource(THROTTLED, FOREIGN, THROTTLED, DONE)
+    thing = Resource(WAITING, MISSING, MISSING, WAITING, DONE)
     await waiter().until(thing.goal(schedule))
-    assert schedule.errors == [0, 1, 1]
+    assert schedule.errors == [0, 1, 2, 0]
+
+
+async def test_polls_with_a_step_that_fails_are_errors_in_a_row() -> None:
+    schedule = Recorder()
+    thing = Resource(STOPPED, STOPPED, THROTTLED, STOPPED, DONE, steps=(FOREIGN, THROTTLED, None))
+    await waiter().until(thing.goal(schedule))
+    assert schedule.errors == [1, 2, 3, 0]
 
 
 async def test_a_step_that_fails_counts_as_an_error() -> None:
@@ -315,25 +350,27 @@ async def test_the_schedule_begins_again_with_a_step() -> None:
     thing = Resource(WAITING, WAITING, STOPPED, WAITING, WAITING, DONE)
     await waiter().until(thing.goal(schedule))
     assert thing.steps == [20]
-    assert schedule.elapsed == [0, 10, 0, 10, 20]
+    # Before the step, nobody knows how long the wait for "waiting" has taken already.
+    assert schedule.elapsed == [None, None, 0, 10, 20]
 
 
-async def test_the_schedule_of_a_second_goal_begins_with_the_goal() -> None:
+@pytest.mark.parametrize("began", [-600, 0, 20])
+async def test_the_schedule_begins_when_what_is_awaited_began(began: float) -> None:
     schedule, one = Recorder(), waiter()
     await one.until(Resource(WAITING, WAITING, DONE).goal())
-    await one.until(Resource(WAITING, WAITING, DONE).goal(schedule))
-    assert schedule.elapsed == [0, 10]
+    await one.until(Resource(WAITING, WAITING, DONE).goal(schedule, began=began))
+    assert schedule.elapsed == [20 - began, 30 - began]
 
 
 @pytest.mark.parametrize(
     ("outcome", "elapsed"),
     [
-        (THROTTLED, [0, 10, 20]),  # it was refused
-        (REFUSED, [0, 10, 20]),
-        (CONFLICT, [0, 10, 20]),
-        (RESET, [0, 0, 10]),  # it may have happened
-        (FOREIGN, [0, 0, 10]),
-        (None, [0, 0, 10]),
+        (THROTTLED, [5, 15, 25]),  # it was refused
+        (REFUSED, [5, 15, 25]),
+        (CONFLICT, [5, 15, 25]),
+        (RESET, [5, 0, 10]),  # it may have happened
+        (FOREIGN, [5, 0, 10]),
+        (None, [5, 0, 10]),
     ],
     ids=repr,
 )
@@ -342,7 +379,7 @@ async def test_the_schedule_goes_on_after_a_step_that_was_refused(
 ) -> None:
     schedule = Recorder()
     thing = Resource(WAITING, STOPPED, WAITING, DONE, steps=(outcome,))
-    await waiter().until(thing.goal(schedule))
+    await waiter().until(thing.goal(schedule, began=-5))
     assert schedule.elapsed == elapsed
 
 
@@ -352,14 +389,21 @@ async def test_a_step_forgets_the_percentages_of_before() -> None:
         seen("waiting", 10), seen("waiting", 20), STOPPED, seen("waiting", 0), WAITING, DONE
     )
     await waiter().until(thing.goal(schedule))
-    assert schedule.remaining == [None, pytest.approx(80), None, None, None]
+    assert schedule.remaining == [None, 75, None, None, None]
 
 
 async def test_percentages_predict_the_end() -> None:
     schedule = Recorder()
     thing = Resource(seen("waiting", 10), WAITING, seen("waiting", 40), DONE)
     await waiter().until(thing.goal(schedule))
-    assert schedule.remaining == [None, None, pytest.approx(40)]
+    assert schedule.remaining == [None, None, 30]
+
+
+async def test_what_has_passed_of_a_prediction_is_over() -> None:
+    schedule = Recorder()
+    thing = Resource(seen("waiting", 10), seen("waiting", 20), WAITING, seen("waiting", 20), DONE)
+    await waiter().until(thing.goal(schedule))
+    assert schedule.remaining == [None, 75, 65, 55]
 
 
 @pytest.mark.parametrize(
@@ -541,7 +585,7 @@ async def test_the_grace_begins_at_the_deadline() -> None:
 async def test_a_wait_that_never_connects_ends_after_a_minute(timeout: float | None) -> None:
     thing = Resource(REFUSED)
     with pytest.raises(WaitFailedError) as caught:
-        await waiter(timeout).until(thing.goal(fixed(25)))
+        await waiter(timeout).until(thing.goal(Recorder(25)))
     assert thing.polls[:3] == [0, 25, 50]
     assert now() == UNANSWERED_LIMIT
     assert caught.value.reason == ("No connection could be made within 60 s. Refused by 192.0.2.1.")
@@ -553,21 +597,21 @@ async def test_a_wait_that_never_connects_ends_after_a_minute(timeout: float | N
 
 async def test_a_poll_just_before_the_minute_does_not_make_it_longer() -> None:
     with pytest.raises(WaitFailedError, match="No connection"):
-        await waiter(None).until(Resource(REFUSED).goal(fixed(59.5)))
+        await waiter(None).until(Resource(REFUSED).goal(Recorder(59.5)))
     assert now() == UNANSWERED_LIMIT
 
 
 async def test_a_shorter_deadline_comes_first() -> None:
     thing = Resource(REFUSED)
     with pytest.raises(WaitTimeoutError):
-        await waiter(30).until(thing.goal(fixed(25)))
+        await waiter(30).until(thing.goal(Recorder(25)))
     assert thing.polls == [0, 25, 30]
 
 
 async def test_a_call_that_hangs_does_not_make_it_longer() -> None:
     thing = Resource(REFUSED, after(3600, DONE))
     with pytest.raises(WaitFailedError, match="No connection"):
-        await waiter(None).until(thing.goal(fixed(25)))
+        await waiter(None).until(thing.goal(Recorder(25)))
     assert now() == UNANSWERED_LIMIT
 
 
@@ -880,9 +924,8 @@ async def test_a_server_that_cannot_be_reached_is_told_with_the_wait() -> None:
 
 
 async def test_a_real_schedule_waits_longer_after_errors_and_no_longer_after_a_success() -> None:
-    schedule = Schedule(typical=1e9, shortest=2, longest=64, jitter=0)
-    thing = Resource(FOREIGN, FOREIGN, WAITING, DONE)
+    schedule = Schedule(shortest=8, longest=64, jitter=0)
+    thing = Resource(THROTTLED, THROTTLED, WAITING, DONE)
     await waiter().until(thing.goal(schedule))
     first, second, third = (b - a for a, b in zip(thing.polls, thing.polls[1:], strict=False))
-    assert (first, second) == (4, 16)  # twice 2, and four times the 4 seconds so far
-    assert third == 20
+    assert (first, second, third) == (2, 4, 8)

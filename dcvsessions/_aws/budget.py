@@ -63,7 +63,7 @@ class Budget:
     @asynccontextmanager
     async def turn(self, priority: Priority) -> AsyncGenerator[None, None]:
         """Wait for the turn of a call, and keep a connection for it during the block."""
-        await self._turn(Priority.LAST if is_last_call() else priority)
+        await self._turn(priority)
         try:
             yield
         finally:
@@ -100,6 +100,8 @@ class Budget:
         if not self._queue and self._may_go(priority):
             self._go(priority)
             return
+        if is_last_call() and priority is not Priority.REPEAT:
+            priority = Priority.LAST
         place = _Place(priority, next(self._numbers), self._loop.create_future())
         heappush(self._queue, place)
         self._admit()

@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
@@ -172,10 +173,15 @@ class AwsClient:
         method = getattr(self._client, self._methods[operation])
         given = {name: value for name, value in parameters.items() if value is not None}
         priority = Priority.POLL if operation in self._polls else Priority.CHANGE
+        return Answer(operation, await self._in_turn(priority, operation, partial(method, **given)))
+
+    async def _in_turn(
+        self, priority: Priority, operation: str, call: Callable[[], Awaitable[_Result]]
+    ) -> _Result:
         async with self._budget.turn(priority):
             # Again, because the client may have been closed while this call waited.
             self._require_usable()
-            return Answer(operation, await self._within_boundary(method(**given), operation))
+            return await self._within_boundary(call(), operation)
 
     async def _pages(
         self, operation: str, *, page_parameter: str, page_member: str, **parameters: object

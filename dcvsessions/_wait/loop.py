@@ -30,7 +30,7 @@ from dcvsessions._wait.instant import Instant
 from dcvsessions._wait.listener import Listener, OnProgress
 from dcvsessions._wait.outcome import is_absorbed, is_refusal
 from dcvsessions._wait.report import Report, brief
-from dcvsessions._wait.schedule import PercentageTrend, Schedule, fixed
+from dcvsessions._wait.schedule import PercentageTrend, Schedule
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import (
     ApiError,
@@ -39,7 +39,6 @@ from dcvsessions.errors import (
     ConnectionFailedError,
     DcvSessionsError,
     Failure,
-    ThrottledError,
     WaitFailedError,
     WaitTimeoutError,
 )
@@ -80,6 +79,8 @@ class Goal(Generic[_Resource, _Value]):
         decide: Says what to do after a reading. Pure.
         take: Requests a step; returns the failure if the service reports one at once.
         schedule: When to poll.
+        began: When what is awaited began, in seconds since the wait began; None if that is not
+            known. If the loop requests a step, it begins then.
         pause: Waits for the next poll, some seconds or less if there is news.
         delay: The seconds that a poll would wait for its turn now, because the service throttles.
         is_last: Whether the wait is over when the goal is reached.
@@ -93,6 +94,7 @@ class Goal(Generic[_Resource, _Value]):
     decide: Callable[[Observation[_Resource], WaitContext], Decision[_Value]]
     take: Callable[[StrEnum], Awaitable[Failed | None]] | None = None
     schedule: Schedule
+    began: float | None = None
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     delay: Callable[[], float] = _no_delay
     is_last: bool = True
@@ -124,7 +126,7 @@ class Waiter:
         interval = checked_seconds(poll_interval, "poll_interval", zero=False)
         self.listener = None if on_progress is None else Listener(on_progress)
         self.report = Report()
-        self.schedule = None if interval is None else fixed(interval)
+        self.poll_interval = interval
         self.desktop = desktop
         self.number = next(_NUMBERS)
         self.has_answered = False
@@ -174,7 +176,7 @@ class Waiter:
             WaitTimeoutError: The deadline has passed.
             DcvSessionsError: A call failed with an error that is not temporary.
         """
-        reconciliation = _Reconciliation(waiter=self, goal=goal, began=self.elapsed)
+        reconciliation = _Reconciliation(waiter=self, goal=goal, began=goal.began)
         engine = AsyncRetrying(
             retry=retry_if_result(_is_none),
             wait=reconciliation.interval,
@@ -232,14 +234,15 @@ class _Reconciliation(Generic[_Resource, _Value]):
 
     waiter: Waiter
     goal: Goal[_Resource, _Value]
-    # When this goal, or the latest step towards it, began, in seconds since the wait began.
-    began: float
+    # When what is awaited, or the latest step towards it, began, in seconds since the wait began.
+    began: float | None
     context: WaitContext = field(init=False, default=_NO_STEPS)
     percentage: int | None = field(init=False, default=None)
     trend: PercentageTrend = field(init=False, default=_NO_TREND)
     conflict: ConflictError | None = field(init=False, default=None)
     unknown_states: set[str] = field(init=False, factory=set[str])
     has_warned_of_connection: bool = field(init=False, default=False)
+    has_failed: bool = field(init=False, default=False)
     errors: int = field(init=False, default=0)
     is_last: bool = field(init=False, default=False)
 
@@ -247,6 +250,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
         """Observe and decide once; None if the goal is not reached yet."""
         self.is_last = self.waiter.remaining == 0
         self.waiter.report.polls[self.goal.resource] += 1
+        self.has_failed = False
         began = Instant.ago()
         observation = await self._call(self.goal.observe)
         if isinstance(observation, DcvSessionsError):
@@ -271,12 +275,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
 
     def interval(self, _: RetryCallState) -> float:
         """Return the seconds until the next poll, which is at the deadline at the latest."""
-        wish = (self.waiter.schedule or self.goal.schedule).interval(
-            self.waiter.elapsed - self.began,
-            remaining=self.trend.remaining,
-            errors=self.errors,
-            draw=random.random(),  # noqa: S311 - it spreads polls and protects nothing
-        )
+        self.errors = self.errors + 1 if self.has_failed else 0
+        wish = self.waiter.poll_interval or self._scheduled()
         return min(wish, self._remaining())
 
     def is_over(self, _: RetryCallState) -> bool:
@@ -285,6 +285,16 @@ class _Reconciliation(Generic[_Resource, _Value]):
         if self._is_unanswered() and is_too_late and not self.is_last:
             raise self._unanswered()
         return self.is_last
+
+    def _scheduled(self) -> float:
+        now = self.waiter.elapsed
+        return self.goal.schedule.interval(
+            None if self.began is None else now - self.began,
+            remaining=self.trend.remaining(now),
+            errors=self.errors,
+            delay=self.goal.delay(),
+            draw=random.random(),  # noqa: S311 - it spreads polls and protects nothing
+        )
 
     async def _take(self, step: StrEnum, state: str) -> None:
         take = self.goal.take
@@ -331,7 +341,6 @@ class _Reconciliation(Generic[_Resource, _Value]):
                 raise
             error = CallTimeoutError("A call was not answered before the deadline.")
         else:
-            self.errors = 0
             self.waiter.has_answered = True
             return result
         await self._absorb(error)
@@ -342,8 +351,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
         return self.goal.observes_by_change and is_answer and not is_refusal(failure)
 
     async def _absorb(self, error: DcvSessionsError) -> None:
-        # The client slows down by itself after a throttle, all of its calls together.
-        self.errors += not isinstance(error, ThrottledError)
+        self.has_failed = True
         if not isinstance(error, ConnectionFailedError):
             self.waiter.has_answered = True
         else:
@@ -366,6 +374,9 @@ class _Reconciliation(Generic[_Resource, _Value]):
                 self.goal.resource,
                 state,
             )
+        if isinstance(observation.resource, DcvSessionsError):
+            # "Not found" says as little about the progress as a failed call.
+            self.has_failed = True
         self.context = self.context.read(state, now)
         self.percentage = observation.percentage
         if observation.percentage is not None:

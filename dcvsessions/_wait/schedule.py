@@ -1,83 +1,78 @@
 """How long to wait before the next poll. Pure: the time and the random draw come in.
 
-An operation of known scale is not polled with exponential backoff, which is late just when the
-operation is done. The interval follows how likely "ready" is now: with h(t) the hazard rate of
-the ready time, and one call worth c seconds of lateness, it is sqrt(2c / h(t)) (Keller, Optimum
-checking schedules for systems subject to random failure, Management Science 21(3), 1974). Where
-the service reports a percentage that moves, the interval follows that.
+Exponential backoff polls an operation that takes minutes most often when it cannot be done yet, and
+most seldom when it is done. This does the reverse: while the operation is likely to take longer,
+the next poll comes after half of that time, and then the interval is constant.
+`benchmarks/schedules.py` compares this with other schedules, and with the fewest polls that any
+schedule could make.
 """
 
 import math
 
 from attrs import frozen
 
-__all__ = ["PercentageTrend", "Schedule", "fixed"]
+__all__ = ["PercentageTrend", "Schedule"]
 
-# One call is worth this many seconds of lateness: about 5 s late at a median of two minutes.
-_CALL_COST = 0.5
-_JITTER = 0.2
-_MOST_DOUBLINGS = 5
-_SQRT_2 = math.sqrt(2)
-_SQRT_2_PI = math.sqrt(2 * math.pi)
-_LEAST = 1e-12
+# One poll is worth this many seconds of lateness.
+_POLL_COST = 0.5
+_JITTER = 0.1
+# Of the shortest interval.
+_FIRST_REPEAT = 0.25
+_MOST_DOUBLINGS = 6
+_MOST_STRETCH = 4.0
+_MOST_STRETCH_OF_LONGEST = 2.0
 
 
 @frozen(kw_only=True)
 class Schedule:
-    """When to poll an operation whose ready time is lognormal.
+    """When to poll an operation.
 
     Attributes:
-        typical: The median of the ready time, in seconds.
-        spread: The standard deviation of its logarithm.
-        shortest: The shortest interval, in seconds; also the first, so that what is ready or
-            has failed at once is seen at once.
-        longest: The longest interval, in seconds: what bounds the lateness of a wrong guess.
-        jitter: By how much of itself an interval is made shorter or longer, so that waits that
+        quartile: Seconds in which a quarter of such operations is done.
+        shortest: The interval when the operation may be done at any moment, in seconds.
+        longest: The longest interval, in seconds; if calls wait for their turn, up to twice that.
+        jitter: By how much of itself an interval is made shorter at most, so that waits that
             began together do not poll together.
     """
 
-    typical: float
-    spread: float = 0.6
+    quartile: float = 0.0
     shortest: float
     longest: float
     jitter: float = _JITTER
 
     def interval(
         self,
-        elapsed: float,
+        elapsed: float | None,
         *,
         remaining: float | None = None,
         errors: int = 0,
-        draw: float = 0.5,
+        delay: float = 0.0,
+        draw: float = 0.0,
     ) -> float:
         """Return the seconds until the next poll.
 
         Args:
-            elapsed: Seconds since the operation began.
+            elapsed: Seconds since the operation began; None if that is not known.
             remaining: Seconds that it will take still, as its percentages tell; None if they
                 do not.
-            errors: How many polls have failed in a row. Each doubles the interval.
+            errors: How many polls have failed in a row. They do not tell whether the operation is
+                done, so the first is repeated soon. Each further one doubles the interval.
+            delay: Seconds that a call now waits for its turn, because many waits use up the rate
+                that the service grants. The intervals become longer.
             draw: A random number from 0 to 1.
         """
-        wish = self._likely(elapsed) if remaining is None else remaining
-        # At most the time that it took so far: a guess about minutes has to earn them.
-        wish = min(wish, max(self.shortest, elapsed)) * 2.0 ** min(errors, _MOST_DOUBLINGS)
-        kept = min(max(wish, self.shortest), self.longest)
-        return kept * (1 + self.jitter * (2 * draw - 1))
-
-    def _likely(self, elapsed: float) -> float:
-        """Keller's interval."""
-        hazard = _lognormal_hazard(elapsed, self.typical, self.spread)
-        return math.sqrt(2 * _CALL_COST / max(hazard, _LEAST))
-
-
-def fixed(seconds: float) -> Schedule:
-    """Return the schedule of a plain fixed interval, without jitter.
-
-    Args:
-        seconds: The interval.
-    """
-    return Schedule(typical=seconds, shortest=seconds, longest=seconds, jitter=0)
+        if remaining is None:
+            remaining = 0.0 if elapsed is None else self.quartile - elapsed
+        # While calls wait for their turn, one poll makes those of other waits later, by `delay` in
+        # all. The interval that costs least grows as the square root of what a poll costs.
+        stretch = min(math.sqrt((_POLL_COST + delay) / _POLL_COST), _MOST_STRETCH)
+        shortest = self.shortest * stretch
+        longest = self.longest * min(stretch, _MOST_STRETCH_OF_LONGEST)
+        if errors:
+            wish = shortest * _FIRST_REPEAT * 2.0 ** min(errors - 1, _MOST_DOUBLINGS)
+        else:
+            wish = max(remaining / 2, shortest)
+        return min(wish, longest) * (1 - self.jitter * draw)
 
 
 @frozen
@@ -87,33 +82,29 @@ class PercentageTrend:
     Attributes:
         first: When a percentage was first read, in seconds, and that percentage.
         last: When the latest other percentage was first read, and that percentage.
+        step: By how much the latest percentage differs from the one before it.
     """
 
     first: tuple[float, int] | None = None
     last: tuple[float, int] | None = None
+    step: int = 0
 
     def read(self, now: float, percentage: int) -> "PercentageTrend":
         """Return the trend after a reading."""
-        if self.last is not None and self.last[1] == percentage:
-            return self
         reading = (now, percentage)
-        return PercentageTrend(self.first or reading, reading)
+        if self.first is None or self.last is None:
+            return PercentageTrend(reading, reading)
+        if self.last[1] == percentage:
+            return self
+        return PercentageTrend(self.first, reading, percentage - self.last[1])
 
-    @property
-    def remaining(self) -> float | None:
-        """The seconds until 100 %, or None if the readings do not tell."""
+    def remaining(self, now: float) -> float | None:
+        """Return the seconds until 100 %, or None if the readings do not tell."""
         if self.first is None or self.last is None:
             return None
-        (since, low), (now, high) = self.first, self.last
-        if high <= low or now <= since:
+        (since, low), (until, high) = self.first, self.last
+        if high <= low or until <= since:
             return None
-        return max(0, 100 - high) * (now - since) / (high - low)
-
-
-def _lognormal_hazard(elapsed: float, median: float, spread: float) -> float:
-    if elapsed <= _LEAST:
-        return 0.0
-    z = math.log(elapsed / median) / spread
-    density = math.exp(-z * z / 2) / (elapsed * spread * _SQRT_2_PI)
-    survival = math.erfc(z / _SQRT_2) / 2
-    return density / max(survival, _LEAST)
+        # The service rounds down: on average, half a step more is done.
+        left = 100 - high - self.step / 2
+        return max(0.0, left * (until - since) / (high - low) - (now - until))

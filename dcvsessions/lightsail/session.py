@@ -24,8 +24,9 @@ from dcvsessions.lightsail.states import (
 
 __all__ = ["GuiSessionController", "desktop_of"]
 
-_OPENING = Schedule(typical=120, shortest=2, longest=15)
-_CLOSING = Schedule(typical=30, shortest=2, longest=10)
+# Nobody publishes how long these take. People report a few minutes for opening.
+_OPENING = Schedule(quartile=75, shortest=9.6, longest=30)
+_CLOSING = Schedule(shortest=5, longest=10)
 
 
 def desktop_of(name: str) -> str:

@@ -49,8 +49,8 @@ CLEANUP_TIMEOUT = 10.0
 PATIENCE = 3.0
 # Nimble Studio's timestamps have whole seconds.
 _CLOCK_STEP = timedelta(seconds=1)
-_CREATING = Schedule(typical=2, shortest=1, longest=10)
-_REQUESTING_DELETION = Schedule(typical=1, shortest=0.5, longest=2)
+_CREATING = Schedule(shortest=2, longest=10)
+_REQUESTING_DELETION = Schedule(shortest=1, longest=2)
 
 
 @frozen(kw_only=True)

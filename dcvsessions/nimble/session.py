@@ -34,9 +34,10 @@ __all__ = ["OpenedStream", "StreamingSessionController", "desktop_of", "observed
 
 _Found = TypeVar("_Found", StreamingSession, Stream)
 
-_STARTING = Schedule(typical=180, shortest=2, longest=15)
-_STREAMING = Schedule(typical=4, shortest=1, longest=5)
-_DELETING = Schedule(typical=60, shortest=2, longest=10)
+# Nobody publishes how long these take. We assume minutes for a session, and seconds for a stream.
+_STARTING = Schedule(quartile=75, shortest=9.6, longest=30)
+_STREAMING = Schedule(shortest=2, longest=5)
+_DELETING = Schedule(shortest=5, longest=10)
 # Seconds. The shortest that the service model allows: assumed if the lifetime is not known.
 _LEAST_LIFETIME = 60
 _GONE = (StreamState.DELETE_IN_PROGRESS, StreamState.DELETED)
@@ -111,6 +112,7 @@ class StreamingSessionController:
                     decide=partial(decide_session, may_start=may_start, created_at=created_at),
                     take=self._take,
                     schedule=_STARTING,
+                    began=created_at,
                     pause=watch.pause,
                     delay=partial(poll_delay, self.client),
                     is_last=is_last,
