@@ -63,8 +63,12 @@ def run(work: Callable[[], Coroutine[None, None, _Result]], seed: int) -> _Resul
         # botocore's adaptive mode reads the wall clock, which virtual time does not move. It also
         # counts on a clock that moves between two readings: on one that does not, it would wait
         # for ever for the last 1e-15 of a call.
+        wall_clock = Clock.current_time
         Clock.current_time = lambda _: loop.time() + 1e-9 * next(readings)
-        return runner.run(work())
+        try:
+            return runner.run(work())
+        finally:
+            Clock.current_time = wall_clock
 
 
 def simulator(seed: int) -> Simulator:
