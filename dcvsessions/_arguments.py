@@ -24,6 +24,7 @@ __all__ = [
     "checked_seconds",
     "checked_tags",
     "checked_text",
+    "checked_texts",
     "checked_token",
 ]
 
@@ -118,6 +119,21 @@ def checked_text(value: object, argument: str) -> str | None:
             f"{argument}={_shown(value)} has to be a string that is not empty."
         )
     return value
+
+
+def checked_texts(value: object, argument: str) -> list[str] | None:
+    """Return strings as a list of plain `str`, which botocore can serialise; None is allowed."""
+    if value is None:
+        return None
+    refusal = InvalidArgumentError(
+        f"{argument}={_shown(value)} has to be a list of strings that are not empty."
+    )
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise refusal
+    texts = list(cast("Iterable[object]", value))
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        raise refusal
+    return [str(text) for text in texts]
 
 
 def checked_endpoint(value: object, argument: str = "endpoint_url") -> str | None:

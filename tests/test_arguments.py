@@ -77,15 +77,21 @@ TAKE_NAME: dict[str, Call] = {
     "get_operations_for_resource resource_name": lambda c, bad: anext(
         c.get_operations_for_resource(bad)
     ),
+    "get_instance instance_name": lambda c, bad: c.get_instance(bad),
     "get_instance_state instance_name": lambda c, bad: c.get_instance_state(bad),
     "start_instance instance_name": lambda c, bad: c.start_instance(bad),
     "stop_instance instance_name": lambda c, bad: c.stop_instance(bad),
+    "reboot_instance instance_name": lambda c, bad: c.reboot_instance(bad),
     "open_gui_session name": lambda c, bad: open_gui_session(bad, client=c),
     "close_gui_session name": lambda c, bad: close_gui_session(bad, client=c),
     "gui_session name": lambda c, bad: gui_session(bad, client=c).__aenter__(),
 }
 
 TAKE_IDENTIFIER: dict[str, Call] = {
+    "get_studio studio_id": lambda c, bad: c.get_studio(bad),
+    "list_launch_profiles studio_id": lambda c, bad: anext(c.list_launch_profiles(bad)),
+    "get_launch_profile studio_id": lambda c, bad: c.get_launch_profile(bad, "lp-1"),
+    "get_launch_profile launch_profile_id": lambda c, bad: c.get_launch_profile("studio-1", bad),
     "create_streaming_session studio_id": lambda c, bad: c.create_streaming_session(
         bad, launch_profile_id="lp-1"
     ),
@@ -277,6 +283,21 @@ async def test_an_empty_text_is_refused(
     given: dict[str, Any] = {"launch_profile_id": "lp-1", "client": nimble, argument: bad}
     await assert_refused(sim, argument, open_streaming_session("studio-1", **given))
     await assert_refused(sim, argument, streaming_session("studio-1", **given).__aenter__())
+
+
+@pytest.mark.parametrize("bad", ["", " ", 3])
+async def test_an_empty_principal_is_refused(
+    sim: Simulator, nimble: NimbleClient, bad: Any
+) -> None:
+    listed = nimble.list_launch_profiles("studio-1", principal_id=bad)
+    await assert_refused(sim, "principal_id", anext(listed))
+
+
+@pytest.mark.parametrize("bad", ["READY", "", 3, [""], ["READY", " "], [None], [3], b"READY"])
+async def test_states_that_are_not_a_list_of_texts_are_refused(
+    sim: Simulator, nimble: NimbleClient, bad: Any
+) -> None:
+    await assert_refused(sim, "states", anext(nimble.list_launch_profiles("studio-1", states=bad)))
 
 
 @pytest.mark.parametrize(

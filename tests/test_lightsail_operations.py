@@ -118,6 +118,7 @@ async def test_a_failed_session_tells_its_reason(
         ("stop_gui_session", "running", "started", "StopGUISession", "stopping"),
         ("start_instance", "stopped", "stopped", "StartInstance", "pending"),
         ("stop_instance", "running", "notStarted", "StopInstance", "stopping"),
+        ("reboot_instance", "running", "started", "RebootInstance", "pending"),
     ],
 )
 async def test_a_change_returns_its_operation(
@@ -168,6 +169,21 @@ async def test_a_failed_operation_tells_its_error(
     assert_same(failed, (await raw.get_operation(operationId=operation.id))["operation"])
 
 
+async def test_operations_of_the_region_come_from_all_pages(
+    sim: Simulator, lightsail: LightsailClient, raw: Any
+) -> None:
+    sim.lightsail.add_instance("other")
+    made = []
+    for name in ("my-computer", "other", "my-computer"):
+        (operation,) = await lightsail.reboot_instance(name)
+        await asyncio.sleep(3)
+        made.append((name, operation.id))
+    operations = [one async for one in lightsail.get_operations()]
+    assert [(operation.resource_name, operation.id) for operation in operations] == made
+    assert len(sim.calls("GetOperations")) == 2
+    assert_same(operations[:2], (await raw.get_operations())["operations"])
+
+
 async def test_operations_of_a_resource_come_from_all_pages(
     sim: Simulator, lightsail: LightsailClient, raw: Any
 ) -> None:
@@ -200,6 +216,15 @@ async def test_the_state_of_a_computer_is_read(
     found = await lightsail.get_instance_state("other")
     assert found == InstanceState(code=code, name=state)
     assert_same(found, (await raw.get_instance_state(instanceName="other"))["state"])
+
+
+async def test_a_computer_is_read(sim: Simulator, lightsail: LightsailClient, raw: Any) -> None:
+    sim.lightsail.add_instance("other", state="stopped")
+    found = await lightsail.get_instance("other")
+    assert found.name == "other"
+    assert found.state == InstanceState(code=80, name="stopped")
+    assert_same(found, (await raw.get_instance(instanceName="other"))["instance"])
+    assert found == [one async for one in lightsail.get_instances()][1]
 
 
 async def test_instances_come_from_all_pages(
@@ -251,6 +276,7 @@ async def test_pages_that_go_in_a_circle_are_an_error(
     )
     for operation, listed in (
         ("GetInstances", lightsail.get_instances()),
+        ("GetOperations", lightsail.get_operations()),
         ("GetOperationsForResource", lightsail.get_operations_for_resource("my-computer")),
     ):
         with pytest.raises(InvalidResponseError, match="the pages of the list go in a circle"):

@@ -43,16 +43,29 @@ from dcvsessions.lightsail import (
     ResourceLocation,
     Tag,
 )
-from dcvsessions.nimble import VolumeConfiguration
+from dcvsessions.nimble import (
+    LaunchProfile,
+    StreamConfiguration,
+    Studio,
+    StudioState,
+    VolumeConfiguration,
+)
 
 MODELS = {
     place: json.loads((files("dcvsessions") / "data" / place / "service-2.json").read_text("utf-8"))
     for place in ("lightsail/2016-11-28", "nimble/2020-08-01")
 }
 LIGHTSAIL, NIMBLE = MODELS.values()
+# The shapes of DCV URLs.
+URLS = {"SensitiveNonEmptyString", "SensitiveString"}
 
-# The members of an Instance that have nothing to do with its desktop.
-LEFT_OUT = {"addOns", "hardware", "networking", "metadataOptions"}
+# The members that have nothing to do with a desktop.
+LEFT_OUT: dict[type[Any], set[str]] = {
+    Instance: {"addOns", "hardware", "networking", "metadataOptions"},
+    LaunchProfile: {"validationResults"},
+    StreamConfiguration: {"sessionBackup", "sessionStorage"},
+    Studio: {"studioEncryptionConfiguration"},
+}
 
 # Which class stands for which shape of which model.
 CLASSES: dict[type[Any], tuple[dict[str, Any], str]] = {
@@ -63,8 +76,11 @@ CLASSES: dict[type[Any], tuple[dict[str, Any], str]] = {
     Operation: (LIGHTSAIL, "Operation"),
     ResourceLocation: (LIGHTSAIL, "ResourceLocation"),
     Tag: (LIGHTSAIL, "Tag"),
+    LaunchProfile: (NIMBLE, "LaunchProfile"),
     Stream: (NIMBLE, "StreamingSessionStream"),
+    StreamConfiguration: (NIMBLE, "StreamConfiguration"),
     StreamingSession: (NIMBLE, "StreamingSession"),
+    Studio: (NIMBLE, "Studio"),
     VolumeConfiguration: (NIMBLE, "VolumeConfiguration"),
 }
 NAMES = {"GuiSessionStatus": "Status"} | {
@@ -88,7 +104,7 @@ def expected_type(model: dict[str, Any], shape: str, *, top: bool = True) -> Any
         return tuple[expected_type(model, facts["member"]["shape"], top=False), ...]
     if facts["type"] == "map":
         return Mapping[str, str]
-    kind = DcvUrl if facts.get("sensitive") else BY_SHAPE.get(shape) or simple[facts["type"]]
+    kind = DcvUrl if shape in URLS else BY_SHAPE.get(shape) or simple[facts["type"]]
     return kind | None if top else kind
 
 
@@ -96,7 +112,7 @@ def expected_type(model: dict[str, Any], shape: str, *, top: bool = True) -> Any
 @pytest.mark.parametrize("kind", CLASSES)
 def test_a_class_has_every_member_of_the_model_in_its_type(kind: type[Any]) -> None:
     model, shape = CLASSES[kind]
-    left_out = LEFT_OUT if kind is Instance else set()
+    left_out = LEFT_OUT.get(kind, set())
     members = {
         xform_name(name): expected_type(model, member["shape"])
         for name, member in model["shapes"][shape]["members"].items()
@@ -107,12 +123,28 @@ def test_a_class_has_every_member_of_the_model_in_its_type(kind: type[Any]) -> N
     assert all(value in (None, (), {}) for value in attrs.asdict(kind(), recurse=False).values())
 
 
+@pytest.mark.parametrize("kind", CLASSES)
+def test_what_the_model_marks_sensitive_is_not_in_the_repr(kind: type[Any]) -> None:
+    model, shape = CLASSES[kind]
+    sensitive = {
+        xform_name(name)
+        for name, member in model["shapes"][shape]["members"].items()
+        if model["shapes"][member["shape"]].get("sensitive")
+    }
+    for field in attrs.fields(kind):
+        if field.name in sensitive:
+            value = DcvUrl(URL) if field.type == DcvUrl | None else "s3cr3t"
+            assert "s3cr3t" not in repr(kind(**{field.name: value}))
+            sensitive.discard(field.name)
+    assert sensitive == set()
+
+
 @pytest.mark.parametrize("kind", [kind for kind in CLASSES if CLASSES[kind][0] is LIGHTSAIL])
 def test_a_class_has_every_member_that_type_checkers_know(kind: type[Any]) -> None:
     shape = CLASSES[kind][1]
     names = [f"{shape}TypeDef", f"{shape}OutputTypeDef"]
     (known,) = [getattr(type_defs, name) for name in names if hasattr(type_defs, name)]
-    left_out = {*(LEFT_OUT if kind is Instance else ()), "ResponseMetadata"}
+    left_out = {*LEFT_OUT.get(kind, ()), "ResponseMetadata"}
     assert {field.name for field in attrs.fields(kind)} == {
         xform_name(name) for name in known.__annotations__.keys() - left_out
     }
@@ -200,6 +232,10 @@ FULL = [
     StreamingSession(state=StreamingSessionState.READY, tags={"project": "42"}),
     Instance(tags=(Tag(key="project"),), state=InstanceState(code=16)),
     Operation(status=OperationStatus.FAILED, location=ResourceLocation()),
+    Studio(state=StudioState.READY, display_name="s3cr3t", tags={"project": "42"}),
+    LaunchProfile(
+        name="s3cr3t", description="s3cr3t", stream_configuration=StreamConfiguration(), tags={}
+    ),
 ]
 
 

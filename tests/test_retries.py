@@ -77,6 +77,7 @@ REFUSED = {
         ("StopGUISession", "stop_gui_session"),
         ("StartInstance", "start_instance"),
         ("StopInstance", "stop_instance"),
+        ("RebootInstance", "reboot_instance"),
     ],
 )
 @pytest.mark.parametrize(

@@ -296,6 +296,19 @@ async def test_times_count_from_the_beginning_of_the_wait() -> None:
 # --- Errors in a row ---
 
 
+async def test_a_step_that_leads_only_to_another_does_not_begin_the_goal() -> None:
+    schedule = Recorder()
+    thing = Resource(STOPPED, WAITING, DONE)
+
+    def decide_otherwise(observation: Observation[str], context: WaitContext) -> Decision[str]:
+        decision = decide(observation, context)
+        return evolve(decision, is_last=False) if isinstance(decision, TakeStep) else decision
+
+    await waiter().until(evolve(thing.goal(schedule), decide=decide_otherwise))
+    assert schedule.elapsed == [None, None]
+    assert len(thing.steps) == 1
+
+
 async def test_the_schedule_learns_how_long_calls_wait_for_their_turn() -> None:
     schedule, thing = Recorder(), Resource(WAITING, WAITING, DONE)
     delays = iter([0.0, 3.5])

@@ -159,9 +159,15 @@ WAIT = Wait()
 
 @frozen
 class TakeStep:
-    """Decision: request a step."""
+    """Decision: request a step.
+
+    Attributes:
+        step: The step.
+        is_last: Whether the goal follows from it, and no other step has to be taken first.
+    """
 
     step: StrEnum
+    is_last: bool = True
 
 
 @frozen

@@ -267,8 +267,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
                 return decision
             case Failed():
                 raise self._failed(decision)
-            case TakeStep(step) if self.waiter.remaining > 0:
-                await self._take(step, observation.state)
+            case TakeStep() if self.waiter.remaining > 0:
+                await self._take(decision, observation.state)
             case _:
                 self.conflict = None
         return None
@@ -296,8 +296,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
             draw=random.random(),  # noqa: S311 - it spreads polls and protects nothing
         )
 
-    async def _take(self, step: StrEnum, state: str) -> None:
-        take = self.goal.take
+    async def _take(self, decision: TakeStep, state: str) -> None:
+        take, step = self.goal.take, decision.step
         if take is None:
             return
         try:
@@ -313,9 +313,10 @@ class _Reconciliation(Generic[_Resource, _Value]):
         if isinstance(outcome, DcvSessionsError) and is_refusal(outcome):
             return
         # A step that was not answered may have happened. The next readings will show it.
-        self.began = self.waiter.elapsed
+        now = self.waiter.elapsed
+        self.began = now if decision.is_last else None
         is_accepted = not isinstance(outcome, DcvSessionsError)
-        self.context = self.context.requested(step, state, self.began, is_accepted=is_accepted)
+        self.context = self.context.requested(step, state, now, is_accepted=is_accepted)
         self.trend = _NO_TREND
         if isinstance(outcome, Failed):
             raise self._failed(outcome)

@@ -119,6 +119,19 @@ class LightsailClient(AwsClient):
         )
         return answer.one("operation", Operation)
 
+    async def get_operations(self) -> AsyncGenerator[Operation, None]:
+        """Iterate over the operations of the region; each page is read when it is needed.
+
+        Yields:
+            The operations, oldest first.
+        """
+        pages = self._pages(
+            "GetOperations", page_parameter="pageToken", page_member="nextPageToken"
+        )
+        async for page in pages:
+            for operation in page.all("operations", Operation):
+                yield operation
+
     async def get_operations_for_resource(
         self, resource_name: str
     ) -> AsyncGenerator[Operation, None]:
@@ -153,6 +166,20 @@ class LightsailClient(AwsClient):
             "GetInstanceState", instanceName=checked_name(instance_name, "instance_name")
         )
         return answer.one("state", InstanceState)
+
+    async def get_instance(self, instance_name: str) -> Instance:
+        """Read a virtual computer.
+
+        Args:
+            instance_name: The virtual computer.
+
+        Returns:
+            The computer, with its state.
+        """
+        answer = await self._call(
+            "GetInstance", instanceName=checked_name(instance_name, "instance_name")
+        )
+        return answer.one("instance", Instance)
 
     async def get_instances(self) -> AsyncGenerator[Instance, None]:
         """Iterate over the virtual computers of the region; each page is read when it is needed.
@@ -198,5 +225,20 @@ class LightsailClient(AwsClient):
             "StopInstance",
             instanceName=checked_name(instance_name, "instance_name"),
             force=None if force is None else checked_boolean(force, "force"),
+        )
+        return answer.all("operations", Operation)
+
+    async def reboot_instance(self, instance_name: str) -> tuple[Operation, ...]:
+        """Restart a virtual computer that is running. Unsaved work in its GUI session is lost.
+
+        Args:
+            instance_name: The virtual computer.
+
+        Returns:
+            The operations that Lightsail has accepted.
+        """
+        answer = await self._call_once(
+            "RebootInstance",
+            instanceName=checked_name(instance_name, "instance_name"),
         )
         return answer.all("operations", Operation)

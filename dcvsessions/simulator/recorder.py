@@ -20,7 +20,7 @@ _STARTABLE = frozenset({"notStarted", "stopped", "startExpired"})
 _LONGEST = 1800.0
 _PLAN = """This will, on AWS and at the usual price of a running computer:
 - start the GUI session of {name}, and watch until it is started (some minutes),
-- stop it again; what is not saved in it is lost,
+- stop it again; what is not saved in it is lost, and it stays stopped, also if it was notStarted,
 - write the statuses, times and percentages to {output}, without names, ids and addresses.
 """
 
@@ -32,7 +32,8 @@ class RecordingError(Exception):
 async def record(call: Call, name: str, *, interval: float) -> str:
     """Start and stop a GUI session, and return a scenario file that replays it.
 
-    A session that was started is stopped again, whatever happens.
+    A session that was started is stopped again, whatever happens. It stays stopped, also if it was
+    `notStarted` before: the API has no way back to that.
 
     Args:
         call: Calls an operation of Lightsail.
@@ -40,8 +41,8 @@ async def record(call: Call, name: str, *, interval: float) -> str:
         interval: Seconds from one reading to the next.
 
     Raises:
-        RecordingError: The session is in a state from which a start cannot be watched, or a
-            transition takes longer than half an hour.
+        RecordingError: The session is in a state from which a start cannot be watched, a
+            transition takes longer than half an hour, or `call` raised it.
     """
     status = (await _read(call, name, 0)).status
     if status not in _STARTABLE:
@@ -90,8 +91,8 @@ def main(arguments: list[str]) -> int:
     print(_PLAN.format(name=options.aws, output=options.output))  # noqa: T201 - a command
     if not options.yes and input("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
         return 1
-    call = _client(options.endpoint_url)
     try:
+        call = _client(options.endpoint_url)
         text = asyncio.run(record(call, options.aws, interval=options.interval))
     except RecordingError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command
@@ -114,13 +115,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _client(endpoint_url: str | None) -> Call:
-    from botocore.session import Session  # noqa: PLC0415 - the simulator itself needs no client
+    # The simulator itself needs no client.
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore.session import Session  # noqa: PLC0415
 
     session: Any = Session()  # botocore has no types
-    client = session.create_client("lightsail", endpoint_url=endpoint_url)
+    try:
+        client = session.create_client("lightsail", endpoint_url=endpoint_url)
+    except BotoCoreError as error:
+        raise RecordingError(str(error)) from error
 
     async def call(operation: str, parameters: dict[str, str]) -> dict[str, Any]:
         send = functools.partial(client._make_api_call, operation, parameters)  # noqa: SLF001
-        return await asyncio.to_thread(send)
+        try:
+            return await asyncio.to_thread(send)
+        except (BotoCoreError, ClientError) as error:
+            raise RecordingError(str(error)) from error
 
     return call

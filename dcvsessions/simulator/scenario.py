@@ -40,8 +40,8 @@ from typing import Any, Self
 
 from attrs import asdict, field, frozen
 
+from dcvsessions.simulator.errors import ScenarioError
 from dcvsessions.simulator.faults import Fault
-from dcvsessions.simulator.scenario_file import ScenarioError, load, structured
 from dcvsessions.simulator.simulator import PAGE_SIZE, Simulator
 from dcvsessions.simulator.time.plan import TransitionPlan
 from dcvsessions.simulator.time.timings import Timings
@@ -227,6 +227,8 @@ class Scenario:
         Raises:
             ScenarioError: The file cannot be read, or something in it is wrong.
         """
+        from dcvsessions.simulator.scenario_file import load  # noqa: PLC0415 - imports cattrs
+
         try:
             return cls.from_data(load(path))
         except ScenarioError as error:
@@ -245,6 +247,8 @@ class Scenario:
         Raises:
             ScenarioError: Something in it is wrong.
         """
+        from dcvsessions.simulator.scenario_file import structured  # noqa: PLC0415 - as in load()
+
         scenario = structured(data, cls)
         scenario.simulator()
         return scenario

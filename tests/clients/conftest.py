@@ -78,6 +78,18 @@ class Cupboard:
 
         return self._get(name, packages, make) / "node_modules"
 
+    def go_program(self, name: str, source: Path, gopath: Path) -> Path:
+        """Give a Go program, compiled with the packages of a folder."""
+
+        def make(folder: Path) -> None:
+            folder.mkdir()
+            settings = {"GO111MODULE": "off", "GOPATH": gopath, "GOCACHE": folder / "cache"}
+            environ = [f"{variable}={value}" for variable, value in settings.items()]
+            _call(["env", *environ, "go", "build", "-o", str(folder / "program"), str(source)])
+            shutil.rmtree(folder / "cache")
+
+        return self._get(name, (source.read_text(), str(gopath)), make) / "program"
+
     def source(self, name: str, requirement: str) -> Path:
         """Give the folder in which the source distribution of a package is unpacked."""
 
@@ -159,9 +171,11 @@ def cupboard(request: pytest.FixtureRequest) -> Cupboard:
 
 @pytest.fixture(scope="session")
 def pythons(cupboard: Cupboard) -> Callable[[str], Path]:
-    """The interpreters beside boto3 and the AWS CLI, of today and of the last days of Nimble."""
+    """The interpreters beside boto3 and the AWS CLI: of today, of Nimble's last days, and older."""
     requirements = {
         "today": ("boto3", "awscli"),
+        # The first weeks of GUI sessions.
+        "1.26.90": ("boto3==1.26.90",),
         "1.35.47": ("boto3==1.35.47", "botocore==1.35.47", "awscli==1.35.13"),
     }
     return lambda name: cupboard.python(f"boto3-{name}", *requirements[name])

@@ -1,4 +1,4 @@
-"""boto3 of today, and 1.35.47: the last one that had Nimble Studio.
+"""boto3 of today, 1.35.47, the last one that had Nimble Studio, and one that needs the endpoint.
 
 The programs are beside this file. Each is run once with each client that it is for, in a process
 and against a simulator of its own, and every scene of it is a test.
@@ -14,6 +14,7 @@ import pytest
 PROGRAMS = Path(__file__).parent / "programs"
 RUNS = {
     "today": ("lightsail", "lightsail_errors"),
+    "1.26.90": ("old_client",),
     "1.35.47": ("lightsail", "lightsail_errors", "nimble", "nimble_errors", "nimble_waiters"),
 }
 

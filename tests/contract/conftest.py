@@ -1,110 +1,113 @@
-"""One course of a GUI session, against the simulator or against AWS.
+"""What AWS documents and what we assume, as tests through the public client alone.
 
-Without anything set, it runs against the simulator. With ``DCV_CONTRACT=aws`` and
-``DCV_CONTRACT_COMPUTER=NAME`` it runs against AWS, with the credentials and the region of the
-environment: it says what it will do and asks, starts the GUI session of that computer, stops it
-again, and leaves it stopped. That takes a few minutes. AWS charges for the running computer, as
-always, and nothing for the calls. What is not saved in the session is lost.
+Each file follows one course, and its tests look at what was seen on it. Without anything set, the
+courses run against the simulator, in virtual time. With ``DCV_CONTRACT=aws`` and
+``DCV_CONTRACT_COMPUTER=NAME`` they run against AWS, with the credentials and the region of the
+environment. The mark ``aws`` of a file says what its course does there, and how many minutes of a
+running computer it costs. The calls cost nothing. All of this is printed before anything is
+sent, and then you are asked.
+
+Courses that take longer than ``DCV_CONTRACT_MINUTES`` (15) are left out. So are those without a
+mark: AWS has closed Nimble Studio.
 """
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
 
 import attrs
+import looptime
 import pytest
 
-from dcvsessions import DcvSessionsError, LightsailClient
-from dcvsessions.lightsail import GuiSessionAccessDetails, Operation
-from dcvsessions.simulator import Simulator, Timings, serve_in_thread
+from dcvsessions.simulator import Simulator, Timings
 
+HERE = Path(__file__).resolve().parent
+_TARGET = os.environ.get("DCV_CONTRACT", "simulator")
+_IS_ON_AWS = _TARGET == "aws"
+_BUDGET = float(os.environ.get("DCV_CONTRACT_MINUTES", "15"))
 _PLAN = """
-The contract runs against AWS. On the computer {name} it will
-- start the GUI session, and watch until it is started,
-- stop it again; what is not saved in it is lost.
-This takes a few minutes, at the usual price of a running computer."""
+The contract runs against AWS. On the virtual computer {name} it will:
+{steps}
+In all this takes about {minutes:.0f} minutes. If the computer would not run anyway, it costs
+{share:.2f} times the computer's price per hour. What is not saved in the GUI session is lost.
+At the end the computer runs and its GUI session is stopped, also if it was notStarted before."""
+
+_Seen = TypeVar("_Seen")
+Course = Callable[[str], Awaitable[_Seen]]
 
 
-_NOBODY = "no-computer-has-this-name"
-_PATIENCE = 1800.0
-_STARTABLE = ("notStarted", "stopped", "startExpired")
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not _IS_ON_AWS:
+        return
+    left_out = [item for item in items if item.path.is_relative_to(HERE) and not _costs(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
-@attrs.define
-class Course:
-    """What was seen on the way from a stopped session to a started one, and back."""
-
-    before: GuiSessionAccessDetails
-    start: tuple[Operation, ...] = ()
-    again: tuple[Operation, ...] = ()
-    starting: list[GuiSessionAccessDetails] = attrs.Factory(list)
-    stop: tuple[Operation, ...] = ()
-    stopping: list[GuiSessionAccessDetails] = attrs.Factory(list)
-    ended: list[Operation] = attrs.Factory(list)
-    unknown: DcvSessionsError | None = None
-    stopped_twice: DcvSessionsError | None = None
+def _costs(item: pytest.Item) -> dict[str, Any] | None:
+    mark = item.get_closest_marker("aws")
+    return mark.kwargs if mark is not None and mark.kwargs["minutes"] <= _BUDGET else None
 
 
-async def run_course(name: str, *, interval: float) -> Course:
-    async with LightsailClient() as client:
-        course = Course(before=await client.create_gui_session_access_details(name))
-        if course.before.status not in _STARTABLE:
-            pytest.exit(f"The session of {name} is {course.before.status}, not stopped", 1)
-        try:
-            await client.create_gui_session_access_details(_NOBODY)
-        except DcvSessionsError as error:
-            course.unknown = error
-        course.start = await client.start_gui_session(name)
-        try:
-            course.again = await client.start_gui_session(name)
-            course.starting = await _readings(client, name, "started", interval)
-        finally:
-            course.stop = await client.stop_gui_session(name)
-            course.stopping = await _readings(client, name, "stopped", interval)
-        try:
-            await client.stop_gui_session(name)
-        except DcvSessionsError as error:
-            course.stopped_twice = error
-        ids = [each.id for each in (*course.start, *course.stop) if each.id]
-        course.ended = [await client.get_operation(each) for each in ids]
-        return course
+@attrs.frozen
+class Target:
+    """What the courses run against, and the virtual computer to run them with."""
 
+    name: str
+    is_aws: bool
 
-async def _readings(
-    client: LightsailClient, name: str, goal: str, interval: float
-) -> list[GuiSessionAccessDetails]:
-    readings = [await client.create_gui_session_access_details(name)]
-    async with asyncio.timeout(_PATIENCE):
-        while readings[-1].status != goal:
-            await asyncio.sleep(interval)
-            readings.append(await client.create_gui_session_access_details(name))
-    return readings
+    def run(self, course: Course[_Seen]) -> _Seen:
+        if self.is_aws:
+            return asyncio.run(course(self.name))
+        with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+            return runner.run(self._simulated(course))
+
+    async def _simulated(self, course: Course[_Seen]) -> _Seen:
+        timings = Timings.realistic()
+        with pytest.MonkeyPatch.context() as environment:
+            async with Simulator(timings=timings) as simulator:
+                simulator.lightsail.add_instance(self.name)
+                simulator.nimble.add_studio("studio-1", launch_profiles=("lp-1",))
+                for variable, value in simulator.environ.items():
+                    environment.setenv(variable, value)
+                return await course(self.name)
 
 
 @pytest.fixture(autouse=True)
 def _no_aws() -> None:
-    """Leave the environment as it is: the credentials in it are for this."""
+    """Leave the environment alone: the credentials in it are for this."""
 
 
 @pytest.fixture(scope="session")
-def course(request: pytest.FixtureRequest) -> Iterator[Course]:
-    if os.environ.get("DCV_CONTRACT") == "aws":
-        name = os.environ["DCV_CONTRACT_COMPUTER"]
-        capture = request.config.pluginmanager.getplugin("capturemanager")
-        capture.suspend_global_capture(in_=True)
-        print(_PLAN.format(name=name))
-        answer = input("Go on? [y/N] ")
+def target(request: pytest.FixtureRequest) -> Target:
+    if _TARGET == "simulator":
+        return Target("my-computer", is_aws=False)
+    if not _IS_ON_AWS:
+        pytest.exit(f"DCV_CONTRACT has to be aws or simulator, not {_TARGET}", returncode=1)
+    name = os.environ.get("DCV_CONTRACT_COMPUTER")
+    if not name:
+        pytest.exit("DCV_CONTRACT_COMPUTER has to name a virtual computer", returncode=1)
+    if not _is_agreed(request.config, _plan(name, request.session.items)):
+        pytest.exit("The contract was not run", returncode=1)
+    return Target(name, is_aws=True)
+
+
+def _plan(name: str, items: list[pytest.Item]) -> str:
+    courses = {item.path: costs for item in items if (costs := _costs(item))}.values()
+    steps = "\n".join(f"- {each['does']} ({each['minutes']} minutes)" for each in courses)
+    minutes = sum(each["minutes"] for each in courses)
+    return _PLAN.format(name=name, steps=steps, minutes=minutes, share=minutes / 60)
+
+
+def _is_agreed(config: pytest.Config, plan: str) -> bool:
+    capture = config.pluginmanager.getplugin("capturemanager")
+    capture.suspend_global_capture(in_=True)
+    print(plan)
+    try:
+        return input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
+    finally:
         capture.resume_global_capture()
-        if answer.strip().lower() not in {"y", "yes"}:
-            pytest.exit("The contract was not run", returncode=1)
-        yield asyncio.run(run_course(name, interval=2))
-        return
-    timings = Timings(operation_queue=0, gui_start=4, gui_stop=2)
-    with (
-        serve_in_thread(Simulator(timings=timings, speed=10)) as simulator,
-        pytest.MonkeyPatch.context() as environment,
-    ):
-        simulator.lightsail.add_instance("my-computer")
-        for variable, value in simulator.environ.items():
-            environment.setenv(variable, value)
-        yield asyncio.run(run_course("my-computer", interval=0.02))

@@ -19,7 +19,7 @@ FILES = {
 
 # The rooms, lowest floor first. A room imports rooms on lower floors only. A package is one room.
 FLOORS = [
-    {"time", "protocol", "faults", "throttle", "recording"},
+    {"errors", "time", "protocol", "faults", "throttle", "recording"},
     {"environment", "store", "pages", "desktop_page"},
     {"lightsail", "nimble", "gateway"},
     {"server"},
@@ -155,7 +155,20 @@ def test_importing_the_simulator_loads_no_aws_client():
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
     )
     loaded = set(done.stdout.split())
-    assert not loaded & {"aiobotocore", "botocore.client", "botocore.session", "pytest"}
+    unwanted = {"aiobotocore", "botocore.client", "botocore.session", "pytest"}
+    assert not loaded & unwanted
+
+
+def test_the_process_loads_what_it_serves_with_and_nothing_else():
+    # By their names, because a time would differ from machine to machine.
+    code = "import sys, dcvsessions.simulator.__main__; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    )
+    loaded = set(done.stdout.split())
+    own = {f"{PACKAGE}.{name}" for name in ("control", "recorder", "scenario_file")}
+    assert not loaded & own
+    assert not any(name.partition(".")[0] == "botocore" for name in loaded)
 
 
 def test_exported_names_are_sorted_and_exist():

@@ -140,7 +140,11 @@ def is_sendable(found):
 @pytest.mark.parametrize(
     ("service", "operation"), OPERATIONS, ids=[operation.name for _, operation in OPERATIONS]
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=25,
+    deadline=None,  # a socket has no deadline
+)
 @given(data=st.data())
 def test_a_valid_request_is_answered_as_the_model_says(server, service, operation, data):
     found = data.draw(parameters(operation).filter(is_sendable))
@@ -160,7 +164,11 @@ BREAKABLE = [(service, operation) for service, operation in OPERATIONS if breaki
 @pytest.mark.parametrize(
     ("service", "operation"), BREAKABLE, ids=[operation.name for _, operation in BREAKABLE]
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=25,
+    deadline=None,  # a socket has no deadline
+)
 @given(data=st.data())
 def test_a_request_with_one_invalid_parameter_is_refused(server, service, operation, data):
     found = copy.copy(data.draw(parameters(operation).filter(is_sendable)))

@@ -14,7 +14,7 @@ from dcvsessions.simulator import (
     ScenarioError,
     TransitionPlan,
 )
-from dcvsessions.simulator.recorder import RecordingError, record
+from dcvsessions.simulator.recorder import RecordingError, main, record
 from dcvsessions.simulator.recording import Reading, scenario_text
 
 PLANS = {
@@ -67,6 +67,14 @@ async def test_a_recording_replayed_is_equal_to_what_was_recorded(open_wire, tmp
 
 
 @pytest.mark.looptime
+@pytest.mark.parametrize("before", ["notStarted", "stopped", "startExpired"])
+async def test_a_recorded_session_is_left_stopped_whatever_it_was(open_wire, before):
+    text, _, left = await recorded(of_one_computer(status=before), "private-name", open_wire)
+    assert f'status = "{before}"' in text
+    assert left == "stopped"
+
+
+@pytest.mark.looptime
 async def test_a_failed_start_is_recorded_without_its_reason(open_wire):
     failing = TransitionPlan(ends="failedStartingGUISession", message="secret", seconds=6)
     scenario = of_one_computer(plans={"StartGUISession": (failing,)})
@@ -99,6 +107,19 @@ def test_readings_without_a_percentage_leave_it_out():
     text = scenario_text("started", {"StopGUISession": readings}, date="2026-01-01", interval=2)
     assert "percentages" not in text
     assert "seconds = 3.0\n" in text
+
+
+async def test_the_command_says_why_it_cannot_record(tmp_path, sim, monkeypatch, capsys):
+    output = tmp_path / "course.toml"
+    arguments = ["--yes", "--aws", "another-name", "-o", str(output)]
+    for name, value in sim.environ.items():
+        monkeypatch.setenv(name, value)
+    assert await asyncio.to_thread(main, arguments) == 1
+    assert "NotFoundException" in capsys.readouterr().err
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert await asyncio.to_thread(main, arguments) == 1
+    assert "You must specify a region" in capsys.readouterr().err
+    assert not output.exists()
 
 
 @pytest.mark.parametrize("answer", ["n", "", "y"])

@@ -41,7 +41,15 @@ from dcvsessions import (
 )
 from dcvsessions.errors import ErrorAbsorbed, LeftBehind, StateSeen, WaitReport
 from dcvsessions.lightsail import GuiSession, Instance, InstanceState
-from dcvsessions.nimble import StreamingInstanceType, VolumeRetentionMode
+from dcvsessions.nimble import (
+    LaunchProfile,
+    LaunchProfileState,
+    StreamConfiguration,
+    StreamingInstanceType,
+    Studio,
+    StudioState,
+    VolumeRetentionMode,
+)
 
 
 async def clients(session: AioSession, config: AioConfig) -> None:
@@ -68,13 +76,28 @@ async def lightsail_operations(client: LightsailClient) -> None:
     assert_type(await client.start_gui_session("my-computer"), tuple[Operation, ...])
     assert_type(await client.stop_gui_session("my-computer"), tuple[Operation, ...])
     assert_type(await client.get_operation("id"), Operation)
+    assert_type([one async for one in client.get_operations()], list[Operation])
     assert_type(
         [one async for one in client.get_operations_for_resource("my-computer")], list[Operation]
     )
     assert_type(await client.get_instance_state("my-computer"), InstanceState)
+    assert_type(await client.get_instance("my-computer"), Instance)
     assert_type([one async for one in client.get_instances()], list[Instance])
     assert_type(await client.start_instance("my-computer"), tuple[Operation, ...])
     assert_type(await client.stop_instance("my-computer", force=True), tuple[Operation, ...])
+    assert_type(await client.reboot_instance("my-computer"), tuple[Operation, ...])
+
+
+async def studios(client: NimbleClient) -> None:
+    assert_type([each async for each in client.list_studios()], list[Studio])
+    assert_type((await client.get_studio("studio-1")).state, StudioState | None)
+    profiles = client.list_launch_profiles("studio-1", states=[LaunchProfileState.READY, "x"])
+    assert_type([each async for each in profiles], list[LaunchProfile])
+    profile = await client.get_launch_profile("studio-1", "lp-1")
+    assert_type(profile.stream_configuration, StreamConfiguration | None)
+    if profile.stream_configuration:
+        types = profile.stream_configuration.ec2_instance_types
+        assert_type(types, tuple[StreamingInstanceType, ...])
 
 
 async def nimble_operations(client: NimbleClient) -> None:

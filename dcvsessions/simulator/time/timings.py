@@ -2,11 +2,12 @@
 
 import math
 import random
+from collections.abc import Callable
 from typing import Literal, Self
 
 from attrs import Attribute, field, frozen
 
-__all__ = ["Timings", "TransitionName"]
+__all__ = ["PRESETS", "Timings", "TransitionName"]
 
 TransitionName = Literal[
     "operation_queue",
@@ -28,8 +29,13 @@ def _not_negative(_: object, attribute: "Attribute[float]", value: float) -> Non
         raise ValueError(f"{attribute.name} must be zero or more seconds, not {value!r}")
 
 
+def _to_float(value: float) -> float:
+    # attrs reads the signature of a converter. For `float` itself, that takes a millisecond.
+    return float(value)
+
+
 def _seconds(default: float) -> float:
-    seconds: float = field(default=default, converter=float, validator=_not_negative)
+    seconds: float = field(default=default, converter=_to_float, validator=_not_negative)
     return seconds
 
 
@@ -173,3 +179,12 @@ class Timings:
         """
         median: float = getattr(self, transition)
         return median * source.lognormvariate(0.0, self.spread) if self.spread else median
+
+
+# The timings by the names that files and the command line use.
+PRESETS: dict[str, Callable[[], Timings]] = {
+    "default": Timings,
+    "instant": Timings.instant,
+    "demo": Timings.demo,
+    "realistic": Timings.realistic,
+}
