@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import aiohttp
-import boto3
+import boto3  # type: ignore[import-untyped] # it has no type hints
 from attrs import frozen
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest

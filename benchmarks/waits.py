@@ -225,7 +225,7 @@ async def _tasks(waits: int, wait: Callable[[int], Awaitable[object]]) -> float:
 def memory_of_threads(waits: int) -> float:
     """Return the KiB of each thread that waits with boto3."""
     # Imported here, so that it does not make the heap of the other measures larger.
-    import boto3  # noqa: PLC0415
+    import boto3  # type: ignore[import-untyped] # noqa: PLC0415
 
     client = boto3.session.Session().client("lightsail")
     is_over = threading.Event()
