@@ -28,7 +28,18 @@ from benchmarks.environment import use_only
 from dcvsessions import LightsailClient, open_gui_session
 from dcvsessions.simulator import TransitionPlan
 
-__all__ = ["ADAPTIVE", "FIXED", "TOGETHER", "Crowd", "Opened", "measure_all", "ways"]
+__all__ = [
+    "ADAPTIVE",
+    "FIXED",
+    "FIXED_ONCE",
+    "GATHERED",
+    "LEAST",
+    "TOGETHER",
+    "Crowd",
+    "Opened",
+    "measure_all",
+    "ways",
+]
 
 _INTERVAL = 10.0
 # The percentages that readings show while a session starts. "exact" grows with the time, and with
@@ -148,6 +159,7 @@ FIXED = "fixed 10 s on aiobotocore"
 FIXED_ONCE = "the same, without botocore's retries"
 ADAPTIVE = "the same, with botocore's adaptive mode"
 GATHERED = "open_gui_session, gathered"
+LEAST = "the least that is possible"
 TOGETHER = "open_gui_sessions"
 
 _WAYS: Mapping[str, _Way] = {
@@ -208,7 +220,7 @@ def least(crowd: Crowd) -> Opened:
     """Return what no way can do better: one call starts each desktop, and one reads it in time."""
     seconds = _seconds(crowd)
     return Opened(
-        way="the least that is possible",
+        way=LEAST,
         crowd=crowd,
         times=sorted(number / crowd.rate + each for number, each in enumerate(seconds)),
         errors={},

@@ -7,7 +7,7 @@ from attrs import asdict, field, frozen
 
 from benchmarks import crowd, rows, scale, schedules
 from benchmarks.crowd import Opened
-from benchmarks.pictures import draw_crowd, draw_schedules
+from benchmarks.pictures import draw_crowds, draw_schedules
 from benchmarks.rows import Row
 from benchmarks.scale import Scale
 
@@ -37,7 +37,8 @@ def write_docs(report: Report, docs: Path) -> None:
     """Write the tables into the pages of figures, and draw the pictures beside them."""
     _fill(docs / "performance.md", "figures", as_markdown(report))
     _fill(docs / "scale.md", "scale", scale.table(report.scales))
-    draw_crowd(report.crowds[0], docs / "images" / "crowd.png")
+    # The largest crowd, and the one that was opened in every way.
+    draw_crowds([report.crowds[0], report.crowds[-1]], docs / "images" / "crowd.png")
     draw_schedules(_points(report.polling), docs / "images" / "schedules.png")
 
 
@@ -111,7 +112,7 @@ _SCHEDULE_GOALS: Mapping[tuple[str, int | None], tuple[float, float]] = {
 
 
 def _schedule_name(row: schedules.Row) -> str:
-    return row.schedule if row.step is None else f"{row.schedule}, percentages by {row.step}"
+    return row.schedule if row.step is None else f"{row.schedule}, steps of {row.step} %"
 
 
 def _points(found: Sequence[schedules.Row]) -> list[tuple[str, float, float]]:
