@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
-from urllib.parse import urlsplit
 
 from dcvsessions._secrets.mask import mask
 from dcvsessions.errors import InvalidArgumentError
@@ -149,6 +148,8 @@ def checked_endpoint(value: object, argument: str = "endpoint_url") -> str | Non
 
 
 def _is_endpoint(url: str) -> bool:
+    from urllib.parse import urlsplit  # noqa: PLC0415 - most programs give no endpoint
+
     try:
         parts = urlsplit(url)
         return bool(

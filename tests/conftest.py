@@ -10,6 +10,7 @@ import botocore
 import pytest
 
 from dcvsessions import LightsailClient, NimbleClient
+from dcvsessions._aws.imports import import_now
 from dcvsessions.simulator import Simulator, Timings
 
 _AWS = ("AWS_", "BOTO_")
@@ -17,6 +18,9 @@ _AWS = ("AWS_", "BOTO_")
 # looptime asks for the event loop in tests that are not async, too. Without this, the first of
 # them would be given a new one that nobody closes.
 asyncio.set_event_loop(None)
+
+# Otherwise the first client of a process would do it in a thread, in real time.
+import_now()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

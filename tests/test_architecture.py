@@ -3,7 +3,6 @@
 import ast
 import importlib
 import inspect
-import json
 import pkgutil
 import subprocess
 import sys
@@ -188,33 +187,69 @@ def test_no_two_files_have_one_name() -> None:
     assert {name for name in names if names.count(name) > 1} <= twins
 
 
-def test_importing_the_package_is_cheap() -> None:
-    code = "import sys, json, dcvsessions; print(json.dumps(sorted(sys.modules)))"
+# --- What an import loads ---
+
+
+def names_after(code: str) -> set[str]:
+    """Run code in a new process, and return the names of the modules that are loaded then."""
+    code = f"import sys; {code}; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
     )
-    loaded = roots(set(json.loads(done.stdout)))
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_is_cheap() -> None:
+    loaded = roots(names_after("from dcvsessions import *"))
     assert not loaded & (FOREIGN | {"rich"})
+
+
+@pytest.mark.parametrize("name", ["dcv", "errors", "lightsail", "nimble", "progress"])
+def test_public_modules_are_attributes_of_the_package(name: str) -> None:
+    assert f"dcvsessions.{name}" in names_after(f"import dcvsessions; dcvsessions.{name}.__name__")
+
+
+def test_a_program_for_one_service_does_not_load_the_other() -> None:
+    lightsail = names_after(
+        "from dcvsessions import open_gui_session, gui_session, LightsailClient"
+    )
+    nimble = names_after("from dcvsessions import open_streaming_session, NimbleClient")
+    assert {"dcvsessions.lightsail", "dcvsessions.nimble"} & lightsail == {"dcvsessions.lightsail"}
+    assert {"dcvsessions.lightsail", "dcvsessions.nimble"} & nimble == {"dcvsessions.nimble"}
+
+
+def test_importing_a_helper_loads_only_what_every_program_needs() -> None:
+    loaded = names_after("from dcvsessions import open_gui_session, open_streaming_session")
+    late = {"cattrs", "email", "html", "json", "tempfile", "tenacity", "urllib.parse", "uuid"}
+    assert late & loaded == set()
 
 
 # --- Names ---
 
 
+PUBLIC = ast.walk(tree_of("dcvsessions.__init__"))
+DECLARED = {
+    alias.asname or alias.name: node.module
+    for node in PUBLIC
+    if isinstance(node, ast.ImportFrom) and is_in(node.module or "", "dcvsessions")
+    for alias in node.names
+}
+
+
 def test_the_public_names_are_sorted_and_complete() -> None:
     assert dcvsessions.__all__ == sorted(dcvsessions.__all__)
-    tree = tree_of("dcvsessions.__init__")
-    names = {
-        alias.asname or alias.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    assert set(dcvsessions.__all__) == names - {"__version__"}
+    assert set(dcvsessions.__all__) == DECLARED.keys() - {"__version__"}
 
 
-def test_the_package_itself_has_no_code() -> None:
-    allowed = ast.ImportFrom | ast.Assign | ast.AnnAssign | ast.Expr
-    assert all(isinstance(node, allowed) for node in tree_of("dcvsessions.__init__").body)
+@pytest.mark.parametrize("name", dcvsessions.__all__)
+def test_every_public_name_is_what_type_checkers_take_it_for(name: str) -> None:
+    assert getattr(dcvsessions, name) is getattr(importlib.import_module(DECLARED[name]), name)
+    assert name in dir(dcvsessions)
+
+
+def test_the_package_has_no_other_names() -> None:
+    with pytest.raises(AttributeError, match="'dcvsessions' has no attribute 'open_desktop'"):
+        dcvsessions.open_desktop  # type: ignore[attr-defined]  # noqa: B018
 
 
 @pytest.mark.parametrize("name", dcvsessions.__all__)

@@ -15,14 +15,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapp
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from dcvsessions._arguments import checked_endpoint, checked_object, checked_text
+from dcvsessions._aws.body import take_members
 from dcvsessions._aws.budget import Budget, Priority
-from dcvsessions._aws.convert import Answer
+from dcvsessions._aws.imports import imported
 from dcvsessions._aws.proof import replace_unproven_error
 from dcvsessions._secrets.logs import MASKED, masking
 from dcvsessions._secrets.tracebacks import remove_secrets
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from aiobotocore.config import AioConfig
     from aiobotocore.session import AioSession
 
+    from dcvsessions._aws.convert import Answer
     from dcvsessions._aws.errors import Call
 
 __all__ = ["AwsClient", "in_use", "no_blind_repeats", "poll_delay", "service_now"]
@@ -121,9 +122,8 @@ class AwsClient:
         return self
 
     async def _create(self) -> tuple[Any, str]:
-        # Imported here, because importing aiobotocore takes 200 ms. `errors` is imported too: a
-        # process that has run out of file descriptors could not import it later.
-        from dcvsessions._aws import errors, session  # noqa: PLC0415
+        await imported()
+        from dcvsessions._aws import errors, session  # noqa: PLC0415 - see imports.py
 
         self._throttling_codes = errors.THROTTLING_CODES
 
@@ -158,16 +158,18 @@ class AwsClient:
                 self._budget.end()
             await self._exit.aclose()
 
-    async def _call_once(self, operation: str, **parameters: object) -> Answer:
+    async def _call_once(self, operation: str, **parameters: object) -> "Answer":
         """Call an operation, and keep botocore from repeating it if it may have taken effect."""
         with no_blind_repeats():
             return await self._call(operation, **parameters)
 
-    async def _call(self, operation: str, **parameters: object) -> Answer:
+    async def _call(self, operation: str, **parameters: object) -> "Answer":
         """Call an operation without the parameters that are None.
 
         No local variable here holds the answer, because it can contain a URL as plain text.
         """
+        from dcvsessions._aws.convert import Answer  # noqa: PLC0415 - see imports.py
+
         self._require_usable()
         # From botocore's table: no rule turns CreateGUISessionAccessDetails into a method name.
         method = getattr(self._client, self._methods[operation])
@@ -185,7 +187,7 @@ class AwsClient:
 
     async def _pages(
         self, operation: str, *, page_parameter: str, page_member: str, **parameters: object
-    ) -> AsyncGenerator[Answer, None]:
+    ) -> AsyncGenerator["Answer", None]:
         """Call an operation once for each page.
 
         `page_member` is the member of an answer that names the next page, and `page_parameter` the
@@ -236,7 +238,7 @@ class AwsClient:
         try:
             return await work
         except Exception as error:  # noqa: BLE001 - every error is translated
-            from dcvsessions._aws.errors import translated  # noqa: PLC0415 - as in _create()
+            from dcvsessions._aws.errors import translated  # noqa: PLC0415 - see imports.py
 
             ours = translated(error, self._described(operation, exchange))
             # botocore's error about an answer that it cannot read quotes the answer.
@@ -252,7 +254,7 @@ class AwsClient:
         raise ours
 
     def _described(self, operation: str | None, exchange: "_Exchange") -> "Call":
-        from dcvsessions._aws.errors import Call  # noqa: PLC0415 - as in _create()
+        from dcvsessions._aws.errors import Call  # noqa: PLC0415 - see imports.py
 
         meta = self._client.meta if self._client is not None else None
         return Call(
@@ -283,6 +285,8 @@ def poll_delay(client: AwsClient) -> float:
 
 def service_now(client: AwsClient) -> datetime | None:
     """Return the time by the service's clock, as its latest answer told it; None if it did not."""
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - aiobotocore has imported it
+
     last = client._last_date
     if last is None:
         return None
@@ -354,11 +358,19 @@ def _note_sending(**_: object) -> None:
 
 
 def _note_parsing(
-    response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
+    response_dict: dict[str, Any],
+    customized_response_dict: dict[str, Any],
+    operation_model: Any,  # noqa: ANN401 - botocore has no type hints
+    **_: object,
 ) -> None:
-    _EXCHANGE.get().is_parsing = True
+    exchange = _EXCHANGE.get()
+    exchange.is_parsing = True
     if response_dict["status_code"] >= _FIRST_REDIRECT:
         replace_unproven_error(response_dict, customized_response_dict)
+    # The caller's session keeps its parser.
+    elif exchange.client._session is None and operation_model.output_shape is not None:
+        names = operation_model.output_shape.members
+        take_members(response_dict, customized_response_dict, names)
 
 
 def _note_parsed(
@@ -383,7 +395,7 @@ def _note_rate(exchange: _Exchange, code: str | None, headers: Mapping[str, str]
     else:
         budget.accepted()
     if code:
-        from dcvsessions._aws.errors import retry_after  # noqa: PLC0415 - as in _create()
+        from dcvsessions._aws.errors import retry_after  # noqa: PLC0415 - see imports.py
 
         if seconds := retry_after(headers, datetime.now(UTC)):
             budget.pause(seconds)

@@ -23,7 +23,7 @@ __all__ = ["Answer"]
 
 _log = logging.getLogger(__name__)
 
-_MISMATCHES = (TypeError, ValueError, AttributeError, OverflowError)
+_MISMATCHES = (TypeError, ValueError, AttributeError, OverflowError, OSError)
 
 _Model = TypeVar("_Model", bound=AttrsInstance)
 _Structured = TypeVar("_Structured")
@@ -138,7 +138,7 @@ def _matching(
     matching: dict[str, object] = {}
     for attribute in fields(model):
         name = _wire_name(attribute.name)
-        if name not in members:
+        if members.get(name) is None:
             continue
         try:
             converter.structure(members[name], attribute.type)
@@ -161,10 +161,10 @@ def _is_optional(kind: type) -> Callable[[object], bool]:
 
 
 def _exactly(kind: type) -> _Hook:
-    """Accept only values of this type: cattrs' own hooks would turn `"no"` into True."""
+    """Accept only values of this type, or None: cattrs' own hooks would turn `"no"` into True."""
 
     def take(value: object, _: object) -> object:
-        if type(value) is not kind:
+        if type(value) is not kind and value is not None:
             raise TypeError
         return value
 
@@ -189,8 +189,16 @@ def _string(value: object) -> str:
 
 
 def _utc(value: object, _: object) -> datetime:
-    if not isinstance(value, datetime):
-        raise TypeError
+    """Convert a time as either protocol has it, ISO 8601 or seconds since 1970, or as botocore."""
+    match value:
+        case str():
+            value = datetime.fromisoformat(value)
+        case int() | float():
+            return datetime.fromtimestamp(value, UTC)
+        case datetime():
+            pass
+        case _:
+            raise TypeError
     return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 

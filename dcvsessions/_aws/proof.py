@@ -5,7 +5,6 @@ status. The service's own errors name a code, in a header or in a JSON body. Any
 foreign, and says nothing about the resource.
 """
 
-import json
 import re
 from collections.abc import Mapping, MutableMapping
 from typing import cast
@@ -63,6 +62,8 @@ def _members(body: object) -> Mapping[str, object]:
 
 
 def _parsed(body: bytes) -> object:
+    import json  # noqa: PLC0415 - only the answers of a call need it
+
     try:
         parsed: object = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,6 +1,7 @@
 """Masks secrets in text, such as botocore's log messages and a service's answers. Pure."""
 
 import re
+from functools import cache
 
 __all__ = ["mask", "plain_text"]
 
@@ -22,9 +23,10 @@ def mask(text: str) -> str:
         >>> mask('{"url": "https://203.0.113.1:8443/?authToken=s3cr3t#console"}')
         '{"url": "https://203.0.113.1:8443/***"}'
     """
-    for pattern in _SECRETS:
+    secrets, url = _patterns()
+    for pattern in secrets:
         text = pattern.sub(r"\g<shown>***", text)
-    return _URL.sub(_masked_url, text)
+    return url.sub(_masked_url, text)
 
 
 def plain_text(text: str) -> str:
@@ -75,20 +77,24 @@ _NAME = (
     r"|saml_?assertion|(?:x-amz-)?signature)"
 )
 _BARE = r"""[^\s"'&,;<>(){}\[\]\\]"""
-_SECRETS = tuple(
-    re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    for pattern in (
-        # The user and password of a URL, up to the last @ before its path. If `plain_text` cut the
-        # text before the @, up to the end.
-        r"""(?P<shown>:(?:\\*+/){2})[^\s"'<>\\/?#]*(?=@|…\Z)""",
-        # A member named `url`, as both services call the DCV URL.
-        rf"""(?P<shown>["']url\\*+["']\s*+:\s*+{_QUOTE}(?:{_SERVER})?+){_QUOTED}++""",
-        # Except SigV4's header, which says who signed what. Its signature is masked by name below.
-        rf"""(?P<shown>(?:\b|{_LINE})authorization{_AFTER_NAME}(?!b?["']?AWS4-){_QUOTE}){_QUOTED}*+""",
-        rf"""(?P<shown>(?:\b|{_LINE})authorization{_AFTER_NAME}(?!b?["']|AWS4-))[^\r\n"']++""",
-        rf"""(?P<shown>{_NAME}{_AFTER_NAME}{_QUOTE}){_QUOTED}*+""",
-        rf"""(?P<shown>{_NAME}{_AFTER_NAME})(?!b["']){_BARE}++""",
-    )
+_SECRETS = (
+    # The user and password of a URL, up to the last @ before its path. If `plain_text` cut the
+    # text before the @, up to the end.
+    r"""(?P<shown>:(?:\\*+/){2})[^\s"'<>\\/?#]*(?=@|…\Z)""",
+    # A member named `url`, as both services call the DCV URL.
+    rf"""(?P<shown>["']url\\*+["']\s*+:\s*+{_QUOTE}(?:{_SERVER})?+){_QUOTED}++""",
+    # Except SigV4's header, which says who signed what. Its signature is masked by name below.
+    rf"""(?P<shown>(?:\b|{_LINE})authorization{_AFTER_NAME}(?!b?["']?AWS4-){_QUOTE}){_QUOTED}*+""",
+    rf"""(?P<shown>(?:\b|{_LINE})authorization{_AFTER_NAME}(?!b?["']|AWS4-))[^\r\n"']++""",
+    rf"""(?P<shown>{_NAME}{_AFTER_NAME}{_QUOTE}){_QUOTED}*+""",
+    rf"""(?P<shown>{_NAME}{_AFTER_NAME})(?!b["']){_BARE}++""",
 )
 # Any other URL. It is cut only if it has a query or a fragment.
-_URL = re.compile(rf"""(?P<shown>{_SERVER})(?P<rest>[^\s"'<>]*+)""", re.IGNORECASE)
+_URL = rf"""(?P<shown>{_SERVER})(?P<rest>[^\s"'<>]*+)"""
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], ...], re.Pattern[str]]:
+    """Compile the patterns at first use: that takes 3 ms, and most programs mask nothing."""
+    secrets = (re.compile(pattern, re.IGNORECASE | re.DOTALL) for pattern in _SECRETS)
+    return tuple(secrets), re.compile(_URL, re.IGNORECASE)

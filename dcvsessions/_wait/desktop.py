@@ -1,7 +1,6 @@
 """The base class of both desktops: `url()` returns a usable URL until the block ends."""
 
 import asyncio
-import html
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -49,9 +48,11 @@ class Desktop(ABC):
         self._state = opened.report.state_of(self._resource)
 
     def _repr_html_(self) -> str:
+        from html import escape  # noqa: PLC0415 - only notebooks need it
+
         # Without a link, because a notebook would save it, and the token with it.
         return (
-            f"<code>{html.escape(repr(self))}</code> "
+            f"<code>{escape(repr(self))}</code> "
             "(open it with <code>(await desktop.url()).open()</code>)"
         )
 

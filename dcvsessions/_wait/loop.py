@@ -6,15 +6,13 @@ Each service's `states.py` decides. Only this file imports tenacity.
 import asyncio
 import logging
 import math
-import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from enum import StrEnum
 from itertools import count
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from attrs import define, field, frozen
-from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from dcvsessions._arguments import checked_seconds
 from dcvsessions._last_call import last_call
@@ -44,6 +42,9 @@ from dcvsessions.errors import (
 )
 from dcvsessions.progress import Progress
 
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
 __all__ = ["FINAL_POLL_GRACE", "UNANSWERED_LIMIT", "Goal", "Waiter"]
 
 _log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def _no_delay() -> float:
     return 0.0
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class Goal(Generic[_Resource, _Value]):
     """One resource and the state that it should reach.
 
@@ -176,6 +177,9 @@ class Waiter:
             WaitTimeoutError: The deadline has passed.
             DcvSessionsError: A call failed with an error that is not temporary.
         """
+        # Imported here, because not every program that imports the package waits.
+        from tenacity import AsyncRetrying, retry_if_result  # noqa: PLC0415
+
         reconciliation = _Reconciliation(waiter=self, goal=goal, began=goal.began)
         engine = AsyncRetrying(
             retry=retry_if_result(_is_none),
@@ -228,7 +232,7 @@ class Waiter:
             raise
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False)
 class _Reconciliation(Generic[_Resource, _Value]):
     """One call of `Waiter.until()`. tenacity calls `poll`, `interval` and `is_over`."""
 
@@ -273,13 +277,13 @@ class _Reconciliation(Generic[_Resource, _Value]):
                 self.conflict = None
         return None
 
-    def interval(self, _: RetryCallState) -> float:
+    def interval(self, _: "RetryCallState") -> float:
         """Return the seconds until the next poll, which is at the deadline at the latest."""
         self.errors = self.errors + 1 if self.has_failed else 0
         wish = self.waiter.poll_interval or self._scheduled()
         return min(wish, self._remaining())
 
-    def is_over(self, _: RetryCallState) -> bool:
+    def is_over(self, _: "RetryCallState") -> bool:
         """Whether the last poll, at the deadline, has been made."""
         is_too_late = self.waiter.elapsed >= UNANSWERED_LIMIT - _CLOCK_RESOLUTION
         if self._is_unanswered() and is_too_late and not self.is_last:
@@ -287,13 +291,15 @@ class _Reconciliation(Generic[_Resource, _Value]):
         return self.is_last
 
     def _scheduled(self) -> float:
+        from random import random  # noqa: PLC0415 - tenacity has imported it
+
         now = self.waiter.elapsed
         return self.goal.schedule.interval(
             None if self.began is None else now - self.began,
             remaining=self.trend.remaining(now),
             errors=self.errors,
             delay=self.goal.delay(),
-            draw=random.random(),  # noqa: S311 - it spreads polls and protects nothing
+            draw=random(),  # noqa: S311 - it spreads polls and protects nothing
         )
 
     async def _take(self, decision: TakeStep, state: str) -> None:

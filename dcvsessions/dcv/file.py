@@ -2,20 +2,24 @@
 
 Its format, and the names of its parameters, are in the Amazon DCV User Guide, under "Create a
 connection file".
+
+`pathlib`, `tempfile` and `urllib` are imported when a file is written, so that importing the
+package does not load them.
 """
+# ruff: noqa: PLC0415 - see above
 
 import os
 import re
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
-from typing import Literal, TypedDict
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from dcvsessions._secrets.tracebacks import errors_without_secrets
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import InvalidArgumentError, InvalidUrlError, OpenError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["ConnectionFile", "ConnectionOptions", "remove_file", "write_file"]
 
@@ -64,7 +68,7 @@ class ConnectionFile:
         self._options = options
         self._path: Path | None = None
 
-    def __enter__(self) -> Path:
+    def __enter__(self) -> "Path":
         """Write the file.
 
         Raises:
@@ -94,7 +98,7 @@ class ConnectionFile:
             remove_file(self._path)
 
     # Not in a thread, because handing over 300 bytes takes longer than writing them.
-    async def __aenter__(self) -> Path:
+    async def __aenter__(self) -> "Path":
         """Write the file, as the plain `with` does."""
         return self.__enter__()
 
@@ -109,17 +113,20 @@ class ConnectionFile:
 
 
 @errors_without_secrets
-def write_file(url: DcvUrl, directory: Path | None, options: ConnectionOptions) -> Path:
+def write_file(url: DcvUrl, directory: "Path | None", options: ConnectionOptions) -> "Path":
     """Write a connection file that only its owner can read.
 
     Raises:
         InvalidUrlError: The session id or the token cannot be written to such a file.
         OpenError: The file could not be written.
     """
+    from pathlib import Path
+    from tempfile import mkstemp
+
     _require_lines(url)
     try:
-        # mkstemp makes it with mode 0600, and with a name that did not exist before.
-        descriptor, name = tempfile.mkstemp(prefix="desktop-", suffix=".dcv", dir=directory)
+        # It makes the file with mode 0600, and with a name that did not exist before.
+        descriptor, name = mkstemp(prefix="desktop-", suffix=".dcv", dir=directory)
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         raise OpenError(f"The connection file cannot be created: {error}.") from error
     path = Path(name)
@@ -134,7 +141,7 @@ def write_file(url: DcvUrl, directory: Path | None, options: ConnectionOptions) 
     return path
 
 
-def remove_file(path: Path) -> None:
+def remove_file(path: "Path") -> None:
     """Remove a file, if it is still there.
 
     Raises:
@@ -148,7 +155,9 @@ def remove_file(path: Path) -> None:
         ) from error
 
 
-def _checked_directory(directory: str | os.PathLike[str] | None) -> Path | None:
+def _checked_directory(directory: str | os.PathLike[str] | None) -> "Path | None":
+    from pathlib import Path
+
     try:
         return None if directory is None else Path(directory)
     except TypeError:
@@ -190,6 +199,8 @@ def _is_line(text: str) -> bool:
 
 
 def _token(url: DcvUrl) -> str:
+    from urllib.parse import unquote
+
     match = _TOKEN.match(url)
     # Not unquote_plus, because a plus sign in Base64 is not a space. Bytes that are not UTF-8
     # become surrogates, which _require_lines() refuses.

@@ -1,13 +1,11 @@
 """Starts a browser or the native DCV viewer on this machine.
 
-`subprocess` and `webbrowser` are imported when a desktop is opened, so that importing the package
-does not load them.
+`shutil`, `subprocess` and `webbrowser` are imported when a desktop is opened, so that importing the
+package does not load them.
 """
 # ruff: noqa: PLC0415 - see above
 
-import shutil
 import sys
-from pathlib import Path
 from threading import Thread, Timer
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +19,7 @@ from dcvsessions.errors import OpenError
 
 if TYPE_CHECKING:
     import subprocess
+    from pathlib import Path
 
 __all__ = ["Opened", "open_desktop"]
 
@@ -100,11 +99,13 @@ def _open_viewer(url: DcvUrl) -> Opened:
 
 
 def _viewer() -> str | None:
+    from shutil import which
+
     candidates = ["dcvviewer", *_USUAL_PLACES.get(sys.platform, [])]
-    return next(filter(None, map(shutil.which, candidates)), None)
+    return next(filter(None, map(which, candidates)), None)
 
 
-def _start(program: str, path: Path) -> "subprocess.Popen[bytes]":
+def _start(program: str, path: "Path") -> "subprocess.Popen[bytes]":
     import subprocess
 
     return subprocess.Popen(  # noqa: S603 - the program is the viewer, its argument our own file
@@ -116,7 +117,7 @@ def _start(program: str, path: Path) -> "subprocess.Popen[bytes]":
     )
 
 
-def _remove_later(path: Path, process: "subprocess.Popen[bytes]") -> None:
+def _remove_later(path: "Path", process: "subprocess.Popen[bytes]") -> None:
     """Remove the file when the viewer ends, or after 30 seconds, whichever comes first.
 
     When the interpreter exits, it waits for the timer but not for the daemon thread. So a script
@@ -133,7 +134,7 @@ def _remove_later(path: Path, process: "subprocess.Popen[bytes]") -> None:
     ).start()
 
 
-def _remove_at_end(path: Path, process: "subprocess.Popen[bytes]", timer: Timer) -> None:
+def _remove_at_end(path: "Path", process: "subprocess.Popen[bytes]", timer: Timer) -> None:
     process.wait()
     timer.cancel()
     remove_file(path)

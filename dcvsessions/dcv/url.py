@@ -4,16 +4,13 @@ Whoever has the URL can use the desktop. Scripts print it, compare it and pass i
 it is a `str`. Its `repr`, which containers, models, notebooks and tracebacks show, leaves the token
 out. For the same reason no local variable here holds a part of the URL that may be the token.
 
-Every model with a URL imports this file. The files that open the desktop load `ssl`, `subprocess`
-and `asyncio`, so they are imported when a method needs them.
+Every model with a URL imports this file, so modules that only some methods need are imported there.
+The files that open the desktop load `ssl`, `subprocess` and `asyncio`.
 """
 # ruff: noqa: PLC0415 - see above
 
 import re
-from html import escape
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal, SupportsIndex, Unpack
-from urllib.parse import unquote
 
 from dcvsessions.errors import InvalidUrlError
 
@@ -97,6 +94,8 @@ class DcvUrl(str):
     @property
     def session_id(self) -> str | None:
         """The id of the DCV session, percent-decoded. None if the text has no session id."""
+        from urllib.parse import unquote
+
         # Bytes that are not UTF-8 become surrogates, which connection_file() refuses.
         return unquote((self._part("fragment") or "")[1:], errors="surrogateescape") or None
 
@@ -214,6 +213,8 @@ class DcvUrl(str):
         await wait_until_reachable(self, timeout)
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         # Without a link, because a notebook would save it, and the token with it.
         return (
             f"<code>{escape(self._shown())}</code> "
@@ -273,6 +274,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _address(text: str) -> "IPv4Address | IPv6Address | None":
+    from ipaddress import ip_address
+
     try:
         return ip_address(text)
     except ValueError:

@@ -6,7 +6,6 @@ make a second one: the client token is chosen before the first attempt and used 
 
 import asyncio
 import logging
-import uuid
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
@@ -30,7 +29,7 @@ from dcvsessions.errors import (
 )
 from dcvsessions.nimble.client import NimbleClient
 from dcvsessions.nimble.models import StreamingSession
-from dcvsessions.nimble.session import desktop_of, observed
+from dcvsessions.nimble.session import desktop_of, new_client_token, observed
 from dcvsessions.nimble.states import (
     StreamingSessionReading,
     decide_created_session,
@@ -92,7 +91,7 @@ class OwnedSession:
     @classmethod
     def of(cls, studio_id: str, request: SessionRequest, token: str | None) -> "OwnedSession":
         """Return a session that was not requested yet."""
-        return cls(studio_id, request, token or uuid.uuid4().hex, token is not None)
+        return cls(studio_id, request, token or new_client_token(), token is not None)
 
     async def make(
         self, client: NimbleClient, waiter: Waiter, *, patience: float = PATIENCE
@@ -161,7 +160,7 @@ class OwnedSession:
             Goal(
                 resource=desktop_of(self.session_id or ""),
                 awaited="deleted",
-                observe=partial(self._delete, client, uuid.uuid4().hex),
+                observe=partial(self._delete, client, new_client_token()),
                 decide=partial(
                     decide_deletion_requested,
                     created_at=waiter.elapsed - (self.made.age if self.made else 0.0),

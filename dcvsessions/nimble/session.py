@@ -1,6 +1,5 @@
 """The goals of a streaming session: how a wait reads it, changes it and decides."""
 
-import uuid
 from collections.abc import Awaitable
 from enum import StrEnum
 from functools import partial
@@ -30,7 +29,13 @@ from dcvsessions.nimble.states import (
     observation,
 )
 
-__all__ = ["OpenedStream", "StreamingSessionController", "desktop_of", "observed"]
+__all__ = [
+    "OpenedStream",
+    "StreamingSessionController",
+    "desktop_of",
+    "new_client_token",
+    "observed",
+]
 
 _Found = TypeVar("_Found", StreamingSession, Stream)
 
@@ -46,6 +51,13 @@ _GONE = (StreamState.DELETE_IN_PROGRESS, StreamState.DELETED)
 def desktop_of(session_id: str) -> str:
     """Return the name of a streaming session in events and errors."""
     return f"streaming session {session_id}"
+
+
+def new_client_token() -> str:
+    """Return a token that no other request has."""
+    from uuid import uuid4  # noqa: PLC0415 - programs that only use Lightsail do not need it
+
+    return uuid4().hex
 
 
 async def observed(call: Awaitable[_Found]) -> Observation[_Found | NotFoundError]:
@@ -178,7 +190,7 @@ class StreamingSessionController:
             Goal(
                 resource=f"stream into {self.session_id}",
                 awaited="created",
-                observe=partial(self._create_stream, expiration_in_seconds, uuid.uuid4().hex),
+                observe=partial(self._create_stream, expiration_in_seconds, new_client_token()),
                 decide=partial(decide_created_stream, created_at=created_at),
                 schedule=_STREAMING,
                 is_last=False,
