@@ -2,51 +2,53 @@
 
     python -m benchmarks.crowd --desktops 1000 --rate 50
 
-The simulator and the client run in one event loop in virtual time, and talk over loopback. Time
-passes only while everybody waits, so the figures do not depend on the machine. Every way of opening
-gets the same desktops: each takes the same time to start in all of them.
+Every way of opening gets the same desktops: each takes the same time to start in all of them.
 """
 
 import argparse
 import asyncio
 import json
-import os
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractAsyncContextManager
-from itertools import count
 from multiprocessing import get_context
 from statistics import fmean
 from typing import Any
 
-import looptime
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from attrs import asdict, evolve, field, frozen
 from botocore.exceptions import ClientError
-from botocore.retries import bucket
 
 import dcvsessions
+from benchmarks import virtual
+from benchmarks.environment import use_only
 from dcvsessions import LightsailClient, open_gui_session
-from dcvsessions.simulator import Fault, Simulator, TransitionPlan
+from dcvsessions.simulator import TransitionPlan
 
-__all__ = ["Crowd", "Opened", "measure"]
+__all__ = [
+    "ADAPTIVE",
+    "FIXED",
+    "FIXED_ONCE",
+    "GATHERED",
+    "LEAST",
+    "TOGETHER",
+    "Crowd",
+    "Opened",
+    "measure_all",
+    "ways",
+]
 
 _INTERVAL = 10.0
-_LATENCY = 0.05
-_KEEP_REQUESTS = 10_000_000
-# The percentages that polls read while a session starts; "exact" grows with the time.
+# The percentages that readings show while a session starts. "exact" grows with the time, and with
+# "none" it stays at 0.
 _PERCENTAGES: Mapping[str, tuple[int, ...]] = {
     "exact": (),
     "tens": tuple(range(0, 100, 10)),
     "none": (0,),
 }
-
-_Note = Callable[[], None]
-_Way = Callable[[list[str], Callable[[str], None]], Awaitable[None]]
 
 
 @frozen(kw_only=True)
@@ -60,7 +62,7 @@ class Crowd:
         median: The median of the seconds that a session takes to start.
         spread: The standard deviation of their logarithm.
         latency: Seconds from a request to its response.
-        percentages: What readings tell of the progress: `exact`, `tens` or `none`.
+        percentages: How readings show the progress: `exact`, `tens` or `none`.
         seed: Determines how long each session takes.
     """
 
@@ -69,7 +71,7 @@ class Crowd:
     burst: int = 50
     median: float = 75
     spread: float = 0.4
-    latency: float = _LATENCY
+    latency: float = virtual.LATENCY
     percentages: str = "exact"
     seed: int = 1
 
@@ -82,19 +84,19 @@ class Opened:
         way: How the desktops were opened.
         crowd: The crowd.
         times: The seconds after which each URL was there, in order.
-        errors: The errors, and how often each was raised.
+        errors: How often each kind of error was raised.
         calls: The calls that arrived, by operation.
         refused: Those that were refused, by operation.
-        cpu: Seconds of CPU that the simulation took, client and simulator together.
+        cpu: The CPU seconds of the client and the simulator.
     """
 
     way: str
     crowd: Crowd
-    times: tuple[float, ...] = field(repr=False)
+    times: Sequence[float] = field(repr=False)
     errors: Mapping[str, int]
     calls: Mapping[str, int]
     refused: Mapping[str, int]
-    cpu: float
+    cpu: float = 0.0
 
     @property
     def figures(self) -> dict[str, float]:
@@ -105,188 +107,159 @@ class Opened:
             "mean": fmean(self.times) if self.times else float("nan"),
             "last": max(self.times, default=float("nan")),
             "calls": calls,
-            "refused": refused,
             "refused per accepted": refused / max(1, calls - refused),
         }
 
 
-async def _ours(names: list[str], opened: Callable[[str], None]) -> None:
-    """`gather` of `open_gui_session` on one client."""
+_Way = Callable[[list[str], virtual.Record], Awaitable[None]]
+
+
+async def _gathered(names: list[str], record: virtual.Record) -> None:
     async with LightsailClient() as client:
-
-        async def one(name: str) -> None:
-            await open_gui_session(name, client=client)
-            opened(name)
-
-        await _all(map(one, names))
+        await record.gather(open_gui_session(name, client=client) for name in names)
 
 
-async def _ours_together(names: list[str], opened: Callable[[str], None]) -> None:
-    """`open_gui_sessions`."""
-    opening: Any = getattr(dcvsessions, "open_gui_sessions")  # noqa: B009 - may not exist
-    found = opening(names)
-    if isinstance(found, AbstractAsyncContextManager):
-        async with found as outcomes:
-            async for outcome in outcomes:
-                if outcome.error is None:
-                    opened(outcome.name)
-    else:
-        async for outcome in found:
+async def _together(names: list[str], record: virtual.Record) -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with dcvsessions.open_gui_sessions(names) as outcomes:
+        async for outcome in outcomes:
             if outcome.error is None:
-                opened(outcome.name)
+                record.times.append(loop.time() - began)
+            else:
+                record.errors[type(outcome.error).__name__] += 1
 
 
-async def _fixed(names: list[str], opened: Callable[[str], None]) -> None:
-    """A loop by hand on stock aiobotocore, which takes a refusal for no news."""
-    await _by_hand(names, opened, AioConfig())
+def _by_hand(**retries: object) -> _Way:
+    """Return a loop as one writes it on aiobotocore, for which a refusal is no news."""
+
+    async def open_all(names: list[str], record: virtual.Record) -> None:
+        config = AioConfig(retries=retries) if retries else AioConfig()
+        async with AioSession().create_client("lightsail", config=config) as client:
+            await record.gather(_polled(client, name) for name in names)
+
+    return open_all
 
 
-async def _fixed_adaptive(names: list[str], opened: Callable[[str], None]) -> None:
-    """The same loop, with the retries of botocore's `adaptive` mode."""
-    await _by_hand(names, opened, AioConfig(retries={"mode": "adaptive"}))
+async def _polled(client: Any, name: str) -> None:
+    while True:
+        try:
+            details = await client.create_gui_session_access_details(resourceName=name)
+            if details["status"] == "started":
+                return
+            if details["status"] == "notStarted":
+                await client.start_gui_session(resourceName=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ThrottlingException":
+                raise
+        await asyncio.sleep(_INTERVAL)
 
 
-async def _fixed_adaptive_wide(names: list[str], opened: Callable[[str], None]) -> None:
-    """The same, with the connections that our clients have."""
-    retries = {"mode": "adaptive", "total_max_attempts": 3}
-    await _by_hand(names, opened, AioConfig(retries=retries, max_pool_connections=25))
+FIXED = "fixed 10 s on aiobotocore"
+FIXED_ONCE = "the same, without botocore's retries"
+ADAPTIVE = "the same, with botocore's adaptive mode"
+GATHERED = "open_gui_session, gathered"
+LEAST = "the least that is possible"
+TOGETHER = "open_gui_sessions"
 
-
-async def _by_hand(names: list[str], opened: Callable[[str], None], config: AioConfig) -> None:
-    async with AioSession().create_client("lightsail", config=config) as client:
-
-        async def one(name: str) -> None:
-            while True:
-                try:
-                    details = await client.create_gui_session_access_details(resourceName=name)
-                    if details["status"] == "started":
-                        opened(name)
-                        return
-                    if details["status"] == "notStarted":
-                        await client.start_gui_session(resourceName=name)
-                except ClientError as error:
-                    if error.response["Error"]["Code"] != "ThrottlingException":
-                        raise
-                await asyncio.sleep(_INTERVAL)
-
-        await _all(map(one, names))
-
-
-async def _all(work: Iterable[Awaitable[None]]) -> None:
-    outcomes = await asyncio.gather(*work, return_exceptions=True)
-    for name, count in Counter(type(each).__name__ for each in outcomes if each).items():
-        _ERRORS[name] += count
-
-
-_ERRORS: Counter[str] = Counter()
-
-WAYS: Mapping[str, _Way] = {
-    "open_gui_session, gathered": _ours,
-    "open_gui_sessions": _ours_together,
-    "fixed 10 s on aiobotocore": _fixed,
-    "fixed 10 s, adaptive": _fixed_adaptive,
-    "fixed 10 s, adaptive, 25 connections": _fixed_adaptive_wide,
+_WAYS: Mapping[str, _Way] = {
+    TOGETHER: _together,
+    GATHERED: _gathered,
+    FIXED: _by_hand(),
+    FIXED_ONCE: _by_hand(total_max_attempts=1),
+    ADAPTIVE: _by_hand(mode="adaptive"),
 }
 
 
 def ways() -> list[str]:
-    """Return the ways of opening that this version of dcvsessions has."""
-    has_many = hasattr(dcvsessions, "open_gui_sessions")
-    return [name for name in WAYS if has_many or name != "open_gui_sessions"]
+    """Return the names of the ways to open a crowd."""
+    return list(_WAYS)
 
 
 def measure(crowd: Crowd, way: str) -> Opened:
     """Open a crowd in one way."""
     began = time.process_time()
-    random.seed(crowd.seed)
-    with asyncio.Runner(loop_factory=lambda: looptime.new_event_loop(noop_cycles=3)) as runner:
-        opened = runner.run(_measured(crowd, way))
+    opened = virtual.run(lambda: _measured(crowd, way), crowd.seed)
     return evolve(opened, cpu=time.process_time() - began)
 
 
 async def _measured(crowd: Crowd, way: str) -> Opened:
-    loop = asyncio.get_running_loop()
-    # The adaptive mode reads the wall clock, which stands still in virtual time. It also counts on
-    # a clock that moves between two readings, or it would wait for ever for 1e-15 of a call.
-    readings = count()
-    bucket.Clock.current_time = lambda _: loop.time() + 1e-9 * next(readings)  # type: ignore[method-assign]
-    draw = random.Random(crowd.seed)
     names = [f"desktop-{number:06}" for number in range(crowd.desktops)]
-    async with Simulator(keep_requests=_KEEP_REQUESTS) as sim:
-        for name in names:
+    async with virtual.simulator(crowd.seed) as sim:
+        for name, seconds in zip(names, _seconds(crowd), strict=True):
             sim.lightsail.add_instance(name)
             plan = TransitionPlan(
-                seconds=crowd.median * draw.lognormvariate(0, crowd.spread),
-                percentages=_PERCENTAGES[crowd.percentages],
-                times=None,
+                seconds=seconds, percentages=_PERCENTAGES[crowd.percentages], times=None
             )
             sim.lightsail.plan(name, "StartGUISession", plan)
         sim.throttle(crowd.rate, burst=crowd.burst)
-        if crowd.latency:
-            sim.inject("*", Fault.delay(crowd.latency), times=None)
-        _use_only(sim.environ)
-        times: list[float] = []
-        _ERRORS.clear()
-        began = loop.time()
-        await WAYS[way](names, lambda _: times.append(loop.time() - began))
+        virtual.delay(sim, crowd.latency)
+        use_only(sim.environ)
+        record = virtual.Record()
+        await _WAYS[way](names, record)
         requests = sim.requests
     return Opened(
         way=way,
         crowd=crowd,
-        times=tuple(times),
-        errors=dict(_ERRORS),
-        calls=dict(Counter(each.operation for each in requests)),
-        refused=dict(
-            Counter(each.operation for each in requests if each.error == "ThrottlingException")
-        ),
-        cpu=0.0,
+        times=sorted(record.times),
+        errors=record.errors,
+        calls=Counter(each.operation for each in requests),
+        refused=Counter(each.operation for each in requests if each.error == "ThrottlingException"),
     )
 
 
-def _use_only(environ: Mapping[str, str]) -> None:
-    """Point AWS clients at the simulator, whatever the environment says."""
-    for name in list(os.environ):
-        if name.startswith(("AWS_", "BOTO_")):
-            del os.environ[name]
-    os.environ.update(
-        environ,
-        AWS_CONFIG_FILE=os.devnull,
-        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
-        AWS_EC2_METADATA_DISABLED="true",
-    )
-
-
-def measure_all(crowd: Crowd, chosen: Iterable[str], processes: int = 1) -> list[Opened]:
-    """Open a crowd in each way, each in a process of its own."""
+def measure_all(crowd: Crowd, chosen: Iterable[str], processes: int = 2) -> list[Opened]:
+    """Open a crowd in each way, each in a process of its own; what is possible comes last."""
     context = get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, max_tasks_per_child=1) as pool:
-        return list(pool.map(measure, *zip(*((crowd, way) for way in chosen), strict=True)))
+        running = [pool.submit(measure, crowd, way) for way in chosen]
+        return [*(each.result() for each in running), least(crowd)]
 
 
-def table(results: Iterable[Opened]) -> str:
-    """Return the results as lines of text, with ratios to the fixed interval."""
-    results = list(results)
-    base = next((each.figures for each in results if each.way.endswith("aiobotocore")), None)
+def least(crowd: Crowd) -> Opened:
+    """Return what no way can do better: one call starts each desktop, and one reads it in time."""
+    seconds = _seconds(crowd)
+    return Opened(
+        way=LEAST,
+        crowd=crowd,
+        times=sorted(number / crowd.rate + each for number, each in enumerate(seconds)),
+        errors={},
+        calls={"StartGUISession": crowd.desktops, "CreateGUISessionAccessDetails": crowd.desktops},
+        refused={},
+    )
+
+
+def _seconds(crowd: Crowd) -> list[float]:
+    """Draw how long each session takes to start."""
+    draw = random.Random(crowd.seed)
+    return [crowd.median * draw.lognormvariate(0, crowd.spread) for _ in range(crowd.desktops)]
+
+
+# For the usual crowd, opened in our ways.
+_GOALS = "| goals | 1,000 | (0.68) | (0.80) | (0.40) | 0.10 |"
+
+
+def table(results: Sequence[Opened]) -> str:
+    """Return the results as a Markdown table, with ratios to the fixed interval."""
+    base = next((each.figures for each in results if each.way == FIXED), None)
     lines = [
-        f"{'way':38}{'opened':>7}{'mean':>16}{'last':>16}{'calls':>16}{'refused':>9}"
-        f"{'per accepted':>14}{'CPU':>7}"
+        "| way | opened | mean to a URL, s | to the last, s | calls | refused per accepted |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for each in results:
         figures = each.figures
-        ratios = {
-            name: f"{figures[name]:.0f} ({figures[name] / base[name]:.2f})"
-            if base
-            else f"{figures[name]:.0f}"
+        cells = [
+            f"{figures[name]:,.0f}" + (f" ({figures[name] / base[name]:.2f})" if base else "")
             for name in ("mean", "last", "calls")
-        }
+        ]
+        errors = ", ".join(f"{count} {name}" for name, count in each.errors.items())
+        opened = f"{figures['opened']:,.0f}" + (f" ({errors})" if errors else "")
         lines.append(
-            f"{each.way:38}{figures['opened']:7.0f}{ratios['mean']:>16}{ratios['last']:>16}"
-            f"{ratios['calls']:>16}{figures['refused']:9.0f}"
-            f"{figures['refused per accepted']:14.3f}{each.cpu:7.1f}"
+            f"| {each.way} | {opened} | {' | '.join(cells)} "
+            f"| {figures['refused per accepted']:.2f} |"
         )
-        lines.append(f"    calls {dict(each.calls)} refused {dict(each.refused)}")
-        if each.errors:
-            lines.append(f"    errors {dict(each.errors)}")
+    if results[0].crowd == Crowd():
+        lines.append(_GOALS)
     return "\n".join(lines)
 
 
@@ -298,21 +271,23 @@ def main() -> None:
     parser.add_argument("--burst", type=int, default=50)
     parser.add_argument("--median", type=float, default=75)
     parser.add_argument("--spread", type=float, default=0.4)
-    parser.add_argument("--latency", type=float, default=_LATENCY)
+    parser.add_argument("--latency", type=float, default=virtual.LATENCY)
     parser.add_argument("--percentages", choices=_PERCENTAGES, default="exact")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--ways", nargs="*", help="the beginnings of the ways to measure")
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--ways", nargs="*", default=[""], help="what their names contain")
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     given = vars(parser.parse_args())
-    prefixes, processes, as_json = given.pop("ways"), given.pop("processes"), given.pop("json")
-    crowd = Crowd(**given)
-    chosen = [way for way in ways() if prefixes is None or any(way.startswith(p) for p in prefixes)]
-    results = measure_all(crowd, chosen, processes)
+    parts, processes, as_json = given.pop("ways"), given.pop("processes"), given.pop("json")
+    chosen = [way for way in ways() if any(part in way for part in parts)]
+    results = measure_all(Crowd(**given), chosen, processes)
     if as_json:
         print(json.dumps([{**asdict(each), "figures": each.figures} for each in results]))
-    else:
-        print(table(results))
+        return
+    print(table(results))
+    for each in results:
+        print(f"\n{each.way}: {each.cpu:.1f} s of CPU")
+        print(f"  calls {dict(each.calls)}\n  refused {dict(each.refused)}")
 
 
 if __name__ == "__main__":
