@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dcvsessions.simulator import Fault, Request, Simulator, Timings, serve_in_thread
+from dcvsessions.simulator import Fault, Simulator, Timings, serve_in_thread
 
 SCRIPT = """
 import asyncio, signal, sys
@@ -106,8 +106,10 @@ def wait_for_call(sim: Simulator, operation: str) -> None:
     wait_until(lambda: sim.calls(operation))
 
 
-def reads(sim: Simulator) -> list[Request]:
-    return sim.calls("GetStreamingSession")
+def listed(sim: Simulator) -> list[list[str]]:
+    """The ids of the sessions that each list was asked for."""
+    lists = sim.calls("ListStreamingSessions")
+    return [str(call.parameters.get("sessionIds", "")).split(",") for call in lists]
 
 
 def test_the_same_line_finds_its_session_after_a_crash(
@@ -167,7 +169,8 @@ def test_ctrl_c_twice_ends_the_clean_up_of_a_call_for_many_and_names_the_session
 ) -> None:
     sim.inject("DeleteStreamingSession", Fault.no_answer(), times=None)
     process = start(script=SCRIPT_OF_MANY)
-    wait_until(lambda: len({call.parameters["sessionId"] for call in reads(sim)}) == 30)
+    # All of them are known by their ids when one list reads them all.
+    wait_until(lambda: any(len(ids) == 30 for ids in listed(sim)))
     process.send_signal(signal.SIGINT)
     wait_for_call(sim, "DeleteStreamingSession")
     process.send_signal(signal.SIGINT)
