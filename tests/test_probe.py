@@ -161,6 +161,26 @@ async def test_a_probe_without_an_answer_ends_exactly_at_its_timeout(waited, tim
 
 
 @pytest.mark.looptime(start=0)
+@pytest.mark.parametrize(
+    ("step", "advice"),
+    [
+        ("dns", "its name does not resolve"),
+        ("tcp", "a firewall may hold back TCP port 8443"),
+        ("tls", "TCP port 8443 is open, but the TLS handshake failed"),
+        ("http", "TCP port 8443 is open, but the server gives no good HTTP answer"),
+    ],
+)
+async def test_the_error_of_a_probe_says_what_failed(waited, step, advice):
+    with pytest.raises(UnreachableError) as caught:
+        await waited(2.5, silent(step))
+    assert caught.value.step == step
+    assert str(caught.value) == (
+        "The desktop's server lab.example:8443 was not reachable within 2.5 s. "
+        f"The last attempt failed at {step}, with no answer: {advice}."
+    )
+
+
+@pytest.mark.looptime(start=0)
 async def test_a_probe_tries_once_a_second_until_the_server_answers(waited):
     began = []
     await waited(120, refusing(3, began))
