@@ -315,8 +315,8 @@ SAID: dict[str, tuple[Callable[[], Awaitable[object]], str]] = {
     "an id": (
         lambda: open_stream("a/b", "s-1"),
         (
-            "studio_id='a/b' cannot be an id: it is empty, or has a character that no id has, such as "
-            "`/` or a space."
+            "studio_id='a/b' cannot be an id: it is empty, or has a character that no id has, such "
+            "as `/` or a space."
         ),
     ),
     "a token": (
@@ -349,8 +349,8 @@ SAID: dict[str, tuple[Callable[[], Awaitable[object]], str]] = {
     "an endpoint": (
         lambda: open_gui_session("my-computer", endpoint_url="here"),
         (
-            "endpoint_url='here' has to be a URL like https://host or http://127.0.0.1:8080, without "
-            "a user name."
+            "endpoint_url='here' has to be a URL like https://host or http://127.0.0.1:8080, "
+            "without a user name."
         ),
     ),
     "a number": (
