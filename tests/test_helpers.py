@@ -1,0 +1,144 @@
+"""What each helper does with its arguments, beside the waiting itself."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from dcvsessions import (
+    DcvUrl,
+    NimbleClient,
+    Progress,
+    WaitTimeoutError,
+    close_gui_session,
+    close_streaming_session,
+    existing_streaming_session,
+    gui_session,
+    open_gui_session,
+    open_stream,
+    open_streaming_session,
+    streaming_session,
+)
+from dcvsessions.dcv import probe
+from dcvsessions.simulator import Simulator
+
+pytestmark = pytest.mark.looptime
+
+
+@pytest.fixture
+async def session_id(sim: Simulator, nimble: NimbleClient) -> str:
+    """A streaming session that is READY."""
+    made = await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
+    assert made.session_id
+    sim.nimble.set_state(made.session_id, "READY")
+    return made.session_id
+
+
+async def url_in(block: Any) -> DcvUrl:
+    async with block as desktop:
+        url: DcvUrl = await desktop.url()
+        return url
+
+
+OPENERS: dict[str, Callable[..., Awaitable[DcvUrl]]] = {
+    "open_gui_session": lambda _, **how: open_gui_session("my-computer", **how),
+    "open_streaming_session": lambda _, **how: open_streaming_session(
+        "studio-1", launch_profile_id="lp-1", **how
+    ),
+    "open_stream": lambda it, **how: open_stream("studio-1", it, **how),
+}
+BLOCKS: dict[str, Callable[..., Awaitable[DcvUrl]]] = {
+    "gui_session": lambda _, **how: url_in(gui_session("my-computer", **how)),
+    "streaming_session": lambda _, **how: url_in(
+        streaming_session("studio-1", launch_profile_id="lp-1", **how)
+    ),
+    "existing_streaming_session": lambda it, **how: url_in(
+        existing_streaming_session("studio-1", it, **how)
+    ),
+}
+CLOSERS: dict[str, Callable[..., Awaitable[None]]] = {
+    "close_gui_session": lambda _, **how: close_gui_session("my-computer", **how),
+    "close_streaming_session": lambda it, **how: close_streaming_session("studio-1", it, **how),
+}
+HELPERS: dict[str, Callable[..., Awaitable[object]]] = OPENERS | BLOCKS | CLOSERS
+NAMES = {
+    "open_gui_session": "GUI session of my-computer",
+    "gui_session": "GUI session of my-computer",
+    "close_gui_session": "GUI session of my-computer",
+    "open_streaming_session": "streaming session in studio-1",
+    "open_stream": "streaming session {session_id}",
+    "close_streaming_session": "streaming session {session_id}",
+}
+
+
+@pytest.mark.parametrize("helper", NAMES)
+async def test_all_events_of_a_wait_have_one_name_for_the_desktop(
+    sim: Simulator, session_id: str, helper: str
+) -> None:
+    heard: list[Progress] = []
+    await HELPERS[helper](session_id, on_progress=heard.append)
+    assert {event.desktop for event in heard} == {NAMES[helper].format(session_id=session_id)}
+
+
+@pytest.mark.parametrize("asked", [{}, {"check_reachable": False}, {"check_reachable": True}])
+@pytest.mark.parametrize("opener", OPENERS)
+async def test_the_desktops_server_is_waited_for_only_if_asked(
+    sim: Simulator,
+    session_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+    opener: str,
+    asked: dict[str, bool],
+) -> None:
+    tried: list[DcvUrl] = []
+
+    async def connect(url: DcvUrl, _: object) -> None:
+        tried.append(url)
+
+    monkeypatch.setattr(probe, "connect", connect)
+    url = await OPENERS[opener](session_id, **asked)
+    assert sim.accepts(url)
+    assert tried == ([url] if asked.get("check_reachable") else [])
+
+
+@pytest.mark.parametrize("seconds", [None, 60, 3600])
+@pytest.mark.parametrize("helper", [name for name in OPENERS | BLOCKS if "gui" not in name])
+async def test_a_stream_is_asked_for_with_the_lifetime_of_its_url(
+    sim: Simulator, session_id: str, helper: str, seconds: int | None
+) -> None:
+    assert await HELPERS[helper](session_id, expiration_in_seconds=seconds)
+    (call,) = sim.calls("CreateStreamingSessionStream")
+    assert call.parameters.get("expirationInSeconds") == seconds
+
+
+DEFAULT_TIMEOUTS = {
+    "open_gui_session": 1800,
+    "gui_session": 1800,
+    "close_gui_session": 600,
+    "open_streaming_session": 1800,
+    "streaming_session": 1800,
+    "open_stream": 1800,
+    "existing_streaming_session": 1800,
+    "close_streaming_session": 900,
+}
+
+
+MAKERS = {"open_streaming_session", "streaming_session"}
+
+
+@pytest.mark.parametrize("asked", [None, {"timeout": 7, "poll_interval": 2}])
+@pytest.mark.parametrize("helper", DEFAULT_TIMEOUTS)
+async def test_a_wait_that_sees_no_change_ends_at_its_timeout(
+    sim: Simulator, session_id: str, helper: str, asked: dict[str, Any] | None
+) -> None:
+    if helper == "close_gui_session":
+        await open_gui_session("my-computer")
+    sim.lightsail.hold("my-computer")
+    sim.nimble.hold()
+    if helper in ("open_stream", "existing_streaming_session"):
+        sim.nimble.set_state(session_id, "START_IN_PROGRESS")
+    with pytest.raises(WaitTimeoutError) as caught:
+        await HELPERS[helper](session_id, **asked or {})
+    assert caught.value.elapsed == (asked["timeout"] if asked else DEFAULT_TIMEOUTS[helper])
+    if asked:
+        # At 0, 2, 4 and 6 s, and at the deadline. A session that was just made is not read at 0 s.
+        assert caught.value.polls == (4 if helper in MAKERS else 5)
