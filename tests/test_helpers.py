@@ -61,23 +61,33 @@ CLOSERS: dict[str, Callable[..., Awaitable[None]]] = {
     "close_streaming_session": lambda it, **how: close_streaming_session("studio-1", it, **how),
 }
 HELPERS: dict[str, Callable[..., Awaitable[object]]] = OPENERS | BLOCKS | CLOSERS
+COMPUTER = "GUI session of my-computer"
+NEW = "streaming session in studio-1"
+GIVEN = "streaming session {session_id}"
+# The name of the desktop in each of the helper's waits.
 NAMES = {
-    "open_gui_session": "GUI session of my-computer",
-    "gui_session": "GUI session of my-computer",
-    "close_gui_session": "GUI session of my-computer",
-    "open_streaming_session": "streaming session in studio-1",
-    "open_stream": "streaming session {session_id}",
-    "close_streaming_session": "streaming session {session_id}",
+    "open_gui_session": [COMPUTER],
+    "gui_session": [COMPUTER],
+    "close_gui_session": [COMPUTER],
+    "open_streaming_session": [NEW],
+    "streaming_session": [NEW, "streaming session {made}"],
+    "open_stream": [GIVEN],
+    "existing_streaming_session": [GIVEN, GIVEN],
+    "close_streaming_session": [GIVEN],
 }
 
 
-@pytest.mark.parametrize("helper", NAMES)
+@pytest.mark.parametrize("helper", HELPERS)
 async def test_all_events_of_a_wait_have_one_name_for_the_desktop(
     sim: Simulator, session_id: str, helper: str
 ) -> None:
     heard: list[Progress] = []
     await HELPERS[helper](session_id, on_progress=heard.append)
-    assert {event.desktop for event in heard} == {NAMES[helper].format(session_id=session_id)}
+    *_, made = sim.nimble.sessions
+    names = [name.format(session_id=session_id, made=made) for name in NAMES[helper]]
+    waits = list(dict.fromkeys((event.wait, event.desktop) for event in heard))
+    assert [name for _, name in waits] == names
+    assert heard[-1].is_done
 
 
 @pytest.mark.parametrize("asked", [{}, {"check_reachable": False}, {"check_reachable": True}])
@@ -140,5 +150,5 @@ async def test_a_wait_that_sees_no_change_ends_at_its_timeout(
         await HELPERS[helper](session_id, **asked or {})
     assert caught.value.elapsed == (asked["timeout"] if asked else DEFAULT_TIMEOUTS[helper])
     if asked:
-        # At 0, 2, 4 and 6 s, and at the deadline. A session that was just made is not read at 0 s.
-        assert caught.value.polls == (4 if helper in MAKERS else 5)
+        # At 0, 2, 4 and 6 s, and at the deadline. The answer of a create is a reading too.
+        assert caught.value.polls == (6 if helper in MAKERS else 5)
