@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 import warnings
 from collections.abc import Callable
@@ -299,3 +300,91 @@ async def test_another_endpoint_of_nimble_that_cannot_be_reached_is_not_closed(
         with pytest.raises(ConnectionFailedError) as caught:
             await call(client)
     assert not isinstance(caught.value, ServiceClosedError)
+
+
+# --- Regions ---
+
+
+@pytest.mark.usefixtures("_real_endpoint")
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("us-east1", "us-east-1"),
+        ("us_west_2", "us-west-2"),  # botocore itself refuses this one
+        ("somewhere", "us-east-1, eu-west-1."),
+        ("some_where", "us-east-1, eu-west-1."),
+    ],
+)
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_a_region_that_cannot_be_is_refused_with_the_nearest_names(
+    monkeypatch: pytest.MonkeyPatch, kind: Clients, name: str, nearest: str
+) -> None:
+    said = f"region_name={name!r} cannot be the name of an AWS region. The nearest names are: "
+    client = kind(region_name=name)
+    with pytest.raises(InvalidArgumentError) as caught:
+        await client.__aenter__()
+    assert str(caught.value).startswith(said + nearest)
+    assert re.fullmatch(
+        r"[a-z]+(-[a-z]+)+-\d(, [a-z]+(-[a-z]+)+-\d)*\.", str(caught.value)[len(said) :]
+    )
+    monkeypatch.setenv("AWS_DEFAULT_REGION", name)
+    with pytest.raises(InvalidArgumentError) as caught:
+        await kind().__aenter__()
+    assert str(caught.value).startswith(said + nearest)
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+@pytest.mark.parametrize("name", ["us-east1", "my-lab"])
+async def test_any_region_goes_with_another_endpoint(
+    sim: Simulator, kind: Clients, name: str
+) -> None:
+    async with kind(region_name=name) as client:
+        await call(client)
+    assert len(sim.requests) == 1
+
+
+@pytest.mark.looptime
+@pytest.mark.usefixtures("_real_endpoint")
+@pytest.mark.parametrize(
+    ("endpoint", "is_told"),
+    [
+        (None, True),
+        ("https://lightsail.eu-west-9.api.aws", True),
+        ("https://lightsail.example.org", False),
+    ],
+)
+async def test_a_region_that_is_not_known_to_have_the_service_is_told_in_an_error(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str | None, *, is_told: bool
+) -> None:
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", no_such_host)
+    async with LightsailClient(region_name="eu-west-9", endpoint_url=endpoint) as client:
+        with pytest.raises(ConnectionFailedError, match="region eu-west-9") as caught:
+            await call(client)
+    hint = r"\. lightsail is not known to be in eu-west-9; it is in (.*, )?eu-west-1, .*us-east-1"
+    assert bool(re.search(hint, str(caught.value))) is is_told
+    assert str(caught.value).endswith("." if is_told else "region eu-west-9).")
+
+
+@pytest.mark.looptime
+@pytest.mark.usefixtures("_real_endpoint")
+async def test_a_region_that_is_known_to_have_the_service_is_not_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", no_such_host)
+    async with LightsailClient() as client:
+        with pytest.raises(ConnectionFailedError) as caught:
+            await call(client)
+    assert str(caught.value).endswith("region us-west-2).")
+
+
+@pytest.mark.looptime
+@pytest.mark.usefixtures("_real_endpoint")
+async def test_no_region_is_told_for_a_service_that_botocore_does_not_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", no_such_host)
+    endpoint = "https://nimble.eu-west-9.api.aws"
+    async with NimbleClient(region_name="eu-west-9", endpoint_url=endpoint) as client:
+        with pytest.raises(ConnectionFailedError) as caught:
+            await call(client)
+    assert str(caught.value).endswith("region eu-west-9).")
