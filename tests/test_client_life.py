@@ -6,6 +6,7 @@ import re
 import socket
 import warnings
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from dcvsessions import (
     open_streaming_session,
     streaming_session,
 )
+from dcvsessions._aws.client import service_now
 from dcvsessions.simulator import Simulator
 
 Clients = type[LightsailClient | NimbleClient]
@@ -388,3 +390,41 @@ async def test_no_region_is_told_for_a_service_that_botocore_does_not_know(
         with pytest.raises(ConnectionFailedError) as caught:
             await call(client)
     assert str(caught.value).endswith("region eu-west-9).")
+
+
+# --- The service's clock ---
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        ("Thu, 01 Jan 2026 12:00:00 GMT", NOON),
+        ("Thu, 01 Jan 2026 21:00:00 +0900", NOON),
+        ("Thu, 01 Jan 2026 12:00:00 -0000", NOON),  # Python reads this one without a time zone
+        ("Fri, 31 Dec 9999 23:59:59 GMT", None),
+        ("soon", None),
+    ],
+)
+async def test_the_services_clock_goes_on_after_its_answer(
+    date: str, told: datetime | None
+) -> None:
+    client = LightsailClient()
+    assert service_now(client) is None
+    client._last_date = (date, asyncio.get_running_loop().time())
+    await asyncio.sleep(100)
+    assert service_now(client) == (told and told + timedelta(seconds=100))
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_each_answer_tells_the_services_time(sim: Simulator, kind: Clients) -> None:
+    async with kind() as client:
+        assert service_now(client) is None
+        for _ in range(2):
+            await call(client)
+            told = service_now(client)
+            assert told is not None
+            assert abs(told - sim.date) < timedelta(seconds=5)
+            sim.advance(1000)

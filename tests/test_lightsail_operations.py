@@ -253,7 +253,7 @@ async def test_pages_that_go_in_a_circle_are_an_error(
         ("GetInstances", lightsail.get_instances()),
         ("GetOperationsForResource", lightsail.get_operations_for_resource("my-computer")),
     ):
-        with pytest.raises(InvalidResponseError, match="the pages of the list go in a circle"):
+        with pytest.raises(InvalidResponseError, match="the pages of the list go in a circle") as caught:
             [one async for one in listed]
         assert len(sim.calls(operation)) == len(tokens) + 1
 

@@ -199,6 +199,7 @@ def test_the_record_itself_is_masked(masking):
         logger.removeHandler(handler)
     [record] = seen
     assert record.getMessage() == "got {'url': 'https://203.0.113.1:8443/***'} of 'lab'"
+    assert (record.args, record.exc_info) == ((), None)
     assert TOKEN not in repr(vars(record))
 
 
