@@ -304,6 +304,27 @@ async def test_another_endpoint_of_nimble_that_cannot_be_reached_is_not_closed(
     assert not isinstance(caught.value, ServiceClosedError)
 
 
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_a_connection_that_fails_while_a_client_is_opened_is_told(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, kind: Clients
+) -> None:
+    def create_client(*_: object, **__: object) -> object:
+        raise ConnectionResetError("reset by the sign-in")
+
+    session = AioSession()
+    monkeypatch.setattr(session, "create_client", create_client)
+    service = {LightsailClient: "lightsail", NimbleClient: "nimble"}[kind]
+    client = kind(session=session, endpoint_url="http://127.0.0.1:9", region_name="us-east-1")
+    with pytest.raises(ConnectionFailedError) as caught:
+        await client.__aenter__()
+    assert str(caught.value) == (
+        f"No answer. opening a {service} client: reset by the sign-in "
+        "(endpoint http://127.0.0.1:9, region us-east-1)."
+    )
+    assert caught.value.operation is None
+    assert repr(client) == f"<{kind.__name__} closed>"
+
+
 # --- Regions ---
 
 

@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import pytest
 from aiobotocore.session import get_session
@@ -16,7 +16,9 @@ from aiohttp import web
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dcvsessions import AccessDeniedError, LightsailClient
 from dcvsessions._secrets import logs, mask
+from dcvsessions.simulator import Fault
 
 TOKEN = "TOKEN-canary-0123456789"
 SESSION_TOKEN = "SESSION-canary+/=="
@@ -95,6 +97,25 @@ async def test_a_real_call_leaves_no_secret_in_the_log(masking, log):
     text = log.getvalue()
     assert not [canary for canary in CANARIES if canary in text]
     assert "Signature:\n***" in text
+
+
+@pytest.mark.parametrize("fault", [None, Fault.error("AccessDeniedException", 403)])
+async def test_a_client_masks_what_is_logged_in_its_calls_and_nothing_else(sim, log, fault):
+    others = logging.getLogger("botocore.others")
+    before = logging.getLogRecordFactory()
+    sim.lightsail.set_status("my-computer", "started")
+    if fault:
+        sim.inject("CreateGUISessionAccessDetails", fault)
+    async with LightsailClient() as client:
+        others.debug("token=%s", "before the call")
+        with suppress(AccessDeniedError):
+            details = await client.create_gui_session_access_details("my-computer")
+            assert str(details.sessions[0].url) not in log.getvalue()
+        others.debug("token=%s", "after the call")
+    assert "Signature:\n***" in log.getvalue()
+    assert "token=before the call" in log.getvalue()
+    assert "token=after the call" in log.getvalue()
+    assert logging.getLogRecordFactory() is before
 
 
 async def test_masked_records_keep_what_helps_to_debug(masking, log):
