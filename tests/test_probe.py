@@ -92,11 +92,22 @@ async def test_a_closed_port_fails_at_tcp_and_suggests_a_firewall():
 
 
 @pytest.mark.parametrize(
-    "answer", [b"", b"HTTP/1", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 503 Not yet\r\n\r\n"]
+    ("answer", "problem"),
+    [
+        (b"", "0 bytes read on a total of 12 expected bytes"),
+        (b"HTTP/1", "6 bytes read on a total of 12 expected bytes"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "the answer is not HTTP"),
+        (b"HTTP/1.1 500 No\r\n\r\n", "the answer has the HTTP status 500"),
+        (b"HTTP/1.1 503 Not yet\r\n\r\n", "the answer has the HTTP status 503"),
+    ],
 )
-async def test_a_bad_answer_fails_at_http(answer):
+async def test_a_bad_answer_fails_at_http(answer, problem):
+    attempt = Attempt()
     async with serving(answer) as (port, _asked):
-        assert await failed_step(DcvUrl(f"http://127.0.0.1:{port}/?authToken={TOKEN}")) == "http"
+        with pytest.raises((OSError, EOFError)) as caught:
+            await probe.connect(DcvUrl(f"http://127.0.0.1:{port}/?authToken={TOKEN}"), attempt)
+    assert attempt.step == "http"
+    assert str(caught.value) == problem
 
 
 @pytest.mark.parametrize("status", ["200 OK", "302 Found", "403 Forbidden", "404 Not Found"])
