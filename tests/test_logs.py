@@ -151,7 +151,8 @@ async def test_records_of_other_clients_stay_readable(masking, log):
     assert SESSION_TOKEN in log.getvalue()
 
 
-def test_masking_ends_with_the_last_client():
+def test_masking_ends_with_the_last_client(monkeypatch):
+    monkeypatch.setattr(logs, "_OPEN_CLIENTS", logs._OpenClients())
     before = logging.getLogRecordFactory()
     first, last = logs.masking(), logs.masking()
     first.__enter__()
