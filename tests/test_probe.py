@@ -72,6 +72,21 @@ async def test_an_untrusted_certificate_fails_at_tls(certificate):
         assert await failed_step(DcvUrl(f"https://localhost:{port}/?authToken={TOKEN}")) == "tls"
 
 
+async def test_a_certificate_for_another_name_fails_at_tls(certificate, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    async with serving(b"HTTP/1.1 200 OK\r\n\r\n", certificate) as (port, asked):
+
+        async def resolved(*_args, **_kwargs):
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolved)
+        attempt = Attempt()
+        with pytest.raises(ssl.SSLCertVerificationError, match="lab.example"):
+            await probe.connect(DcvUrl(f"https://lab.example:{port}/?authToken={TOKEN}"), attempt)
+    assert attempt.step == "tls"
+    assert asked == []
+
+
 async def test_a_port_without_tls_fails_at_tls():
     async with serving(b"SSH-2.0-OpenSSH_9.2\r\n") as (port, _asked):
         assert await failed_step(DcvUrl(f"https://localhost:{port}/?authToken={TOKEN}")) == "tls"
