@@ -81,7 +81,7 @@ async def test_a_certificate_for_another_name_fails_at_tls(certificate, monkeypa
 
         monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolved)
         attempt = Attempt()
-        with pytest.raises(ssl.SSLCertVerificationError, match="lab.example"):
+        with pytest.raises(ssl.SSLCertVerificationError, match=r"lab\.example"):
             await probe.connect(DcvUrl(f"https://lab.example:{port}/?authToken={TOKEN}"), attempt)
     assert attempt.step == "tls"
     assert asked == []
