@@ -142,6 +142,7 @@ async def test_a_gui_session_is_stopped_on_exit_if_asked_to(sim: Simulator) -> N
 async def test_a_streaming_session_is_made_and_deleted_on_exit(sim: Simulator) -> None:
     async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
         assert sim.nimble.alive == [desktop.session_id]
+        assert desktop.studio_id == "studio-1"
         assert desktop.state == "READY"
         assert desktop.expires_at is None
         assert sim.accepts(await desktop.url())

@@ -9,6 +9,7 @@ from dcvsessions import (
     DcvUrl,
     NimbleClient,
     Progress,
+    WaitFailedError,
     WaitTimeoutError,
     close_gui_session,
     close_streaming_session,
@@ -108,6 +109,17 @@ async def test_the_desktops_server_is_waited_for_only_if_asked(
     url = await OPENERS[opener](session_id, **asked)
     assert sim.accepts(url)
     assert tried == ([url] if asked.get("check_reachable") else [])
+
+
+@pytest.mark.parametrize("asked", [{}, {"start_instance": False}])
+async def test_a_stopped_computer_is_not_started_unless_asked(
+    sim: Simulator, asked: dict[str, bool]
+) -> None:
+    sim.lightsail.add_instance("stopped", state="stopped")
+    for opening in (open_gui_session("stopped", **asked), url_in(gui_session("stopped", **asked))):
+        with pytest.raises(WaitFailedError, match="start_instance=True"):
+            await opening
+    assert sim.calls("StartInstance") == []
 
 
 @pytest.mark.parametrize("seconds", [None, 60, 3600])
