@@ -5,7 +5,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import aiohttp
@@ -456,8 +456,12 @@ def test_a_retry_after_header_is_read_as_seconds(header: str, seconds: float | N
     assert throttled(header).retry_after == seconds
 
 
-def test_a_retry_after_header_may_be_a_date() -> None:
-    assert throttled(date_in(3600)).retry_after == pytest.approx(3600, abs=5)
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=9)), None])
+def test_a_retry_after_header_may_be_a_date(zone: timezone | None) -> None:
+    date = datetime.now(UTC) + timedelta(hours=1)
+    # Without a time zone, the header ends in -0000.
+    header = format_datetime(date.astimezone(zone) if zone else date.replace(tzinfo=None))
+    assert throttled(header).retry_after == pytest.approx(3600, abs=5)
 
 
 @given(st.text() | st.from_regex(r"\w{3}, \d+ \w{3} \d+ \d+:\d+:\d+ [A-Z+-]+\d*"))

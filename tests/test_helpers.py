@@ -9,6 +9,7 @@ from dcvsessions import (
     DcvUrl,
     NimbleClient,
     Progress,
+    UnreachableError,
     WaitFailedError,
     WaitTimeoutError,
     close_gui_session,
@@ -109,6 +110,19 @@ async def test_the_desktops_server_is_waited_for_only_if_asked(
     url = await OPENERS[opener](session_id, **asked)
     assert sim.accepts(url)
     assert tried == ([url] if asked.get("check_reachable") else [])
+
+
+async def test_a_desktop_whose_server_does_not_answer_is_named(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def connect(*_: object) -> None:
+        raise ConnectionRefusedError(111, "refused")
+
+    monkeypatch.setattr(probe, "connect", connect)
+    with pytest.raises(UnreachableError, match="refused") as caught:
+        await open_gui_session("my-computer", timeout=60, check_reachable=True)
+    (note,) = caught.value.__notes__
+    assert note.startswith("GUI session of my-computer")
 
 
 @pytest.mark.parametrize("asked", [{}, {"start_instance": False}])
