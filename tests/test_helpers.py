@@ -122,7 +122,9 @@ async def test_a_desktop_whose_server_does_not_answer_is_named(
     with pytest.raises(UnreachableError, match="refused") as caught:
         await open_gui_session("my-computer", timeout=60, check_reachable=True)
     (note,) = caught.value.__notes__
-    assert note.startswith("GUI session of my-computer")
+    assert note.startswith(
+        "While waiting for GUI session of my-computer to be reachable, after 60.0 s"
+    )
 
 
 @pytest.mark.parametrize("asked", [{}, {"start_instance": False}])
