@@ -199,6 +199,17 @@ async def test_a_streaming_session_that_was_stopped_just_now_is_started_again(
         assert sim.accepts(await desktop.url())
 
 
+async def test_a_new_session_that_somebody_stops_is_not_started(sim: Simulator) -> None:
+    def stop(_: Progress) -> None:
+        for session_id in sim.nimble.alive:
+            sim.nimble.set_state(session_id, "STOPPED")
+
+    with pytest.raises(WaitFailedError, match="STOPPED"):
+        await open_streaming_session("studio-1", launch_profile_id="lp-1", on_progress=stop)
+    assert sim.calls("StartStreamingSession") == []
+    assert sim.nimble.alive == []
+
+
 async def test_a_desktop_whose_session_was_deleted_says_so(sim: Simulator) -> None:
     async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
         sim.nimble.set_state(desktop.session_id, "DELETED")
