@@ -317,7 +317,187 @@ async def test_an_endpoint_is_a_url_with_a_host(sim: Simulator, bad: Any) -> Non
 async def test_a_region_and_a_profile_are_texts(sim: Simulator, argument: str, bad: Any) -> None:
     given = {argument: bad}
     for kind in (LightsailClient, NimbleClient):
-        with pytest.raises(InvalidArgumentError, match=f"{argument}="):
+        with pytest.raises(InvalidArgumentError, match=f"^{argument}="):
             kind(**given)
     await assert_refused(sim, argument, open_gui_session("my-computer", **given))
     await assert_refused(sim, argument, open_stream("studio-1", "s-1", **given))
+
+
+# --- What the error says ---
+
+SAID: dict[str, tuple[Callable[[], Awaitable[object]], str]] = {
+    "a name": (
+        lambda: open_gui_session("my computer"),
+        (
+            "name='my computer' cannot be the name of a Lightsail resource: two or more letters, "
+            "digits, `_`, `-` and `.`, with a letter or digit at both ends."
+        ),
+    ),
+    "an id": (
+        lambda: open_stream("a/b", "s-1"),
+        (
+            "studio_id='a/b' cannot be an id: it is empty, or has a character that no id has, such "
+            "as `/` or a space."
+        ),
+    ),
+    "a token": (
+        lambda: open_streaming_session("studio-1", launch_profile_id="lp-1", client_token=" a"),
+        (
+            "client_token=' a' has to be 1 to 64 printable ASCII characters, without a space at "
+            "either end."
+        ),
+    ),
+    "tags that are no mapping": (
+        lambda: open_streaming_session("studio-1", launch_profile_id="lp-1", tags=bad(5)),
+        "tags=5 has to map str to str.",
+    ),
+    "tags of another type": (
+        lambda: open_streaming_session("studio-1", launch_profile_id="lp-1", tags=bad({"a": 1})),
+        "tags={'a': 1} has to map str to str.",
+    ),
+    "a choice": (
+        lambda: open_gui_session("my-computer", kind=bad("desktop")),
+        "kind='desktop' has to be one of 'application', 'operating_system'.",
+    ),
+    "a flag": (
+        lambda: open_gui_session("my-computer", start_instance=bad("no")),
+        "start_instance='no' has to be True or False.",
+    ),
+    "a text": (
+        lambda: open_gui_session("my-computer", region_name=" "),
+        "region_name=' ' has to be a string that is not empty.",
+    ),
+    "an endpoint": (
+        lambda: open_gui_session("my-computer", endpoint_url="here"),
+        (
+            "endpoint_url='here' has to be a URL like https://host or http://127.0.0.1:8080, "
+            "without a user name."
+        ),
+    ),
+    "a number": (
+        lambda: open_stream("studio-1", "s-1", expiration_in_seconds=59),
+        "expiration_in_seconds=59 has to be a whole number from 60 to 3600.",
+    ),
+    "seconds": (
+        lambda: open_gui_session("my-computer", timeout=bad("5")),
+        "timeout='5' has to be seconds, or None.",
+    ),
+    "negative seconds": (
+        lambda: open_gui_session("my-computer", timeout=-0.5),
+        "timeout=-0.5 has to be 0 or more seconds, or None for no limit.",
+    ),
+    "an interval of zero": (
+        lambda: open_gui_session("my-computer", poll_interval=0),
+        "poll_interval=0 has to be more than 0 seconds, or None for no limit.",
+    ),
+    "no number": (
+        lambda: open_gui_session("my-computer", timeout=float("nan")),
+        "timeout=nan has to be 0 or more seconds, or None for no limit.",
+    ),
+    "a number below all floats": (
+        lambda: open_gui_session("my-computer", timeout=-(10**400)),
+        "timeout=-inf has to be 0 or more seconds, or None for no limit.",
+    ),
+}
+
+
+def bad(value: Any) -> Any:
+    """Pass a value of a type that no type checker would let through."""
+    return value
+
+
+@pytest.mark.parametrize("argument", SAID)
+async def test_the_error_shows_the_value_and_says_what_it_has_to_be(argument: str) -> None:
+    call, text = SAID[argument]
+    with pytest.raises(InvalidArgumentError) as caught:
+        await call()
+    assert str(caught.value) == text
+
+
+async def test_the_error_of_a_list_shows_the_value_and_says_what_it_has_to_be(
+    nimble: NimbleClient,
+) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        await anext(nimble.list_streaming_sessions("studio-1", session_ids=bad(5)))
+    assert str(caught.value) == (
+        "session_ids=5 has to be a list of ids, or a string of ids with commas."
+    )
+
+
+@pytest.mark.parametrize("kind", [LightsailClient, NimbleClient])
+def test_the_error_of_a_session_or_config_says_what_it_has_to_be(kind: Any) -> None:
+    with pytest.raises(
+        InvalidArgumentError, match=r"^session= has to be an AioSession, not 'me'\.$"
+    ):
+        kind(session="me")
+    with pytest.raises(InvalidArgumentError, match=r"^config= has to be an AioConfig, not \{\}\.$"):
+        kind(config={})
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("-" * 78, f"'{'-' * 78}'"),
+        ("-" * 79, f"'{'-' * 79}…"),
+        ("-" * 100_000, f"'{'-' * 79}…"),
+        ("a ?token", "'a …"),
+        ("a #token", "'a …"),
+        ("https://user:s3cr3t@host/", "'https://***@host/'"),
+    ],
+)
+async def test_the_error_shows_the_beginning_of_a_long_value_and_no_secret(
+    name: str, shown: str
+) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        await open_gui_session(name)
+    assert str(caught.value).startswith(f"name={shown} cannot be")
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("timeout", [0, 0.5, None, float("inf"), 10**400])
+@pytest.mark.parametrize("poll_interval", [0.5, 60, None, float("inf"), 10**400])
+async def test_a_timeout_and_an_interval_that_are_valid_are_taken(
+    sim: Simulator,
+    lightsail: LightsailClient,
+    timeout: float | None,
+    poll_interval: float | None,
+) -> None:
+    sim.lightsail.set_status("my-computer", "started")
+    url = await open_gui_session(
+        "my-computer", timeout=timeout, poll_interval=poll_interval, client=lightsail
+    )
+    assert sim.accepts(url)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://localhost",
+        "https://203.0.113.1:8443/path",
+        "http://[::1]:8080",
+        "https://nimble.us-west-2.amazonaws.com/",
+    ],
+)
+def test_an_endpoint_that_is_valid_is_taken(endpoint: str) -> None:
+    assert repr(NimbleClient(endpoint_url=endpoint)) == "<NimbleClient not open>"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://host:0",
+        "http://host:70000",
+        "http://host:port",
+        "http://[::1",
+        "http://@host",
+        "https://user:s3cr3t@host",
+        "https://host/a b",
+        "https://host/\x07",
+        "//host",
+        "HTTP//host",
+    ],
+)
+def test_an_endpoint_that_no_request_could_be_sent_to_is_refused(endpoint: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^endpoint_url=") as caught:
+        NimbleClient(endpoint_url=endpoint)
+    assert "s3cr3t" not in str(caught.value)

@@ -1,8 +1,11 @@
 """Every foreign error has one of ours, whatever stands in it."""
 
 import inspect
+import re
+import socket
+import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import aiohttp
@@ -14,14 +17,18 @@ from hypothesis import strategies as st
 import dcvsessions
 from dcvsessions import (
     ApiError,
+    AuthenticationError,
     CallTimeoutError,
     ClockSkewError,
     ConfigurationError,
+    ConflictError,
     ConnectionFailedError,
     DcvSessionsError,
     InvalidArgumentError,
+    InvalidRequestError,
     InvalidResponseError,
     ServiceClosedError,
+    ServiceFaultError,
     ThrottledError,
 )
 from dcvsessions._aws.errors import Call, translated
@@ -103,6 +110,11 @@ def test_only_an_endpoint_of_aws_for_nimble_is_reported_as_closed(endpoint: str)
         Call(service="nimble", operation="GetStreamingSession", endpoint_url=f"https://{endpoint}"),
     )
     assert isinstance(closed, ServiceClosedError)
+    assert (str(closed), closed.operation, closed.was_sent) == (
+        CLOSED,
+        "GetStreamingSession",
+        False,
+    )
     for call in (
         Call(
             service="nimble", operation="GetStreamingSession", endpoint_url="http://127.0.0.1:8080"
@@ -121,18 +133,119 @@ def test_only_an_endpoint_of_aws_for_nimble_is_reported_as_closed(endpoint: str)
         assert type(translated(unreachable, call)) is ConnectionFailedError
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError(), KeyError("x"), TypeError("x")])
-def test_a_mistake_on_this_machine_is_named_with_its_class(error: Exception) -> None:
-    ours = translated(error, Call(service="lightsail", operation="GetInstances"))
+PLACE = "(endpoint https://example.com, region eu-west-9)"
+CLOSED = (
+    "GetStreamingSession: AWS closed Nimble Studio in 2024, so its own endpoint is gone. Pass "
+    "endpoint_url= (or set AWS_ENDPOINT_URL_NIMBLE) to reach another one, such as the simulator: "
+    "python -m dcvsessions.simulator."
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (
+            botocore_errors.NoRegionError(),
+            (
+                "GetInstances: no AWS region is set. Pass region_name=, or set AWS_DEFAULT_REGION "
+                "(botocore does not read AWS_REGION), or a region in the profile."
+            ),
+        ),
+        (
+            botocore_errors.NoCredentialsError(),
+            (
+                "GetInstances: no usable AWS credentials: Unable to locate credentials. Set "
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or pass profile_name=, or sign in "
+                "with `aws sso login`."
+            ),
+        ),
+        (
+            botocore_errors.ParamValidationError(report="one.\ntwo."),
+            "GetInstances: Parameter validation failed: one. two.",
+        ),
+        (
+            botocore_errors.ProfileNotFound(profile="artist"),
+            "GetInstances: The config profile (artist) could not be found.",
+        ),
+        (KeyError("x"), "GetInstances failed on this machine: KeyError: 'x'."),
+        (RuntimeError(), "GetInstances failed on this machine: RuntimeError: RuntimeError."),
+        (ssl.SSLError(1, "no TLS"), f"No answer. GetInstances: no TLS {PLACE}. A hint."),
+        (TimeoutError(), f"No answer in time. GetInstances: TimeoutError {PLACE}. A hint."),
+        (
+            botocore_errors.IncompleteReadError(actual_bytes=1, expected_bytes=2),
+            f"GetInstances: the answer could not be read (IncompleteReadError) {PLACE}.",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_an_error_says_what_failed_and_what_to_do(error: Exception, text: str) -> None:
+    call = Call(
+        service="lightsail",
+        operation="GetInstances",
+        endpoint_url="https://example.com",
+        region_name="eu-west-9",
+        region_hint="A hint.",
+    )
+    assert str(translated(error, call)) == text
+
+
+def test_the_place_of_a_call_is_left_out_as_far_as_it_is_not_known() -> None:
+    lightsail = Call(service="lightsail", endpoint_url="https://user:s3cr3t@example.com")
+    assert str(translated(TimeoutError("slow."), lightsail)) == (
+        "No answer in time. opening a lightsail client: slow (endpoint https://***@example.com)."
+    )
+    assert str(translated(TimeoutError("slow."), Call(service="nimble"))) == (
+        "No answer in time. opening a nimble client: slow."
+    )
+
+
+def caused(error: Exception, cause: BaseException) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "was_sent"),
+    [
+        (botocore_errors.ConnectTimeoutError(endpoint_url="x"), False),
+        (botocore_errors.ProxyConnectionError(proxy_url="x"), False),
+        (botocore_errors.SSLError(endpoint_url="x", error="y"), False),
+        (caused(botocore_errors.HTTPClientError(error="x"), socket.gaierror(-2, "x")), False),
+        (botocore_errors.HTTPClientError(error="x"), True),
+        (botocore_errors.ReadTimeoutError(endpoint_url="x"), True),
+        (ConnectionResetError(), True),
+        (TimeoutError(), True),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_an_error_without_a_connection_says_that_nothing_was_sent(
+    error: Exception, *, was_sent: bool
+) -> None:
+    ours = translated(error, Call(service="lightsail", operation="StartGUISession"))
+    assert isinstance(ours, ConnectionFailedError)
+    assert ours.was_sent is was_sent
+    assert ours.operation == "StartGUISession"
+
+
+@pytest.mark.parametrize("was_sent", [False, True])
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError(), KeyError("x"), botocore_errors.ProfileNotFound(profile="x")]
+)
+def test_a_mistake_on_this_machine_says_whether_the_request_was_sent(
+    error: Exception, *, was_sent: bool
+) -> None:
+    call = Call(service="lightsail", operation="GetInstances", was_sent=was_sent)
+    ours = translated(error, call)
     assert type(ours) is ConfigurationError
-    assert type(error).__name__ in str(ours)
-    assert not ours.was_sent
+    assert ours.was_sent is was_sent
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), TypeError("x"), AttributeError("x")])
 def test_an_error_while_an_answer_is_parsed_is_about_the_answer(error: Exception) -> None:
     call = Call(service="lightsail", operation="GetInstances", was_sent=True, is_parsing=True)
-    assert type(translated(error, call)) is InvalidResponseError
+    ours = translated(error, call)
+    assert type(ours) is InvalidResponseError
+    assert ours.operation == "GetInstances"
 
 
 @pytest.mark.parametrize(
@@ -158,15 +271,167 @@ def test_a_circle_of_errors_comes_to_an_end() -> None:
 # --- What an answer says ---
 
 
-def throttled(retry_after: str) -> ThrottledError:
+def answered(
+    code: object = None,
+    message: object = None,
+    *,
+    status: object = 400,
+    request_id: object = None,
+    headers: object = None,
+) -> DcvSessionsError:
     answer = {
-        "Error": {"Code": "ThrottlingException", "Message": "Slower"},
-        "ResponseMetadata": {"HTTPStatusCode": 429, "HTTPHeaders": {"retry-after": retry_after}},
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {
+            "HTTPStatusCode": status,
+            "RequestId": request_id,
+            "HTTPHeaders": headers,
+        },
     }
-    error = translated(
-        botocore_errors.ClientError(answer, "GetInstances"),
-        Call(service="lightsail", operation="GetInstances"),
+    error = botocore_errors.ClientError(answer, "GetInstances")
+    return translated(error, Call(service="lightsail", operation="GetInstances"))
+
+
+def test_an_error_carries_what_the_answer_says() -> None:
+    error = answered(
+        "ThrottlingException",
+        "Rate\n exceeded.",
+        status=429,
+        request_id="id-1",
+        headers={"retry-after": 7},
     )
+    assert vars(error) == {
+        "code": "ThrottlingException",
+        "message": "Rate exceeded.",
+        "operation": "GetInstances",
+        "request_id": "id-1",
+        "http_status": 429,
+        "retry_after": 7.0,
+        "advice": None,
+    }
+    assert str(error) == "GetInstances: Rate exceeded (ThrottlingException, request id-1)."
+
+
+def test_an_answer_of_wrong_types_becomes_an_error_too() -> None:
+    error = answered(5, {"a": 1}, status="400", request_id=7, headers=["x"])
+    assert vars(error) == {
+        "code": "5",
+        "message": "{'a': 1}",
+        "operation": "GetInstances",
+        "request_id": "7",
+        "http_status": None,
+        "retry_after": None,
+        "advice": None,
+    }
+
+
+def test_an_error_without_a_message_or_request_id_says_so() -> None:
+    error = answered("ConflictException")
+    assert isinstance(error, ConflictError)
+    assert (error.message, error.request_id) == ("", None)
+    assert str(error) == "GetInstances: the service gave no message (ConflictException)."
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        (
+            "AccessDeniedException",
+            (
+                "The IAM policy in force does not allow it: add the action to it, or use another "
+                "profile."
+            ),
+        ),
+        (
+            "UnrecognizedClientException",
+            "Check which access key, secret key and profile are in use.",
+        ),
+        ("ExpiredTokenException", "Sign in again, or renew the temporary credentials."),
+        (
+            "ServiceQuotaExceededException",
+            "End sessions that are no longer needed, or ask AWS for a higher quota.",
+        ),
+        ("ConflictException", None),
+    ],
+)
+def test_an_error_advises_what_the_caller_can_do(code: str, advice: str | None) -> None:
+    error = answered(code, "Because.")
+    assert isinstance(error, ApiError)
+    assert error.advice == advice
+    assert str(error) == f"GetInstances: Because ({code})." + (f" {advice}" if advice else "")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (None, ApiError),
+        (404, ApiError),
+        (408, ServiceFaultError),
+        (429, ServiceFaultError),
+        (499, ApiError),
+        (500, ServiceFaultError),
+        (503, ServiceFaultError),
+    ],
+)
+def test_the_status_of_an_unknown_code_says_whether_it_is_temporary(
+    status: int | None, kind: type[ApiError]
+) -> None:
+    assert type(answered("NewException", status=status)) is kind
+
+
+@pytest.mark.parametrize("code", ["InvalidSignatureException", "SignatureDoesNotMatch"])
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("Signature expired: 20260101T000000Z is now earlier than …", ClockSkewError),
+        ("Signature not yet current: 20260101T000000Z is still later than …", ClockSkewError),
+        ("The request signature we calculated does not match.", AuthenticationError),
+    ],
+)
+def test_only_the_message_tells_an_outdated_signature_from_a_wrong_one(
+    code: str, message: str, kind: type[ApiError]
+) -> None:
+    assert type(answered(code, message)) is kind
+    assert type(answered("ValidationException", message)) is InvalidRequestError
+
+
+def date_in(seconds: float) -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "advice"),
+    [
+        (3600, "The clock of this machine is 3600 s behind AWS's: set it, best by NTP."),
+        (-3600, "The clock of this machine is 3600 s ahead of AWS's: set it, best by NTP."),
+        (200, "The clock of this machine is right now; it was off when the request was signed."),
+        (-200, "The clock of this machine is right now; it was off when the request was signed."),
+        (None, "The clock of this machine is off: set it, best by NTP."),
+    ],
+)
+def test_the_date_of_an_answer_tells_by_how_much_the_clock_is_off(
+    ahead: float | None, advice: str
+) -> None:
+    headers = {} if ahead is None else {"date": date_in(ahead)}
+    error = answered("RequestTimeTooSkewed", "Too far.", headers=headers)
+    assert isinstance(error, ClockSkewError)
+    assert error.skew == (None if ahead is None else pytest.approx(ahead, abs=5))
+    # The test takes time, and a date in a header has no fractions of a second.
+    assert re.sub(r"360[1-3]|359\d", "3600", str(error.advice)) == advice
+
+
+def test_a_date_that_cannot_be_read_tells_nothing_of_the_clock() -> None:
+    error = answered("RequestTimeTooSkewed", headers={"date": "soon"})
+    assert isinstance(error, ClockSkewError)
+    assert error.skew is None
+
+
+def test_only_an_error_about_the_clock_has_a_skew() -> None:
+    error = answered("ThrottlingException", headers={"date": date_in(3600)})
+    assert not hasattr(error, "skew")
+
+
+def throttled(retry_after: str) -> ThrottledError:
+    error = answered("ThrottlingException", status=429, headers={"retry-after": retry_after})
     assert isinstance(error, ThrottledError)
     return error
 
@@ -191,8 +456,11 @@ def test_a_retry_after_header_is_read_as_seconds(header: str, seconds: float | N
     assert throttled(header).retry_after == seconds
 
 
-def test_a_retry_after_header_may_be_a_date() -> None:
-    header = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=9)), None])
+def test_a_retry_after_header_may_be_a_date(zone: timezone | None) -> None:
+    date = datetime.now(UTC) + timedelta(hours=1)
+    # Without a time zone, the header ends in -0000.
+    header = format_datetime(date.astimezone(zone) if zone else date.replace(tzinfo=None))
     assert throttled(header).retry_after == pytest.approx(3600, abs=5)
 
 
@@ -230,33 +498,28 @@ def test_any_error_answer_becomes_an_error_of_this_package(answer: dict[str, obj
     assert "GetInstances" in str(ours)
 
 
+FOREIGN_ANSWER = (
+    "GetInstances: the answer with HTTP status 302 names no error code of the service{}. A proxy, "
+    "a captive portal or a wrong endpoint_url answers like this."
+)
+
+
 @pytest.mark.parametrize(
-    ("location", "told"),
+    ("location", "host"),
     [
-        ("https://portal.example.org/login?next=s3cr3t", "points to the host portal.example.org;"),
-        ("/login", "names no error code of the service."),
-        ("http://[", "names no error code of the service."),
-        ("http://[::1]:port/", "points to the host ::1;"),
+        ("https://portal.example.org/login?next=s3cr3t", "portal.example.org"),
+        ("http://[::1]:port/", "::1"),
+        ("/login", None),
+        ("http://[", None),
+        (None, None),
     ],
 )
-def test_a_redirect_names_the_host_that_it_points_to(location: str, told: str) -> None:
-    answer = {"ResponseMetadata": {"HTTPStatusCode": 302, "HTTPHeaders": {"location": location}}}
-    error = translated(
-        botocore_errors.ClientError(answer, "GetInstances"),
-        Call(service="lightsail", operation="GetInstances"),
-    )
+def test_a_redirect_names_the_host_that_it_points_to(
+    location: str | None, host: str | None
+) -> None:
+    headers = {} if location is None else {"location": location}
+    error = answered(status=302, headers=headers)
     assert isinstance(error, InvalidResponseError)
-    assert error.http_status == 302
-    assert told in str(error)
-    assert "s3cr3t" not in str(error)
-
-
-def test_a_skew_without_a_date_header_is_not_told_in_seconds() -> None:
-    answer = {"Error": {"Code": "RequestTimeTooSkewed", "Message": "Too far."}}
-    error = translated(
-        botocore_errors.ClientError(answer, "GetInstances"),
-        Call(service="lightsail", operation="GetInstances"),
-    )
-    assert isinstance(error, ClockSkewError)
-    assert error.skew is None
-    assert "The clock of this machine is off" in str(error)
+    assert (error.operation, error.http_status) == ("GetInstances", 302)
+    pointed = f", and points to the host {host}; it was not followed" if host else ""
+    assert str(error) == FOREIGN_ANSWER.format(pointed)

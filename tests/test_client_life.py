@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import re
 import socket
 import warnings
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from dcvsessions import (
     open_streaming_session,
     streaming_session,
 )
+from dcvsessions._aws.client import service_now
 from dcvsessions.simulator import Simulator
 
 Clients = type[LightsailClient | NimbleClient]
@@ -299,3 +302,150 @@ async def test_another_endpoint_of_nimble_that_cannot_be_reached_is_not_closed(
         with pytest.raises(ConnectionFailedError) as caught:
             await call(client)
     assert not isinstance(caught.value, ServiceClosedError)
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_a_connection_that_fails_while_a_client_is_opened_is_told(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, kind: Clients
+) -> None:
+    def create_client(*_: object, **__: object) -> object:
+        raise ConnectionResetError("reset by the sign-in")
+
+    session = AioSession()
+    monkeypatch.setattr(session, "create_client", create_client)
+    service = {LightsailClient: "lightsail", NimbleClient: "nimble"}[kind]
+    client = kind(session=session, endpoint_url="http://127.0.0.1:9", region_name="us-east-1")
+    with pytest.raises(ConnectionFailedError) as caught:
+        await client.__aenter__()
+    assert str(caught.value) == (
+        f"No answer. opening a {service} client: reset by the sign-in "
+        "(endpoint http://127.0.0.1:9, region us-east-1)."
+    )
+    assert caught.value.operation is None
+    assert repr(client) == f"<{kind.__name__} closed>"
+
+
+# --- Regions ---
+
+
+@pytest.mark.usefixtures("_real_endpoint")
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("us-east1", "us-east-1"),
+        ("us_west_2", "us-west-2"),  # botocore itself refuses this one
+        ("somewhere", "us-east-1, eu-west-1."),
+        ("some_where", "us-east-1, eu-west-1."),
+    ],
+)
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_a_region_that_cannot_be_is_refused_with_the_nearest_names(
+    monkeypatch: pytest.MonkeyPatch, kind: Clients, name: str, nearest: str
+) -> None:
+    said = f"region_name={name!r} cannot be the name of an AWS region. The nearest names are: "
+    client = kind(region_name=name)
+    with pytest.raises(InvalidArgumentError) as caught:
+        await client.__aenter__()
+    assert str(caught.value).startswith(said + nearest)
+    assert re.fullmatch(
+        r"[a-z]+(-[a-z]+)+-\d(, [a-z]+(-[a-z]+)+-\d)*\.", str(caught.value)[len(said) :]
+    )
+    monkeypatch.setenv("AWS_DEFAULT_REGION", name)
+    with pytest.raises(InvalidArgumentError) as caught:
+        await kind().__aenter__()
+    assert str(caught.value).startswith(said + nearest)
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+@pytest.mark.parametrize("name", ["us-east1", "my-lab"])
+async def test_any_region_goes_with_another_endpoint(
+    sim: Simulator, kind: Clients, name: str
+) -> None:
+    async with kind(region_name=name) as client:
+        await call(client)
+    assert len(sim.requests) == 1
+
+
+@pytest.mark.looptime
+@pytest.mark.usefixtures("_real_endpoint")
+@pytest.mark.parametrize(
+    ("endpoint", "is_told"),
+    [
+        (None, True),
+        ("https://lightsail.eu-west-9.api.aws", True),
+        ("https://lightsail.example.org", False),
+    ],
+)
+async def test_a_region_that_is_not_known_to_have_the_service_is_told_in_an_error(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str | None, *, is_told: bool
+) -> None:
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", no_such_host)
+    async with LightsailClient(region_name="eu-west-9", endpoint_url=endpoint) as client:
+        with pytest.raises(ConnectionFailedError, match="region eu-west-9") as caught:
+            await call(client)
+    hint = r"\. lightsail is not known to be in eu-west-9; it is in (.*, )?eu-west-1, .*us-east-1"
+    assert bool(re.search(hint, str(caught.value))) is is_told
+    assert str(caught.value).endswith("." if is_told else "region eu-west-9).")
+
+
+@pytest.mark.looptime
+@pytest.mark.usefixtures("_real_endpoint")
+async def test_a_region_that_is_known_to_have_the_service_is_not_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", no_such_host)
+    async with LightsailClient() as client:
+        with pytest.raises(ConnectionFailedError) as caught:
+            await call(client)
+    assert str(caught.value).endswith("region us-west-2).")
+
+
+@pytest.mark.looptime
+@pytest.mark.usefixtures("_real_endpoint")
+async def test_no_region_is_told_for_a_service_that_botocore_does_not_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", no_such_host)
+    endpoint = "https://nimble.eu-west-9.api.aws"
+    async with NimbleClient(region_name="eu-west-9", endpoint_url=endpoint) as client:
+        with pytest.raises(ConnectionFailedError) as caught:
+            await call(client)
+    assert str(caught.value).endswith("region eu-west-9).")
+
+
+# --- The service's clock ---
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        ("Thu, 01 Jan 2026 12:00:00 GMT", NOON),
+        ("Thu, 01 Jan 2026 21:00:00 +0900", NOON),
+        ("Thu, 01 Jan 2026 12:00:00 -0000", NOON),  # Python reads this one without a time zone
+        ("Fri, 31 Dec 9999 23:59:59 GMT", None),
+        ("soon", None),
+    ],
+)
+async def test_the_services_clock_goes_on_after_its_answer(
+    date: str, told: datetime | None
+) -> None:
+    client = LightsailClient()
+    assert service_now(client) is None
+    client._last_date = (date, asyncio.get_running_loop().time())
+    await asyncio.sleep(100)
+    assert service_now(client) == (told and told + timedelta(seconds=100))
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_each_answer_tells_the_services_time(sim: Simulator, kind: Clients) -> None:
+    async with kind() as client:
+        assert service_now(client) is None
+        for _ in range(2):
+            await call(client)
+            told = service_now(client)
+            assert told is not None
+            assert abs(told - sim.date) < timedelta(seconds=5)
+            sim.advance(1000)

@@ -10,6 +10,7 @@ from dcvsessions import (
     ClientStateError,
     LightsailClient,
     NimbleClient,
+    Progress,
     WaitFailedError,
     WaitTimeoutError,
     close_streaming_session,
@@ -20,7 +21,7 @@ from dcvsessions import (
     streaming_session,
 )
 from dcvsessions.errors import LeftBehind
-from dcvsessions.simulator import Fault, Simulator
+from dcvsessions.simulator import Fault, Simulator, TransitionPlan
 
 # Virtual time begins at the real time, at which the fixtures began.
 pytestmark = pytest.mark.looptime(start=time.monotonic)
@@ -117,6 +118,21 @@ async def test_a_gui_session_tells_when_it_expires_if_its_start_was_seen(sim: Si
         assert desktop.expires_at is None
 
 
+async def test_the_hour_of_a_gui_session_begins_when_its_start_was_seen(sim: Simulator) -> None:
+    sim.lightsail.plan("my-computer", "StartGUISession", TransitionPlan(seconds=600))
+    async with gui_session("my-computer", poll_interval=10) as desktop:
+        left = desktop.expires_at - datetime.now(UTC)
+        assert timedelta(seconds=HOUR - 15) < left <= timedelta(seconds=HOUR)
+        await asyncio.sleep(HOUR - 50)
+        assert sim.accepts(await desktop.url())
+        assert len(sim.calls("StartGUISession")) == 1
+        # Under 30 s are left now: the session is waited out and started again.
+        await asyncio.sleep(35)
+        assert sim.accepts(await desktop.url())
+        assert len(sim.calls("StartGUISession")) == 2
+        assert desktop.expires_at - datetime.now(UTC) > timedelta(seconds=HOUR - 15)
+
+
 async def test_a_gui_session_is_stopped_on_exit_if_asked_to(sim: Simulator) -> None:
     async with gui_session("my-computer", stop_on_exit=True):
         pass
@@ -126,6 +142,7 @@ async def test_a_gui_session_is_stopped_on_exit_if_asked_to(sim: Simulator) -> N
 async def test_a_streaming_session_is_made_and_deleted_on_exit(sim: Simulator) -> None:
     async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
         assert sim.nimble.alive == [desktop.session_id]
+        assert desktop.studio_id == "studio-1"
         assert desktop.state == "READY"
         assert desktop.expires_at is None
         assert sim.accepts(await desktop.url())
@@ -182,12 +199,42 @@ async def test_a_streaming_session_that_was_stopped_just_now_is_started_again(
         assert sim.accepts(await desktop.url())
 
 
+async def test_a_new_session_that_somebody_stops_is_not_started(sim: Simulator) -> None:
+    def stop(_: Progress) -> None:
+        for session_id in sim.nimble.alive:
+            sim.nimble.set_state(session_id, "STOPPED")
+
+    with pytest.raises(WaitFailedError, match="STOPPED"):
+        await open_streaming_session("studio-1", launch_profile_id="lp-1", on_progress=stop)
+    assert sim.calls("StartStreamingSession") == []
+    assert sim.nimble.alive == []
+
+
 async def test_a_desktop_whose_session_was_deleted_says_so(sim: Simulator) -> None:
     async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
         sim.nimble.set_state(desktop.session_id, "DELETED")
         await asyncio.sleep(2)
         with pytest.raises(WaitFailedError, match="DELETED"):
             await desktop.url()
+
+
+async def test_each_url_ends_with_the_one_event_that_is_done(sim: Simulator) -> None:
+    heard: list[Progress] = []
+    async with streaming_session(
+        "studio-1",
+        launch_profile_id="lp-1",
+        expiration_in_seconds=60,
+        on_progress=heard.append,
+    ) as desktop:
+        # A new stream; the same stream, after the session was read; another stream.
+        for pause, resource in ((0, "stream "), (10, "streaming session "), (40, "stream ")):
+            await asyncio.sleep(pause)
+            heard.clear()
+            await desktop.url()
+            *before, last = heard
+            assert last.is_done
+            assert last.resource.startswith(resource)
+            assert not any(event.is_done for event in before)
 
 
 async def test_many_calls_of_url_make_one_stream(sim: Simulator) -> None:

@@ -15,6 +15,7 @@ from dcvsessions import (
     ApiError,
     CallTimeoutError,
     ClockSkewError,
+    ConfigurationError,
     ConnectionFailedError,
     DcvSessionsError,
     InvalidArgumentError,
@@ -226,6 +227,65 @@ def test_a_wait_error_names_the_session_that_is_left_behind(
     assert str(error) == text
     error.left_behind = LeftBehind(session_id=session_id, client_token=client_token)
     assert str(error) == f"{text} {left}"
+
+
+@pytest.mark.parametrize(
+    ("history", "told"),
+    [
+        (
+            (
+                StateSeen(resource="streaming session s-1", state="READY", elapsed=0.04),
+                StateSeen(resource="stream st-1 of s-1", state="CREATE_IN_PROGRESS", elapsed=2.0),
+                StateSeen(resource="streaming session s-1", state="STOPPED", elapsed=61.26),
+            ),
+            (
+                "States seen: READY at 0.0 s, stream st-1 of s-1 CREATE_IN_PROGRESS at 2.0 s, "
+                "STOPPED at 61.3 s."
+            ),
+        ),
+        (
+            (
+                ErrorAbsorbed(error="the first", elapsed=1.0, times=4),
+                ErrorAbsorbed(error="the last.", elapsed=9.0),
+            ),
+            "Errors absorbed: 5, the last: the last.",
+        ),
+        ((), ""),
+    ],
+)
+def test_a_wait_error_tells_what_was_seen(
+    history: tuple[StateSeen | ErrorAbsorbed, ...], told: str
+) -> None:
+    report = WaitReport(
+        resource="streaming session s-1", awaited="READY", elapsed=70.0, polls=12, history=history
+    )
+    error = WaitError("It is over.", report)
+    text = f"streaming session s-1 is not READY after 70.0 s and 12 polls: It is over. {told}"
+    assert str(error) == text.rstrip()
+    assert (error.reason, error.report, error.history) == ("It is over.", report, history)
+    assert (error.resource, error.awaited) == ("streaming session s-1", "READY")
+    assert (error.elapsed, error.polls) == (70.0, 12)
+
+
+def test_a_failed_wait_carries_what_the_service_said() -> None:
+    report = WaitReport(resource="r", awaited="READY", elapsed=1.0, polls=1, history=())
+    said = {
+        "state": "CREATE_FAILED",
+        "failure_reason": "the reason",
+        "error_code": "the code",
+        "error_details": "the details",
+        "status_code": "the status",
+        "status_message": "the message",
+    }
+    error = WaitFailedError("It failed.", report, Failure(**said))
+    assert {name: getattr(error, name) for name in said} == said
+
+
+def test_a_call_without_an_answer_may_have_been_sent_unless_the_error_says_otherwise() -> None:
+    assert ConnectionFailedError("No answer.").was_sent is True
+    assert ConnectionFailedError("No answer.", was_sent=False).was_sent is False
+    assert ConfigurationError("A mistake.").was_sent is False
+    assert ConfigurationError("A mistake.", was_sent=True).was_sent is True
 
 
 # --- The chain, and what is in it ---

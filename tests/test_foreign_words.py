@@ -124,7 +124,7 @@ def wrong_for_some() -> list[tuple[str, str, object]]:
 async def test_every_argument_of_a_helper_is_checked_before_the_first_call(
     fake: Service, helper: str, argument: str, value: object
 ) -> None:
-    with pytest.raises(InvalidArgumentError, match=argument):
+    with pytest.raises(InvalidArgumentError, match=f"^{argument}="):
         await HELPERS[helper](**{argument: value})
     assert fake.requests == []
 
@@ -156,7 +156,7 @@ async def test_the_client_of_the_other_service_is_refused(fake: Service, helper:
 async def test_every_argument_of_a_client_is_checked(
     fake: Service, kind: Any, argument: str, value: object
 ) -> None:
-    with pytest.raises(InvalidArgumentError, match=argument):
+    with pytest.raises(InvalidArgumentError, match=f"^{argument}="):
         async with kind(**{argument: value}):
             pass
     assert fake.requests == []
@@ -170,7 +170,13 @@ OF_NIMBLES_CLIENT: list[tuple[str, dict[str, object], str]] = [
     ("stop_streaming_session", {**SESSION, "volume_retention_mode": 5}, "volume_retention_mode"),
     ("create_streaming_session", {**PROFILE, "owned_by": 5}, "owned_by"),
     ("create_streaming_session", {**PROFILE, "ec2_instance_type": 5}, "ec2_instance_type"),
-    ("create_streaming_session_stream", {**SESSION, "expiration_in_seconds": True}, "expiration"),
+    ("create_streaming_session", {**PROFILE, "streaming_image_id": 5}, "streaming_image_id"),
+    ("create_streaming_session", {**PROFILE, "tags": 5}, "tags"),
+    (
+        "create_streaming_session_stream",
+        {**SESSION, "expiration_in_seconds": True},
+        "expiration_in_seconds",
+    ),
     ("get_streaming_session_stream", {**SESSION, "stream_id": None}, "stream_id"),
 ]
 OF_LIGHTSAILS_CLIENT: list[tuple[str, dict[str, object], str]] = [
@@ -186,7 +192,7 @@ async def test_every_argument_of_an_operation_of_nimble_is_checked(
     fake: Service, method: str, arguments: dict[str, object], named: str
 ) -> None:
     async with NimbleClient() as client:
-        with pytest.raises(InvalidArgumentError, match=named):
+        with pytest.raises(InvalidArgumentError, match=f"^{named}="):
             await getattr(client, method)(**arguments)
     assert fake.requests == []
 
@@ -196,16 +202,26 @@ async def test_every_argument_of_an_operation_of_lightsail_is_checked(
     fake: Service, method: str, arguments: dict[str, object], named: str
 ) -> None:
     async with LightsailClient() as client:
-        with pytest.raises(InvalidArgumentError, match=named):
+        with pytest.raises(InvalidArgumentError, match=f"^{named}="):
             await getattr(client, method)(**arguments)
     assert fake.requests == []
 
 
-@pytest.mark.parametrize("ids", [[1], 5, [None], [""], [b"session-1"]])
-async def test_the_ids_of_sessions_to_list_are_checked(fake: Service, ids: Any) -> None:
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        *(("session_ids", ids) for ids in ([1], 5, [None], [""], [b"session-1"])),
+        ("created_by", 5),
+        ("owned_by", ""),
+    ],
+)
+async def test_every_argument_of_a_list_is_checked(
+    fake: Service, argument: str, value: object
+) -> None:
+    given: dict[str, Any] = {argument: value}
     async with NimbleClient() as client:
-        with pytest.raises(InvalidArgumentError, match="session_ids"):
-            _ = [one async for one in client.list_streaming_sessions("studio", session_ids=ids)]
+        with pytest.raises(InvalidArgumentError, match=f"^{argument}="):
+            _ = [one async for one in client.list_streaming_sessions("studio", **given)]
     assert fake.requests == []
 
 

@@ -279,8 +279,11 @@ async def test_pages_that_go_in_a_circle_are_an_error(
         ("GetOperations", lightsail.get_operations()),
         ("GetOperationsForResource", lightsail.get_operations_for_resource("my-computer")),
     ):
-        with pytest.raises(InvalidResponseError, match="the pages of the list go in a circle"):
+        with pytest.raises(
+            InvalidResponseError, match="the pages of the list go in a circle"
+        ) as told:
             [one async for one in listed]
+        assert told.value.operation == operation
         assert len(sim.calls(operation)) == len(tokens) + 1
 
 

@@ -8,15 +8,17 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import pytest
 from aiobotocore.session import get_session
 from aiohttp import web
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from dcvsessions import AccessDeniedError, LightsailClient
 from dcvsessions._secrets import logs, mask
+from dcvsessions.simulator import Fault
 
 TOKEN = "TOKEN-canary-0123456789"
 SESSION_TOKEN = "SESSION-canary+/=="
@@ -97,6 +99,25 @@ async def test_a_real_call_leaves_no_secret_in_the_log(masking, log):
     assert "Signature:\n***" in text
 
 
+@pytest.mark.parametrize("fault", [None, Fault.error("AccessDeniedException", 403)])
+async def test_a_client_masks_what_is_logged_in_its_calls_and_nothing_else(sim, log, fault):
+    others = logging.getLogger("botocore.others")
+    before = logging.getLogRecordFactory()
+    sim.lightsail.set_status("my-computer", "started")
+    if fault:
+        sim.inject("CreateGUISessionAccessDetails", fault)
+    async with LightsailClient() as client:
+        others.debug("token=%s", "before the call")
+        with suppress(AccessDeniedError):
+            details = await client.create_gui_session_access_details("my-computer")
+            assert str(details.sessions[0].url) not in log.getvalue()
+        others.debug("token=%s", "after the call")
+    assert "Signature:\n***" in log.getvalue()
+    assert "token=before the call" in log.getvalue()
+    assert "token=after the call" in log.getvalue()
+    assert logging.getLogRecordFactory() is before
+
+
 async def test_masked_records_keep_what_helps_to_debug(masking, log):
     with call_of_ours():
         async with lightsail(session_answer()) as client:
@@ -130,7 +151,8 @@ async def test_records_of_other_clients_stay_readable(masking, log):
     assert SESSION_TOKEN in log.getvalue()
 
 
-def test_masking_ends_with_the_last_client():
+def test_masking_ends_with_the_last_client(monkeypatch):
+    monkeypatch.setattr(logs, "_OPEN_CLIENTS", logs._OpenClients())
     before = logging.getLogRecordFactory()
     first, last = logs.masking(), logs.masking()
     first.__enter__()
@@ -199,6 +221,7 @@ def test_the_record_itself_is_masked(masking):
         logger.removeHandler(handler)
     [record] = seen
     assert record.getMessage() == "got {'url': 'https://203.0.113.1:8443/***'} of 'lab'"
+    assert (record.args, record.exc_info) == ((), None)
     assert TOKEN not in repr(vars(record))
 
 
@@ -317,6 +340,7 @@ def test_plain_text_keeps_the_words_of_a_message(words):
     assert mask.plain_text(f"\n{message}\r\n") == message
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(foreign, st.integers(7_000, 9_000), st.text("ab ", max_size=9))
 def test_plain_text_hides_a_secret_wherever_it_is_cut_off(before, length, after):
     filler = "word " * (length // 5)

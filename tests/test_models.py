@@ -488,9 +488,19 @@ async def test_an_answer_with_an_id_that_no_request_could_name_is_invalid(
 ) -> None:
     body = {"session": {"sessionId": identifier}, "stream": {"streamId": identifier}}
     async with answering(monkeypatch, body) as (_, nimble):
-        for call in (
-            nimble.create_streaming_session("studio-1", launch_profile_id="lp-1"),
-            nimble.create_streaming_session_stream("studio-1", "s-1"),
-        ):
-            with pytest.raises(InvalidResponseError, match="cannot be used in a request"):
+        calls = {
+            "CreateStreamingSession": nimble.create_streaming_session(
+                "studio-1", launch_profile_id="lp-1"
+            ),
+            "CreateStreamingSessionStream": nimble.create_streaming_session_stream(
+                "studio-1", "s-1"
+            ),
+        }
+        for operation, call in calls.items():
+            with pytest.raises(InvalidResponseError) as caught:
                 await call
+            assert str(caught.value) == (
+                f"{operation}: the answer has an id that cannot be used in a request."
+            )
+            assert caught.value.operation == operation
+            assert caught.value.__suppress_context__

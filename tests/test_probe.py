@@ -72,6 +72,21 @@ async def test_an_untrusted_certificate_fails_at_tls(certificate):
         assert await failed_step(DcvUrl(f"https://localhost:{port}/?authToken={TOKEN}")) == "tls"
 
 
+async def test_a_certificate_for_another_name_fails_at_tls(certificate, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    async with serving(b"HTTP/1.1 200 OK\r\n\r\n", certificate) as (port, asked):
+
+        async def resolved(*_args, **_kwargs):
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolved)
+        attempt = Attempt()
+        with pytest.raises(ssl.SSLCertVerificationError, match=r"lab\.example"):
+            await probe.connect(DcvUrl(f"https://lab.example:{port}/?authToken={TOKEN}"), attempt)
+    assert attempt.step == "tls"
+    assert asked == []
+
+
 async def test_a_port_without_tls_fails_at_tls():
     async with serving(b"SSH-2.0-OpenSSH_9.2\r\n") as (port, _asked):
         assert await failed_step(DcvUrl(f"https://localhost:{port}/?authToken={TOKEN}")) == "tls"
@@ -92,11 +107,22 @@ async def test_a_closed_port_fails_at_tcp_and_suggests_a_firewall():
 
 
 @pytest.mark.parametrize(
-    "answer", [b"", b"HTTP/1", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 503 Not yet\r\n\r\n"]
+    ("answer", "problem"),
+    [
+        (b"", "0 bytes read on a total of 12 expected bytes"),
+        (b"HTTP/1", "6 bytes read on a total of 12 expected bytes"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "the answer is not HTTP"),
+        (b"HTTP/1.1 500 No\r\n\r\n", "the answer has the HTTP status 500"),
+        (b"HTTP/1.1 503 Not yet\r\n\r\n", "the answer has the HTTP status 503"),
+    ],
 )
-async def test_a_bad_answer_fails_at_http(answer):
+async def test_a_bad_answer_fails_at_http(answer, problem):
+    attempt = Attempt()
     async with serving(answer) as (port, _asked):
-        assert await failed_step(DcvUrl(f"http://127.0.0.1:{port}/?authToken={TOKEN}")) == "http"
+        with pytest.raises((OSError, EOFError)) as caught:
+            await probe.connect(DcvUrl(f"http://127.0.0.1:{port}/?authToken={TOKEN}"), attempt)
+    assert attempt.step == "http"
+    assert str(caught.value) == problem
 
 
 @pytest.mark.parametrize("status", ["200 OK", "302 Found", "403 Forbidden", "404 Not Found"])
@@ -158,6 +184,26 @@ async def test_a_probe_without_an_answer_ends_exactly_at_its_timeout(waited, tim
         await waited(timeout, silent("tcp"))
     assert asyncio.get_running_loop().time() == timeout
     assert caught.value.step == "tcp"
+
+
+@pytest.mark.looptime(start=0)
+@pytest.mark.parametrize(
+    ("step", "advice"),
+    [
+        ("dns", "its name does not resolve"),
+        ("tcp", "a firewall may hold back TCP port 8443"),
+        ("tls", "TCP port 8443 is open, but the TLS handshake failed"),
+        ("http", "TCP port 8443 is open, but the server gives no good HTTP answer"),
+    ],
+)
+async def test_the_error_of_a_probe_says_what_failed(waited, step, advice):
+    with pytest.raises(UnreachableError) as caught:
+        await waited(2.5, silent(step))
+    assert caught.value.step == step
+    assert str(caught.value) == (
+        "The desktop's server lab.example:8443 was not reachable within 2.5 s. "
+        f"The last attempt failed at {step}, with no answer: {advice}."
+    )
 
 
 @pytest.mark.looptime(start=0)

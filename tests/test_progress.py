@@ -85,6 +85,13 @@ def test_the_printer_writes_to_the_standard_error_of_the_moment(capsys):
     assert capsys.readouterr() == ("", "GUI session of lab: starting (0 s)\n")
 
 
+def test_the_printer_flushes_each_line():
+    # A pipe or a file would otherwise show a wait of minutes only at its end.
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    printer(stream)(EVENT)
+    assert stream.buffer.getvalue() == b"GUI session of lab: starting (0 s)\n"
+
+
 def drawn(*events, having="("):
     console = Console(file=io.StringIO(), force_terminal=True, width=120, color_system=None)
     with bar(console) as on_progress:
@@ -96,11 +103,11 @@ def drawn(*events, having="("):
 
 
 def test_the_bar_draws_one_line_for_each_desktop():
-    other = evolve(EVENT, wait=2, desktop="GUI session of [bold]b[/]", percentage=50)
-    first, second = drawn(EVENT, other, EVENT)
+    other = evolve(EVENT, wait=2, desktop="GUI session of [bold]b[/]", state="[red]x[/]")
+    first, second = drawn(EVENT, evolve(other, percentage=50), EVENT)
     assert first.startswith("GUI session of lab ")
     assert second.startswith("GUI session of [bold]b[/] ")
-    assert second.endswith(" starting, 50 % (0 s)")
+    assert second.endswith(" [red]x[/], 50 % (0 s)")
 
 
 def test_the_bar_draws_one_line_for_all_resources_of_a_wait():
@@ -151,15 +158,17 @@ def test_the_bar_draws_a_line_for_each_call_for_many_desktops():
 def test_the_bar_is_full_when_the_desktop_is_ready(percentage):
     full = "━" * 40
     event = evolve(EVENT, percentage=percentage)
-    assert full not in drawn(event)[0] or percentage is None  # a bar that pulses is drawn whole
+    # A bar that pulses is drawn whole too.
+    assert (full in drawn(event)[0]) == (percentage is None)
     (line,) = drawn(event, evolve(event, state="started", is_done=True))
     assert full in line
 
 
 def test_the_bar_says_how_to_install_rich(monkeypatch):
     monkeypatch.setitem(sys.modules, "rich", None)
-    with pytest.raises(ImportError, match=r"pip install 'dcvsessions\[rich\]'") as caught:
+    with pytest.raises(ImportError, match="rich") as caught:
         bar().__enter__()
+    assert str(caught.value) == "A progress bar needs rich: pip install 'dcvsessions[rich]'."
     assert caught.value.name == "rich"
 
 

@@ -52,13 +52,14 @@ class Rule:
 
 
 @pytest.mark.looptime
-async def test_a_mistake_in_an_event_handler_of_the_caller_keeps_its_frames(sim):
+@pytest.mark.parametrize(("event", "was_sent"), [("before-call", False), ("after-call", True)])
+async def test_a_mistake_in_an_event_handler_of_the_caller_keeps_its_frames(sim, event, was_sent):
     session = AioSession()
-    session.register("before-call.lightsail.GetInstances", Rule().refuse)
+    session.register(f"{event}.lightsail.GetInstances", Rule().refuse)
     async with LightsailClient(session=session) as client:
         with pytest.raises(ConfigurationError, match="LookupError: no rule for") as caught:
             [one async for one in client.get_instances()]
-    assert not caught.value.was_sent
+    assert caught.value.was_sent is was_sent
     mistake = caught.value.__cause__
     assert isinstance(mistake, LookupError)
     assert function_names(mistake)[-2:] == ["refuse", "look_up"]
@@ -103,6 +104,52 @@ def test_an_error_behind_that_shows_no_secret_is_not_replaced():
     error = failed(behind)
     remove_secrets(error)
     assert error.__cause__ is behind
+
+
+class AnswerError(Exception):
+    def __init__(self, text, answer):
+        super().__init__(text)
+        self.answer = answer
+
+    def __repr__(self):
+        return "AnswerError()"
+
+
+def test_an_error_behind_that_keeps_a_secret_in_an_attribute_is_replaced():
+    error = failed(AnswerError("no sense", {"token": "s3cr3t"}))
+    remove_secrets(error)
+    assert str(error.__cause__) == f"{__name__}.AnswerError: no sense"
+
+
+def test_the_errors_behind_a_replaced_error_stay_behind_it():
+    first, second = KeyError("first"), KeyError("second")
+    behind = ConnectionError(SECRET)
+    behind.__cause__, behind.__context__ = first, second
+    behind.__suppress_context__ = False
+    error = failed(behind)
+    remove_secrets(error)
+    assert isinstance(error.__cause__, MaskedError)
+    assert (error.__cause__.__cause__, error.__cause__.__context__) == (first, second)
+    assert error.__cause__.__suppress_context__ is False
+
+
+@pytest.mark.parametrize("is_suppressed", [False, True])
+def test_whether_a_context_is_shown_does_not_change(is_suppressed):
+    error = failed()
+    error.__cause__, error.__context__ = KeyError("cause"), ConnectionError(SECRET)
+    error.__suppress_context__ = is_suppressed
+    remove_secrets(error)
+    assert isinstance(error.__context__, MaskedError)
+    assert error.__suppress_context__ is is_suppressed
+
+
+def test_a_long_error_behind_is_replaced_even_if_it_shows_no_secret():
+    short, long = ConnectionError("-" * 30_000), ConnectionError("-" * 100_001)
+    kept, replaced = failed(short), failed(long)
+    remove_secrets(kept)
+    remove_secrets(replaced)
+    assert kept.__cause__ is short
+    assert isinstance(replaced.__cause__, MaskedError)
 
 
 class UnprintableError(Exception):

@@ -183,7 +183,7 @@ async def streaming_session(
     new_waiter = partial(
         Waiter, timeout=timeout, poll_interval=poll_interval, on_progress=on_progress
     )
-    opening = new_waiter()
+    opening = new_waiter(desktop=f"streaming session in {studio_id}")
     connection = Connection(NimbleClient, client, region_name, profile_name, endpoint_url)
     owned = OwnedSession.of(studio_id, request)
     async with connection, AsyncExitStack() as stack:
@@ -206,7 +206,7 @@ async def streaming_session(
             created=owned.made,
             expiration_in_seconds=expiration_in_seconds,
             calls=calls,
-            waiter=new_waiter,
+            waiter=partial(new_waiter, desktop=desktop_of(session.session_id)),
             opened=opening,
         )
 
@@ -257,7 +257,11 @@ async def existing_streaming_session(
     checked_identifier(session_id, "session_id")
     checked_expiration(expiration_in_seconds)
     new_waiter = partial(
-        Waiter, timeout=timeout, poll_interval=poll_interval, on_progress=on_progress
+        Waiter,
+        timeout=timeout,
+        poll_interval=poll_interval,
+        on_progress=on_progress,
+        desktop=desktop_of(session_id),
     )
     opening = new_waiter()
     connection = Connection(NimbleClient, client, region_name, profile_name, endpoint_url)
