@@ -16,7 +16,7 @@ from dcvsessions import (
     WaitFailedError,
     WaitTimeoutError,
 )
-from dcvsessions._last_call import is_first_call
+from dcvsessions._call_order import is_first_call
 from dcvsessions._wait.batch import Batch, Member, outcomes_of
 from dcvsessions._wait.decisions import WAIT, Done, Observation
 from dcvsessions._wait.loop import Goal, Waiter

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from dcvsessions._aws.budget import Budget, Priority
-from dcvsessions._last_call import first_calls, last_call
+from dcvsessions._call_order import first_calls, last_call
 
 pytestmark = pytest.mark.looptime
 

@@ -10,7 +10,7 @@ from itertools import count
 from attrs import field, frozen
 
 from dcvsessions._aws.rate import Rate
-from dcvsessions._last_call import is_first_call, is_last_call
+from dcvsessions._call_order import is_first_call, is_last_call
 
 __all__ = ["Budget", "Priority"]
 

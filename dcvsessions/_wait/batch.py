@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from attrs import evolve, field, frozen
 
-from dcvsessions._last_call import first_calls
+from dcvsessions._call_order import first_calls
 from dcvsessions._tasks import ending
 from dcvsessions._wait.loop import Waiter
 from dcvsessions._wait.report import brief

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from attrs import define, field, frozen
 
 from dcvsessions._arguments import checked_seconds
-from dcvsessions._last_call import last_call
+from dcvsessions._call_order import last_call
 from dcvsessions._wait.decisions import (
     Decision,
     Done,
