@@ -105,7 +105,9 @@ class Interruptible:
         self._task: asyncio.Task[Any] | None = None
         self._cancelling = 0
         self._error: DcvSessionsError | None = None
-        self._ended = asyncio.Event()
+        self._is_over = False
+        # Made only if somebody waits for the end: there is a block for each wait.
+        self._ended: asyncio.Event | None = None
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.current_task()
@@ -120,6 +122,10 @@ class Interruptible:
 
     async def ended(self) -> None:
         """Wait until the block has ended."""
+        if self._is_over:
+            return
+        if self._ended is None:
+            self._ended = asyncio.Event()
         await self._ended.wait()
 
     @property
@@ -135,7 +141,9 @@ class Interruptible:
         traceback: TracebackType | None,
     ) -> None:
         """Raise the error of `interrupt()` in place of the cancellation."""
-        self._ended.set()
+        self._is_over = True
+        if self._ended is not None:
+            self._ended.set()
         if self._error is None or self._task is None:
             return
         is_cancelled_otherwise = self._task.uncancel() > self._cancelling

@@ -1,7 +1,7 @@
 """The client that a helper uses: the caller's, or a new one that is closed afterwards."""
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -46,11 +46,12 @@ class Connection(Generic[_Client]):
         self._settings = settings
         # Made here, because a client checks its settings when it is made.
         self._next = None if client is not None else self._new()
-        self._stack = AsyncExitStack()
+        self._use: AbstractAsyncContextManager[None] | None = None
 
     async def __aenter__(self) -> Self:
         if self._client is not None:
-            await self._stack.enter_async_context(in_use(self._client))
+            self._use = in_use(self._client)
+            await self._use.__aenter__()
         return self
 
     async def __aexit__(
@@ -59,7 +60,8 @@ class Connection(Generic[_Client]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._stack.__aexit__(kind, error, traceback)
+        if self._use is not None:
+            await self._use.__aexit__(kind, error, traceback)
 
     @asynccontextmanager
     async def opened(self, enter: "_Enter[_Client]") -> AsyncGenerator[_Client, None]:

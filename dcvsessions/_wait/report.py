@@ -1,6 +1,6 @@
 """What happened in one call of a helper, for its errors. Pure."""
 
-from collections import Counter, deque
+from collections import Counter
 
 from dcvsessions._wait.decisions import Failed
 from dcvsessions.errors import (
@@ -27,7 +27,7 @@ class Report:
 
     def __init__(self) -> None:
         self.polls: Counter[str] = Counter()
-        self._history: deque[StateSeen | ErrorAbsorbed] = deque(maxlen=_LONGEST_HISTORY)
+        self._history: list[StateSeen | ErrorAbsorbed] = []
         self._last: StateSeen | None = None
         self._states: dict[str, str] = {}
 
@@ -41,7 +41,7 @@ class Report:
         last = self._last
         if last is None or (last.resource, last.state) != (resource, state):
             self._last = StateSeen(resource=resource, state=state, elapsed=elapsed)
-            self._history.append(self._last)
+            self._add(self._last)
 
     def absorbed(self, error: str, elapsed: float) -> None:
         """Record an error that does not end the wait, or count it if it is the same as before."""
@@ -51,7 +51,11 @@ class Report:
                 error=error, elapsed=last.elapsed, times=last.times + 1
             )
         else:
-            self._history.append(ErrorAbsorbed(error=error, elapsed=elapsed))
+            self._add(ErrorAbsorbed(error=error, elapsed=elapsed))
+
+    def _add(self, entry: StateSeen | ErrorAbsorbed) -> None:
+        self._history.append(entry)
+        del self._history[:-_LONGEST_HISTORY]
 
     def failed(
         self, failure: Failed, resource: str, awaited: str, elapsed: float
