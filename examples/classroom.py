@@ -20,21 +20,25 @@ from dcvsessions.simulator import Simulator
 STUDENTS = [f"student-{number}" for number in range(1, 31)]
 
 
-async def virtual_computers(names: list[str]) -> None:
+async def virtual_computers(names: list[str], poll_interval: float | None = None) -> None:
     """Open the virtual computer of each student, with one bar for all of them."""
     with bar() as show:
-        async with open_gui_sessions(names, start_instance=True, on_progress=show) as outcomes:
+        async with open_gui_sessions(
+            names, start_instance=True, poll_interval=poll_interval, on_progress=show
+        ) as outcomes:
             async for outcome in outcomes:
                 # Here you would send the URL to the student. Its repr does not show the token.
                 print(f"{outcome.name}: {outcome.error or repr(outcome.url)}")
 
 
-async def workstations(students: list[str]) -> None:
+async def workstations(students: list[str], poll_interval: float | None = None) -> None:
     """Make a streaming session for each student, and delete all of them after the lesson."""
     requests = [
         StreamingSessionRequest(launch_profile_id="lp-1", owned_by=student) for student in students
     ]
-    async with open_streaming_sessions("studio-1", requests) as outcomes:
+    async with open_streaming_sessions(
+        "studio-1", requests, poll_interval=poll_interval
+    ) as outcomes:
         async for outcome in outcomes:
             print(f"{outcome.request.owned_by}: {outcome.error or repr(outcome.url)}")
     async with close_streaming_sessions("studio-1", owned_by=students) as closed:
@@ -49,8 +53,9 @@ async def on_the_simulator() -> None:
             sim.lightsail.add_instance(name, state="stopped")
         sim.nimble.add_studio("studio-1", launch_profiles=("lp-1",))
         os.environ.update(sim.environ)
-        await virtual_computers(STUDENTS)
-        await workstations(STUDENTS)
+        # Its sessions take two seconds. For real ones, which take minutes, the default is better.
+        await virtual_computers(STUDENTS, poll_interval=0.5)
+        await workstations(STUDENTS, poll_interval=0.5)
 
 
 def main() -> None:

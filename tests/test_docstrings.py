@@ -58,7 +58,9 @@ async def test_the_examples_of_a_docstring_run(
     opened: list[bool] = []
     monkeypatch.setattr(DcvUrl, "open", lambda url: opened.append(sim.accepts(url)))
     made = await nimble.create_streaming_session("studio-1", launch_profile_id="lp-1")
-    names = {**vars(dcvsessions), "session_id": made.session_id, "sys": sys}
+    # The package imports a name when it is first used.
+    public = {name: getattr(dcvsessions, name) for name in dcvsessions.__all__}
+    names = {**public, "session_id": made.session_id, "sys": sys}
     for source in examples(documented):
         code = compile(source, "example", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         if (result := eval(code, names)) is not None:  # noqa: S307 - it is our own docstring
