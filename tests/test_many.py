@@ -17,6 +17,7 @@ from dcvsessions import (
     ClientStateError,
     DcvSessionsError,
     DcvUrl,
+    GuiSessionStatus,
     InvalidArgumentError,
     LightsailClient,
     NimbleClient,
@@ -44,19 +45,7 @@ pytestmark = pytest.mark.looptime(start=time.monotonic)
 ROOT = Path(dcvsessions.__file__).parent
 REQUEST = StreamingSessionRequest(launch_profile_id="lp-1")
 DENIED = Fault.error("AccessDeniedException", 403)
-GUI_STATES = (
-    "notStarted",
-    "stopped",
-    "startExpired",
-    "starting",
-    "started",
-    "stopping",
-    "settingUpInstance",
-    "failedStartingGUISession",
-    "failedStoppingGUISession",
-    "failedInstanceCreation",
-    "anUnknownStatus",
-)
+GUI_STATES = (*map(str, GuiSessionStatus), "anUnknownStatus")
 
 
 def now() -> float:

@@ -61,7 +61,7 @@ from dcvsessions import (
 LATENESS = {
     "open_gui_session": 3,
     "close_gui_session": 3,
-    "gui_session": 66,  # it is told to stop the session, also if it cannot open it
+    "gui_session": 63,  # it is told to stop the session, also if it cannot open it
     "open_streaming_session": 16,
     "open_stream": 3,
     "close_streaming_session": 3,
@@ -70,9 +70,9 @@ LATENESS = {
     "url": 3,
 }
 # How many seconds the end of a block may take.
-LEAVING = {"gui_session": 63, "streaming_session": 33, "existing_streaming_session": 1}
+LEAVING = {"gui_session": 60, "streaming_session": 30, "existing_streaming_session": 1}
 # How many seconds after a cancellation a call may end, and after its client is being closed.
-CANCELLED = {"open_streaming_session": 16, "streaming_session": 33, "gui_session": 63}
+CANCELLED = {"open_streaming_session": 16, "streaming_session": 30, "gui_session": 60}
 CLOSING = 60
 # What the clocks of the loop and of a slow machine may differ by.
 SPARE = 0.1

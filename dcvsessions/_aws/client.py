@@ -285,16 +285,16 @@ def poll_delay(client: AwsClient) -> float:
 
 def service_now(client: AwsClient) -> datetime | None:
     """Return the time by the service's clock, as its latest answer told it; None if it did not."""
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - aiobotocore has imported it
+    from dcvsessions._aws.errors import http_date  # noqa: PLC0415 - see imports.py
 
-    last = client._last_date
-    if last is None:
+    if client._last_date is None:
         return None
+    text, read_at = client._last_date
+    age = timedelta(seconds=asyncio.get_running_loop().time() - read_at)
+    date = http_date(text)
     try:
-        date = parsedate_to_datetime(last[0])
-        age = timedelta(seconds=asyncio.get_running_loop().time() - last[1])
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)) + age
-    except (ValueError, OverflowError):
+        return None if date is None else date + age
+    except OverflowError:
         return None
 
 

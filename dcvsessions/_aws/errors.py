@@ -43,7 +43,7 @@ from dcvsessions.errors import (
     ThrottledError,
 )
 
-__all__ = ["THROTTLING_CODES", "Call", "retry_after", "translated"]
+__all__ = ["THROTTLING_CODES", "Call", "http_date", "retry_after", "translated"]
 
 # The codes of both service models, and those that AWS documents as common to all services.
 _KINDS: dict[str, type[ApiError]] = {
@@ -403,16 +403,17 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return None
     if value.isascii() and value.strip().isdigit():
         return float(value)
-    date = _date(value)
+    date = http_date(value)
     return max(0.0, (date - now).total_seconds()) if date else None
 
 
 def _skew(value: str | None, now: datetime) -> float | None:
-    date = _date(value) if value else None
+    date = http_date(value) if value else None
     return (date - now).total_seconds() if date else None
 
 
-def _date(value: str) -> datetime | None:
+def http_date(value: str) -> datetime | None:
+    """Parse the date of a header; None if it is none."""
     try:
         date = parsedate_to_datetime(value)
     except (ValueError, OverflowError):

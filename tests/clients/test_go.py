@@ -18,7 +18,7 @@ def test_flow(cupboard, serve, run, name):
     package = GOPATH / "src" / "github.com" / "aws" / SDKS[name]
     if shutil.which("go") is None or not package.exists():
         # An extra: it is for who has it, in CI too.
-        pytest.skip(f"there is no golang-go and golang-github-aws-{SDKS[name]}-dev")
+        pytest.skip(f"LEFT OUT: there is no golang-go and golang-github-aws-{SDKS[name]}-dev")
     program = cupboard.go_program(name, PROGRAMS / name / "main.go", GOPATH)
     done = run(serve("go"), program)
     assert done.returncode == 0, done.stderr

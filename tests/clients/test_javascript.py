@@ -14,7 +14,7 @@ PROGRAM = Path(__file__).parent / "programs" / "javascript.cjs"
 @pytest.fixture(scope="module")
 def install(cupboard):
     if shutil.which("npm") is None:  # an extra: it is for who has it, in CI too
-        pytest.skip("there is no Node.js")
+        pytest.skip("LEFT OUT: there is no Node.js")
     return cupboard.node_modules
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -104,7 +105,7 @@ async def send(
     return False
 
 
-class Listener:
+class Listener(ABC):
     """A port on loopback whose requests are handed to `answer`.
 
     Attributes:
@@ -125,9 +126,9 @@ class Listener:
         """The endpoint URL."""
         return f"http://{self.host}:{self.port}"
 
+    @abstractmethod
     async def answer(self, request: Request) -> tuple[Reply, Do]:
-        """Answer a request; subclasses do it."""
-        raise NotImplementedError
+        """Answer a request."""
 
     async def listen(self) -> None:
         """Begin to listen."""
