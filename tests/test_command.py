@@ -1,6 +1,7 @@
 """The command `dcvsessions`: in this process, and as a real one that is interrupted."""
 
 import asyncio
+import io
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -169,7 +170,10 @@ def test_close_stops_the_session(sim, run):
     run("open", "my-computer", "--print")
     done = run("close", "my-computer")
     assert (done.status, done.out) == (0, "")
-    assert done.err.endswith("The session of my-computer is stopped.\n")
+    assert done.err.splitlines()[-2:] == [
+        "The session of my-computer is stopped.",
+        "The computer itself is not stopped. It costs by the hour while it runs.",
+    ]
     assert run("status", "my-computer").out == "my-computer: computer running, session stopped\n"
 
 
@@ -465,6 +469,44 @@ def test_errors_speak_of_options():
     assert in_shell_words("use with_='viewer'.") == "use --with 'viewer'."
     assert in_shell_words("timeout=-1 has to be") == "--timeout -1 has to be"
     assert in_shell_words("resource_name is missing") == "resource_name is missing"
+
+
+# --- The page ---
+
+
+def test_the_page_names_every_command_and_option():
+    page = PAGE.read_text()
+    assert [name for name in COMMANDS if f"dcvsessions {name}" not in page] == []
+    known = {*re.findall("--[a-z][a-z-]+", _help())} - {"--help"}
+    assert {option for option in known if f"`{option}" not in page} == {"--version"}
+    assert {*re.findall("--[a-z][a-z-]+", page)} <= known
+
+
+def test_the_page_lists_every_exit_status():
+    listed = re.findall(r"^\| ([0-9, ]+) \|", PAGE.read_text(), re.MULTILINE)
+    numbers = {int(number) for cell in listed for number in cell.split(",")}
+    assert numbers == {0, *STATUSES.values(), 130, 143, 129}
+
+
+def _help() -> str:
+    """Return the help of all commands."""
+    written = io.StringIO()
+    with redirect_stdout(written):
+        for name in (None, *COMMANDS):
+            with suppress(SystemExit):
+                main([name, "--help"] if name else ["--help"])
+    return written.getvalue()
+
+
+@posix
+def test_the_commands_of_the_page_run(sim, run):
+    blocks = re.findall(
+        r"^```(?:console|sh)\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE
+    )
+    lines = re.findall(r"^(?:\$ )?dcvsessions (.*)", "\n".join(blocks), re.MULTILINE)
+    assert len(lines) >= 7
+    for line in lines:
+        assert run(*shlex.split(line)).status == 0, line
 
 
 # --- What is shown ---

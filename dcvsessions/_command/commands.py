@@ -103,6 +103,7 @@ async def _close(options: Options, output: Output, _: Interruption) -> None:
                     options.name, timeout=options.timeout, on_progress=on_progress, client=client
                 )
     output.note(f"The session of {options.name} is stopped.")
+    output.note("The computer itself is not stopped. It costs by the hour while it runs.")
     output.result("", {"name": options.name})
 
 
