@@ -5,6 +5,7 @@ asyncio. They tell a user nothing that the text of the error does not say.
 """
 
 import logging
+from traceback import format_exception
 from types import TracebackType
 
 from dcvsessions.errors import DcvSessionsError
@@ -27,7 +28,9 @@ def hide_frames(error: BaseException | None) -> None:
     """
     if not isinstance(error, DcvSessionsError):
         return
-    _log.debug("The whole traceback:", exc_info=error)
+    if _log.isEnabledFor(logging.DEBUG):
+        # As text, because a log that keeps its records would keep the frames alive.
+        _log.debug("The whole traceback: %s", "".join(format_exception(error)))
     error.__traceback__ = _callers_part(error.__traceback__)
 
 
