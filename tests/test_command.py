@@ -1,6 +1,7 @@
 """The command `dcvsessions`: in this process, and as a real one that is interrupted."""
 
 import asyncio
+import doctest
 import io
 import json
 import os
@@ -21,6 +22,7 @@ import pytest
 
 from dcvsessions import errors
 from dcvsessions.__main__ import _run, main
+from dcvsessions._command import text
 from dcvsessions._command.commands import COMMANDS
 from dcvsessions._command.options import read_options
 from dcvsessions._command.output import Output
@@ -512,6 +514,14 @@ def test_the_commands_of_the_page_run(sim, run):
 # --- What is shown ---
 
 
+def test_the_examples_of_the_texts_run():
+    assert doctest.testmod(text) == (0, 5)
+
+
+def test_a_wait_can_have_no_limit(sim, run):
+    assert run("open", "my-computer", "--timeout", "inf", "--print").status == 0
+
+
 def test_quiet_shows_only_errors(sim, run):
     assert run("open", "my-computer", "--print", "--quiet").err == ""
     assert run("streams", "studio-1", "--quiet").err == ""
@@ -564,11 +574,11 @@ def test_no_token_is_shown_unless_it_is_asked_for(sim, run, monkeypatch):
     for line in COMMAND_LINES:
         done = run(*shlex.split(line))
         said += done.out + done.err
+    tokens = [each.token for each in sim._desktops()]
     for session_id in sim.nimble.alive:
         done = run("close-stream", "studio-1", session_id)
         said += done.out + done.err
-    # The simulator keeps the tokens of the sessions that have ended.
-    tokens = [each.token for each in sim._desktops()]
+    assert len(tokens) >= 3
     assert len(said) > 1000
     assert [token for token in tokens if token in said] == []
     assert "authToken" not in said
