@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import redirect_stdout, suppress
 from datetime import timedelta
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -701,6 +702,9 @@ class Process:
             },
         )
         self.said = ""
+        # Otherwise, a test that reads would wait for ever.
+        self.limit = Timer(PATIENCE, self.process.kill)
+        self.limit.start()
 
     def wait_for(self, text: str) -> None:
         """Read standard error until a line contains a text."""
@@ -731,6 +735,7 @@ def start() -> Iterator[Callable[..., Process]]:
 
     yield start_one
     for each in running:
+        each.limit.cancel()
         each.process.kill()
         each.process.communicate()
 
