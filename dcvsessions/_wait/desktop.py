@@ -22,6 +22,8 @@ _END_TIMEOUT = 5.0
 # Seconds for which urls() sleeps at most before it looks at the clocks again: the machine may have
 # slept, or another task may have got a new URL. It makes no call for that.
 _LONGEST_SLEEP = 30.0
+# Seconds. A loop in virtual time does not advance by less than its resolution.
+_SHORTEST_SLEEP = 0.001
 
 
 class UrlCalls:
@@ -159,7 +161,7 @@ class Desktop(ABC):
             # At least so long that url() reads the session again.
             await asyncio.sleep(TRUSTED)
             while not self._is_new(self._latest or last, last) and self._due_in > 0:  # noqa: ASYNC110 - a clock sets no event
-                await asyncio.sleep(min(self._due_in, _LONGEST_SLEEP))
+                await asyncio.sleep(min(max(self._due_in, _SHORTEST_SLEEP), _LONGEST_SLEEP))
 
     async def _next(self, waiter: Waiter) -> DcvUrl:
         async with waiter.entered(self._calls.one_at_a_time, self._resource, "free"):
