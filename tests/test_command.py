@@ -4,6 +4,7 @@ import asyncio
 import doctest
 import io
 import json
+import logging
 import os
 import re
 import shlex
@@ -533,6 +534,26 @@ def test_verbose_shows_log_lines_in_place_of_the_progress(sim, run):
     done = run("open", "my-computer", "--print", "-v")
     assert done.status == 0
     assert "GUI session of my-computer: notStarted (0 s)" not in done.err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("is_verbose", "shown"),
+    [
+        (False, ["dcvsessions: use --with 'viewer'"]),
+        (True, [r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} seen", r"\d{4}-.* use --with 'viewer'"]),
+    ],
+)
+def test_log_lines_are_shown(capsys, is_verbose, shown):
+    logger = logging.getLogger("dcvsessions.anywhere")
+    with Output(is_verbose=is_verbose).logging():
+        logger.debug("hidden")
+        logger.info("seen")
+        logger.warning("use with_=%r", "viewer")
+    logger.warning("after")
+    lines = capsys.readouterr().err.splitlines()
+    assert [re.fullmatch(*pair) is not None for pair in zip(shown, lines, strict=True)] == [
+        True for _ in shown
+    ]
 
 
 def test_the_version_and_help(run):
