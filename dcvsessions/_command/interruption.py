@@ -22,8 +22,8 @@ _ENTER = b"\n"
 class Interruption:
     """Ends the work of the current task: the first signal cleanly, the second one at once.
 
-    Python's own handling of Ctrl-C is similar, but ignores SIGTERM and SIGHUP, and does not let the
-    caller say what is left. Windows has only Python's own.
+    By itself, Python cleans up only after Ctrl-C: SIGTERM and SIGHUP end the process at once. On
+    Windows, asyncio's own handling of Ctrl-C stays in force.
 
     Args:
         say: Called with a text for the user.
