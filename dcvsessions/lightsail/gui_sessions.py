@@ -14,6 +14,7 @@ from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import DcvSessionsError
 from dcvsessions.lightsail.client import LightsailClient
 from dcvsessions.lightsail.helpers import CLOSE_TIMEOUT, OPEN_TIMEOUT
+from dcvsessions.lightsail.running import RunningComputers
 from dcvsessions.lightsail.session import GuiSessionController, desktop_of
 from dcvsessions.lightsail.states import SESSION_KINDS, SessionKind
 
@@ -52,8 +53,10 @@ async def open_gui_sessions(
 ) -> AsyncGenerator[AsyncIterator[GuiSessionOutcome], None]:
     """Open the GUI sessions of many virtual computers, and yield each URL as soon as it works.
 
-    Calls the operations of `open_gui_session()` for each computer, all with one client. The
-    computers cost by the hour while they run. If one fails, the others are still opened.
+    Calls the operations of `open_gui_session()` for each computer, all with one client. From ten
+    computers on, one GetInstances for all takes the place of most calls of GetInstanceState, unless
+    it is not allowed. The computers cost by the hour while they run. If one fails, the others are
+    still opened.
 
     If you leave the block early, the waits end. A session that was started goes on, because
     stopping it loses unsaved work.
@@ -95,9 +98,10 @@ async def open_gui_sessions(
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
     connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
     async with connected(connection, waiter.entered) as lightsail:
+        running = RunningComputers(lightsail, len(wanted))
 
         async def work(name: str, member: Member[GuiSessionOutcome]) -> None:
-            url = await GuiSessionController(lightsail, name).opened(
+            url = await GuiSessionController(lightsail, name, running).opened(
                 member.waiter,
                 kind=kind,
                 start_instance=start_instance,

@@ -11,6 +11,7 @@ from dcvsessions._wait.loop import Goal, Waiter
 from dcvsessions._wait.schedule import Schedule
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.lightsail.client import LightsailClient
+from dcvsessions.lightsail.running import RunningComputers
 from dcvsessions.lightsail.states import (
     Reading,
     SessionKind,
@@ -37,10 +38,14 @@ def desktop_of(name: str) -> str:
 
 @frozen
 class GuiSessionController:
-    """Reads and changes the GUI session of one virtual computer, with an open client."""
+    """Reads and changes the GUI session of one virtual computer, with an open client.
+
+    If there are many, `running` knows which computers run.
+    """
 
     client: LightsailClient
     name: str
+    running: RunningComputers | None = None
 
     def opening(
         self, *, kind: SessionKind, start_instance: bool, renew_before: float = 0.0
@@ -84,9 +89,12 @@ class GuiSessionController:
 
     async def _observe_with_instance(self) -> Observation[Reading]:
         details = await self.client.create_gui_session_access_details(self.name)
-        if not needs_instance(details):
+        if not needs_instance(details) or await self._is_known_to_run():
             return observation(Reading(details))
         return observation(Reading(details, await self.client.get_instance_state(self.name)))
+
+    async def _is_known_to_run(self) -> bool:
+        return self.running is not None and await self.running.include(self.name)
 
     async def _take(self, step: StrEnum) -> Failed | None:
         match step:
