@@ -58,6 +58,11 @@ def passes(run_pytest):
     return check
 
 
+def test_the_tests_on_the_page_pass(passes):
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    passes(sum(block.count("def test_") for block in blocks), *blocks)
+
+
 # --- Every kind of test ---
 
 IN_A_LOOP = """
