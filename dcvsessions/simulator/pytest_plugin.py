@@ -1,4 +1,6 @@
-"""A pytest plugin that puts the simulator behind your tests. pytest finds it by itself.
+"""A pytest plugin that puts the simulator behind your tests.
+
+pytest finds it by itself::
 
     import my_script
 
@@ -8,9 +10,10 @@
         my_script.main()
         assert dcv_simulator.calls("StartGUISession")
 
-The simulator runs in a thread, and its transitions take no time. So it answers any client in any
-test: with and without an event loop, blocking or not. There is one exception: a test in looptime's
-virtual time has the simulator in its own event loop, because both need the same clock.
+The simulator runs in another thread, and its transitions take no time. So it answers any client in
+any test: with and without an event loop, blocking or not. There is one exception: if a test runs in
+looptime's virtual time, the simulator runs in the event loop of the test, because both need the
+same clock. A blocking client hangs there.
 
 pytest imports this module in every run. So it imports the simulator only when a test needs it.
 """
@@ -166,8 +169,8 @@ def _check_loop(request: pytest.FixtureRequest) -> None:
     )
     if scope != "function":
         pytest.fail(
-            "In virtual time, dcv_simulator needs an event loop for this test alone: mark it "
-            f'@pytest.mark.asyncio(loop_scope="function"). It has loop_scope={scope!r}.',
+            "In virtual time, dcv_simulator needs an event loop that no other test uses: mark the "
+            f'test @pytest.mark.asyncio(loop_scope="function"). It has loop_scope={scope!r}.',
             pytrace=False,
         )
 
