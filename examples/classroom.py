@@ -14,6 +14,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 from dcvsessions import (
     DcvSessionsError,
@@ -30,13 +31,13 @@ Errors = dict[str, DcvSessionsError]
 
 
 async def open_desktops(
-    names: list[str], urls: Path, client: LightsailClient, *, start: bool
+    names: list[str], urls: TextIO, client: LightsailClient, *, start: bool
 ) -> Errors:
     """Open the students' desktops, write their URLs, and return the errors of the others."""
     errors: Errors = {}
-    with open(urls, "x", newline="", opener=partial(os.open, mode=0o600)) as file, bar() as show:
-        lines = csv.writer(file)
-        lines.writerow(["student", "url", "works until"])
+    lines = csv.writer(urls)
+    lines.writerow(["student", "url", "works until"])
+    with bar() as show:
         async with (
             client,
             open_gui_sessions(
@@ -49,7 +50,7 @@ async def open_desktops(
                 elif outcome.url is not None:
                     lines.writerow([outcome.name, outcome.url, outcome.url.expires_at])
                     # The first students can begin while the others wait.
-                    file.flush()
+                    urls.flush()
     return errors
 
 
@@ -63,22 +64,27 @@ async def close_desktops(names: list[str], client: LightsailClient) -> Errors:
             return {each.name: each.error async for each in outcomes if each.error}
 
 
-def simulate_a_lesson(urls: Path) -> Errors:
+def private_file(path: Path) -> TextIO:
+    """Make a new file that only you can read."""
+    return open(path, "x", newline="", opener=partial(os.open, mode=0o600))
+
+
+def simulate_a_lesson(path: Path) -> Errors:
     """Open desktops on a simulator, where one student has no computer, and close them at Enter."""
-    with serve_in_thread(Simulator()) as simulator:
+    with serve_in_thread(Simulator()) as simulator, private_file(path) as urls:
         for name in STUDENTS[1:]:
             simulator.lightsail.add_instance(name, state="stopped")
         # The simulator takes seconds and AWS takes minutes, so this polls more often.
         os.environ.update(simulator.environ, DCVSESSIONS_POLL_INTERVAL="0.5")
-        errors = asyncio.run(open_desktops(STUDENTS, urls, LightsailClient(), start=True))
         try:
-            print(f"{len(STUDENTS) - len(errors)} desktops are open. Their URLs are in {urls}.")
+            errors = asyncio.run(open_desktops(STUDENTS, urls, LightsailClient(), start=True))
+            print(f"{len(STUDENTS) - len(errors)} desktops are open. Their URLs are in {path}.")
             if sys.stdin and sys.stdin.isatty():
                 input("Press Enter to end the lesson. ")
             opened = [name for name in STUDENTS if name not in errors]
             return errors | asyncio.run(close_desktops(opened, LightsailClient()))
         finally:
-            urls.unlink()
+            path.unlink()
 
 
 def arguments() -> argparse.Namespace:
@@ -88,9 +94,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--aws", metavar="NAME", nargs="+", help="computers of your AWS account")
     parser.add_argument("--start", action="store_true", help="start computers that are stopped")
-    parser.add_argument(
-        "--close", action="store_true", help="stop the sessions; loses unsaved work"
-    )
+    parser.add_argument("--close", action="store_true", help="stop sessions; loses unsaved work")
     parser.add_argument(
         "--urls", metavar="FILE", type=Path, default=Path("urls.csv"), help="a new file (urls.csv)"
     )
@@ -106,7 +110,8 @@ def run(given: argparse.Namespace) -> Errors:
     client = LightsailClient(region_name=given.region, profile_name=given.profile)
     if given.close:
         return asyncio.run(close_desktops(given.aws, client))
-    return asyncio.run(open_desktops(given.aws, given.urls, client, start=given.start))
+    with private_file(given.urls) as urls:
+        return asyncio.run(open_desktops(given.aws, urls, client, start=given.start))
 
 
 def main() -> int:

@@ -31,11 +31,10 @@ async def open_on_aws(name: str, *, start: bool, profile: str | None, region: st
 
 async def open_on_the_simulator() -> None:
     """Open a desktop of each service."""
-    # The simulator takes seconds and AWS takes minutes, so this polls more often.
-    desktop = await open_gui_session("my-computer", on_progress=printer(), poll_interval=0.25)
+    desktop = await open_gui_session("my-computer", on_progress=printer())
     print(f"Lightsail for Research: {desktop}", flush=True)
     workstation = await open_streaming_session(
-        "studio-1", launch_profile_id="lp-1", on_progress=printer(), poll_interval=0.25
+        "studio-1", launch_profile_id="lp-1", on_progress=printer()
     )
     print(f"Nimble Studio:          {workstation}", flush=True)
 
@@ -45,8 +44,8 @@ def show_the_simulator() -> None:
     with serve_in_thread(Simulator()) as simulator:
         simulator.lightsail.add_instance("my-computer")
         simulator.nimble.add_studio("studio-1", launch_profiles=("lp-1",))
-        # The endpoint, region and keys of the simulator.
-        os.environ.update(simulator.environ)
+        # The simulator takes seconds and AWS takes minutes, so this polls more often.
+        os.environ.update(simulator.environ, DCVSESSIONS_POLL_INTERVAL="0.25")
         asyncio.run(open_on_the_simulator())
         if sys.stdin and sys.stdin.isatty():
             input("Open the URLs in a browser. Press Enter to end the simulator. ")
