@@ -101,7 +101,7 @@ def test_it_runs_on_the_simulator_and_shows_no_secret(
         ("nimble_desktop", 'ENDPOINT_URL = "{endpoint}"', "look", "studio-2 lp-2"),
     ],
 )
-def test_one_line_takes_it_to_an_account(  # noqa: PLR0917 - fixtures and parameters
+def test_one_line_takes_it_to_an_account(
     stem: str,
     setting: str,
     name: str,
