@@ -19,7 +19,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-DOCS = Path(__file__).parents[2] / "docs" / "simulator.md"
+DOCS = Path(__file__).parents[2] / "docs" / "reference" / "simulator.md"
 IN_THE_DOCS = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
 
 VARIABLES = 7
