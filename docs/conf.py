@@ -20,6 +20,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
+    "docstrings",
     "error_tree",
     "notebooks",
     "public_names",
@@ -27,10 +28,17 @@ extensions = [
 ]
 exclude_patterns = ["_build", "_ext", "**.ipynb_checkpoints"]
 nitpicky = True
-# Types of other packages, which have no pages here.
+# Types of the standard library and of other packages, which have no pages here.
 nitpick_ignore_regex = [
-    ("py:.*", r"(collections|contextlib|datetime|logging|os|pathlib|types|typing)\..*"),
-    ("py:.*", r"(aiobotocore|rich)\..*"),
+    ("py:.*", r"(asyncio|collections|contextlib|datetime|logging|os|pathlib|random|types|typing)\..*"),
+]
+nitpick_ignore = [
+    # aiobotocore's and rich's, imported for type checkers only.
+    ("py:class", "AioConfig"),
+    ("py:class", "AioSession"),
+    ("py:class", "Console"),
+    # Any value of JSON, in what the simulator recorded.
+    ("py:class", "Json"),
 ]
 
 html_theme = "furo"
