@@ -28,12 +28,18 @@ _MADE_BY_USERS = frozenset(
 
 
 def hide_signature(  # noqa: PLR0917 - the arguments of the event
-    _app: Sphinx, what: str, name: str, _value: object, _options: object, _signature: str | None,
+    _app: Sphinx,
+    what: str,
+    name: str,
+    _value: object,
+    _options: object,
+    signature: str | None,
     _returned: str | None,
 ) -> tuple[str, None] | None:
     """Leave out how a class is made that users do not make."""
-    is_hidden = what in ("class", "exception") and name.rpartition(".")[2] not in _MADE_BY_USERS
-    return ("", None) if is_hidden else None
+    if signature is None or what not in ("class", "exception"):
+        return None
+    return None if name.rpartition(".")[2] in _MADE_BY_USERS else ("", None)
 
 
 def keep_colons(  # noqa: PLR0917 - the arguments of the event
