@@ -31,7 +31,7 @@ from dcvsessions.simulator import Simulator
 PAGE = Path(__file__).parent.parent / "docs" / "how-to" / "permissions.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 
-# AWS documents that the caller of CreateStreamingSession needs these, although no helper calls them.
+# No helper calls these, but AWS documents that the caller of CreateStreamingSession needs them.
 NEEDED_TOO = {
     "ec2:CreateNetworkInterface",
     "ec2:CreateNetworkInterfacePermission",
