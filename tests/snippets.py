@@ -1,0 +1,138 @@
+"""Finds the code in pages and docstrings, and runs it as a reader would.
+
+Code may use `await` outside of functions, as in a notebook. `asyncio.run()` outside of functions is
+run as `await`, so that it shares the test's loop and its virtual time. Code without any `await` runs
+in a thread, where it may block or run a loop itself.
+"""
+
+import ast
+import asyncio
+import contextlib
+import doctest
+import io
+import re
+import sys
+from collections.abc import Iterator
+from inspect import CO_COROUTINE
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from attrs import frozen
+from markdown_it import MarkdownIt
+
+__all__ = ["ROOT", "Block", "blocks", "examples", "pages", "run_block", "run_examples"]
+
+ROOT = Path(__file__).parent.parent
+_NOT_RUN = re.compile(r"<!-- not run: (.+?) -->\s*")
+
+
+@frozen
+class Block:
+    """A block of code in a page.
+
+    Attributes:
+        page: The page, as a path from the root of the repository.
+        line: The line on which the code begins.
+        language: The word after the fence.
+        source: The code.
+        not_run: The reason that the page gives for not running it; None if it is to be run.
+    """
+
+    page: str
+    line: int
+    language: str
+    source: str
+    not_run: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def pages() -> list[Path]:
+    """Return the pages that are written by hand."""
+    docs = (ROOT / "docs").rglob("*.md")
+    built = (ROOT / "docs" / "_build", ROOT / "docs" / "notebooks")
+    ours = [page for page in docs if not any(page.is_relative_to(place) for place in built)]
+    return sorted([*ROOT.glob("*.md"), *ours])
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """Yield the blocks of code in a page. MyST's directives are not code."""
+    reason = None
+    for token in MarkdownIt().parse(page.read_text(encoding="utf-8")):
+        if token.type == "fence" and not token.info.startswith("{"):
+            assert token.map
+            name = page.relative_to(ROOT).as_posix()
+            yield Block(name, token.map[0] + 2, token.info.strip(), token.content, reason)
+        found = _NOT_RUN.fullmatch(token.content) if token.type == "html_block" else None
+        reason = found[1] if found else None
+
+
+def examples(text: str) -> list[doctest.Example]:
+    """Return what is written behind `>>>`."""
+    return doctest.DocTestParser().get_examples(text)
+
+
+async def run_block(block: Block, names: dict[str, Any]) -> None:
+    """Run a block of Python, which reads and sets `names`."""
+    if found := examples(block.source):
+        await run_examples(found, names, str(block))
+    else:
+        await _run(_compiled(block.source, str(block), "exec"), names)
+
+
+async def run_examples(found: list[doctest.Example], names: dict[str, Any], where: str) -> None:
+    """Run examples. If any of them shows what it prints, all of them have to."""
+    is_checked = any(example.want for example in found)
+    checker = doctest.OutputChecker()
+    for example in found:
+        code = _compiled(example.source, f"{where}+{example.lineno}", "single")
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            await _run(code, names)
+        if is_checked and not checker.check_output(
+            example.want, printed.getvalue(), doctest.ELLIPSIS
+        ):
+            difference = checker.output_difference(example, printed.getvalue(), doctest.ELLIPSIS)
+            raise AssertionError(f"{where}: {example.source}{difference}")
+
+
+class _RunAsAwait(ast.NodeTransformer):
+    """Turns `asyncio.run(x)` outside of functions into `await x`."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - ast's name
+        return node
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:  # noqa: N802 - the same
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802 - the same
+        if ast.unparse(node.func) == "asyncio.run":
+            return ast.Await(node.args[0])
+        return self.generic_visit(node)
+
+
+def _compiled(source: str, where: str, mode: str) -> CodeType:
+    tree = (ast.Interactive if mode == "single" else ast.Module)(**_parts(source, mode))
+    tree = ast.fix_missing_locations(_RunAsAwait().visit(tree))
+    return compile(tree, where, mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def _parts(source: str, mode: str) -> dict[str, Any]:
+    body = ast.parse(source).body
+    return {"body": body} if mode == "single" else {"body": body, "type_ignores": []}
+
+
+async def _run(code: CodeType, names: dict[str, Any]) -> None:
+    names.setdefault("__name__", "__main__")
+    if code.co_flags & CO_COROUTINE:
+        await eval(code, names)  # noqa: S307 - our own pages
+    else:
+        await asyncio.to_thread(_shown, code, names)
+
+
+def _shown(code: CodeType, names: dict[str, Any]) -> None:
+    """Run code in a thread. pytest's own hook for results would not print them."""
+    sys.displayhook = sys.__displayhook__
+    eval(code, names)  # noqa: S307 - our own pages
