@@ -21,10 +21,13 @@ from typing import Any
 from attrs import frozen
 from markdown_it import MarkdownIt
 
-__all__ = ["ROOT", "Block", "blocks", "examples", "pages", "run_block", "run_examples"]
+from dcvsessions import DcvSessionsError
+
+__all__ = ["ROOT", "Block", "blocks", "examples", "pages", "pattern", "run_block", "run_examples"]
 
 ROOT = Path(__file__).parent.parent
-_NOT_RUN = re.compile(r"<!-- not run: (.+?) -->\s*")
+_NOT_RUN = re.compile(r"<!-- not run: (.+?) -->\s*", re.DOTALL)
+_RUN_FIRST = re.compile(r"<!-- run first\n(.+?)-->\s*", re.DOTALL)
 
 
 @frozen
@@ -37,6 +40,8 @@ class Block:
         language: The word after the fence.
         source: The code.
         not_run: The reason that the page gives for not running it; None if it is to be run.
+        run_first: Python that the page hides in a comment before the block, such as names that a
+            reader has to fill in.
     """
 
     page: str
@@ -44,6 +49,7 @@ class Block:
     language: str
     source: str
     not_run: str | None = None
+    run_first: str = ""
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -59,14 +65,21 @@ def pages() -> list[Path]:
 
 def blocks(page: Path) -> Iterator[Block]:
     """Yield the blocks of code in a page. MyST's directives are not code."""
-    reason = None
+    comment = ""
     for token in MarkdownIt().parse(page.read_text(encoding="utf-8")):
         if token.type == "fence" and not token.info.startswith("{"):
             assert token.map
             name = page.relative_to(ROOT).as_posix()
-            yield Block(name, token.map[0] + 2, token.info.strip(), token.content, reason)
-        found = _NOT_RUN.fullmatch(token.content) if token.type == "html_block" else None
-        reason = found[1] if found else None
+            not_run, run_first = _NOT_RUN.match(comment), _RUN_FIRST.match(comment)
+            yield Block(
+                name,
+                token.map[0] + 2,
+                token.info.strip(),
+                token.content,
+                not_run=not_run[1] if not_run else None,
+                run_first=run_first[1] if run_first else "",
+            )
+        comment = token.content if token.type == "html_block" else ""
 
 
 def examples(text: str) -> list[doctest.Example]:
@@ -76,6 +89,7 @@ def examples(text: str) -> list[doctest.Example]:
 
 async def run_block(block: Block, names: dict[str, Any]) -> None:
     """Run a block of Python, which reads and sets `names`."""
+    await _run(_compiled(block.run_first, f"{block}, run first", "exec"), names)
     if found := examples(block.source):
         await run_examples(found, names, str(block))
     else:
@@ -85,17 +99,38 @@ async def run_block(block: Block, names: dict[str, Any]) -> None:
 async def run_examples(found: list[doctest.Example], names: dict[str, Any], where: str) -> None:
     """Run examples. If any of them shows what it prints, all of them have to."""
     is_checked = any(example.want for example in found)
-    checker = doctest.OutputChecker()
     for example in found:
-        code = _compiled(example.source, f"{where}+{example.lineno}", "single")
-        printed = io.StringIO()
+        printed = await _printed(_compiled(example.source, where, "single"), names, example.want)
+        if is_checked and not re.fullmatch(pattern(example.want), printed.strip(), re.DOTALL):
+            raise AssertionError(
+                f"{where}: {example.source}Expected:\n{example.want}\nPrinted:\n{printed}"
+            )
+
+
+def pattern(shown: str) -> str:
+    """Return a pattern for what a page shows: `…` and `<BLANKLINE>` mean what they say.
+
+    Lines may be broken elsewhere than in the page.
+    """
+    parts = shown.replace("<BLANKLINE>", "").strip().split("…")
+    return ".*".join(re.sub(r"\s+", r"\\s+", _escaped(part)) for part in parts)
+
+
+def _escaped(text: str) -> str:
+    return "".join(each if each.isspace() else re.escape(each) for each in text)
+
+
+async def _printed(code: CodeType, names: dict[str, Any], shown: str) -> str:
+    """Run code; return what it prints, and the error if the page shows that one is raised."""
+    printed = io.StringIO()
+    try:
         with contextlib.redirect_stdout(printed):
             await _run(code, names)
-        if is_checked and not checker.check_output(
-            example.want, printed.getvalue(), doctest.ELLIPSIS
-        ):
-            difference = checker.output_difference(example, printed.getvalue(), doctest.ELLIPSIS)
-            raise AssertionError(f"{where}: {example.source}{difference}")
+    except DcvSessionsError as error:
+        if not shown.startswith(type(error).__name__):
+            raise
+        print(f"{type(error).__name__}: {error}", file=printed)
+    return printed.getvalue()
 
 
 class _RunAsAwait(ast.NodeTransformer):
