@@ -77,6 +77,7 @@ def dcv_simulator(request: pytest.FixtureRequest) -> "Iterator[Simulator]":
         The simulator.
     """
     if _has_virtual_time(request):
+        _check_loop(request)
         yield request.getfixturevalue("_dcv_simulator_in_loop")
         return
     from dcvsessions.simulator.thread import serve_in_thread  # noqa: PLC0415 - see the top
@@ -116,7 +117,7 @@ def _make(request: pytest.FixtureRequest) -> "Simulator":
     access_key_id, secret_access_key = _keys()
     marker = request.node.get_closest_marker(_MARKER)
     if marker is not None and marker.args:
-        raise pytest.UsageError(f"The marker {_MARKER} has only keyword arguments")
+        pytest.fail(f"The marker {_MARKER} has keyword arguments only.", pytrace=False)
     options = {
         "timings": Timings.instant(),
         "access_key_id": access_key_id,
@@ -149,6 +150,21 @@ def _has_virtual_time(request: pytest.FixtureRequest) -> bool:
 
 def _is_anyio_test(request: pytest.FixtureRequest) -> bool:
     return "anyio_backend" in request.fixturenames
+
+
+def _check_loop(request: pytest.FixtureRequest) -> None:
+    """Refuse a loop that several tests share: the simulator of one test cannot run in it."""
+    scope = (
+        request.node.get_closest_marker("asyncio").kwargs.get("loop_scope")
+        or request.config.getini("asyncio_default_test_loop_scope")
+        or "function"
+    )
+    if scope != "function":
+        pytest.fail(
+            "In virtual time, dcv_simulator needs an event loop for this test alone: mark it "
+            f'@pytest.mark.asyncio(loop_scope="function"). It has loop_scope={scope!r}.',
+            pytrace=False,
+        )
 
 
 if _HAS_LOOPTIME:
