@@ -31,6 +31,9 @@ NOT_RUN = {
     "docs/how-to/frameworks.md": 4,
 }
 
+# Pages whose Python is run by a test of their own.
+RUN_BY_ANOTHER_TEST = {"docs/how-to/test-your-code.md": "test_pytest_plugin.py"}
+
 # Commands that are not run here: the first words, and why.
 RUN_ELSEWHERE = {
     "python3 -m venv": ".ci/run runs the README's commands",
@@ -46,6 +49,9 @@ RUN_ELSEWHERE = {
     "DCV_CONTRACT=aws": "needs an AWS account",
     "control": "tests/simulator/test_simulator_process.py",
 }
+
+
+KEYS = ("aws_access_key_id", "aws_secret_access_key")
 
 
 def in_language(*languages: str) -> dict[str, list[Block]]:
@@ -65,6 +71,11 @@ def test_the_blocks_that_are_not_run_are_known() -> None:
     assert Counter(block.page for block in BLOCKS if block.not_run) == NOT_RUN
 
 
+@pytest.mark.parametrize(("page", "test"), RUN_BY_ANOTHER_TEST.items())
+def test_the_other_tests_read_their_pages(page: str, test: str) -> None:
+    assert Path(page).name in (ROOT / "tests" / test).read_text(encoding="utf-8")
+
+
 @pytest.fixture
 def viewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a stand-in for the native client on PATH."""
@@ -75,7 +86,7 @@ def viewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.looptime(start=time.monotonic)
-@pytest.mark.parametrize("page", in_language("python", "pycon"))
+@pytest.mark.parametrize("page", sorted(in_language("python", "pycon").keys() - RUN_BY_ANOTHER_TEST))
 async def test_the_python_of_a_page_runs(
     page: str,
     sim: Simulator,
@@ -89,6 +100,10 @@ async def test_the_python_of_a_page_runs(
 
     monkeypatch.setattr(webbrowser, "open", browse)
     monkeypatch.chdir(tmp_path)
+    profile = tmp_path / "credentials"
+    keys = (f"{name}={sim.environ[name.upper()]}" for name in KEYS)
+    profile.write_text("\n".join(["[default]", *keys]))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(profile))
     for name in ("student-1", "student-2", "student-3"):
         sim.lightsail.add_instance(name)
     # The package imports a name when it is first used.
