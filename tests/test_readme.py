@@ -172,7 +172,7 @@ def test_a_recording_shows_a_line_for_the_time_that_it_stays() -> None:
         record.Screen(1.5, (one, *nothing)),
         record.Screen(2.0, (other, *nothing)),
     ]
-    assert list(record.rows_shown(screens, 5.0)) == [
+    assert record.rows_shown(screens, 5.0) == [
         record.Shown(0, one, 1.0, 2.0),
         record.Shown(0, other, 2.0, 5.0),
     ]
