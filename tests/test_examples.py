@@ -9,8 +9,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-import looptime
 import pytest
+from virtual_loop import new_virtual_loop
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -65,7 +65,7 @@ def test_the_cells_of_the_notebook_run(monkeypatch: pytest.MonkeyPatch) -> None:
     notebook = json.loads((EXAMPLES / "open_desktop.ipynb").read_text())
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert all(cell["outputs"] == [] for cell in cells)
-    with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_virtual_loop) as runner:
         names = runner.run(run_cells("".join(cell["source"]) for cell in cells))
     assert "authToken" not in names["url"]._repr_html_()
     assert "authToken" not in names["desktop"]._repr_html_()

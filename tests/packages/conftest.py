@@ -5,7 +5,7 @@ tested on each version of Python that the metadata name and that this machine ha
 this machine does not have is skipped, and the report says so.
 """
 
-import platform
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,15 +31,27 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return build(ROOT, tmp_path_factory.mktemp("dist"))
 
 
-@pytest.fixture(scope="session", params=ENVIRONMENTS)
+@pytest.fixture(scope="session")
+def environments() -> dict[str, Installed]:
+    """The environments that this process made so far."""
+    return {}
+
+
+@pytest.fixture(params=ENVIRONMENTS)
 def installed(
-    request: pytest.FixtureRequest, built: Built, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    built: Built,
+    environments: dict[str, Installed],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Installed:
     """The wheel in a new environment: on each Python, and with the lowest dependencies."""
-    is_lowest = request.param == LOWEST
-    version = ".".join(platform.python_version_tuple()[:2]) if is_lowest else request.param
-    interpreter = find_python(version)
-    if interpreter is None:
-        pytest.skip(f"Python {version} was not found on this machine")
-    pins = lowest(built.metadata) if is_lowest else []
-    return install(built, interpreter, tmp_path_factory.mktemp("installed"), *pins)
+    name = request.param
+    if name not in environments:
+        version = f"3.{sys.version_info.minor}" if name == LOWEST else name
+        interpreter = find_python(version)
+        if interpreter is None:
+            pytest.skip(f"Python {version} was not found on this machine")
+        pins = lowest(built.metadata) if name == LOWEST else []
+        folder = tmp_path_factory.mktemp("installed")
+        environments[name] = install(built, interpreter, folder, *pins)
+    return environments[name]
