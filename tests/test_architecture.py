@@ -64,6 +64,8 @@ FLOORS = [
     {"_aws", "_wait"},
     {"lightsail", "nimble"},
     {"__init__"},
+    {"_command"},
+    {"__main__"},
 ]
 
 

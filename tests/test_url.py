@@ -312,7 +312,7 @@ async def test_examples_in_the_docstrings_run(monkeypatch):
     assert results.attempted > 0
 
 
-@pytest.mark.parametrize("page", ["opening.md", "secrets.md"])
+@pytest.mark.parametrize("page", ["how-to/hand-over.md", "secrets.md"])
 def test_examples_in_the_pages_run(monkeypatch, page):
     monkeypatch.setattr("webbrowser.open", lambda _url: True)
     path = Path(__file__).parent.parent / "docs" / page

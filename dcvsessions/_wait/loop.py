@@ -6,6 +6,7 @@ Each service's `states.py` decides. Only this file imports tenacity.
 import asyncio
 import logging
 import math
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from copy import copy
@@ -34,6 +35,7 @@ from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import (
     ApiError,
     CallTimeoutError,
+    ConfigurationError,
     ConflictError,
     ConnectionFailedError,
     DcvSessionsError,
@@ -59,6 +61,7 @@ _CLOCK_RESOLUTION = 1e-3
 _NO_TREND = PercentageTrend()
 _NO_STEPS = WaitContext()
 _NUMBERS = count(1)
+_POLL_INTERVAL_VARIABLE = "DCVSESSIONS_POLL_INTERVAL"
 
 _Resource = TypeVar("_Resource")
 _Value = TypeVar("_Value")
@@ -108,12 +111,14 @@ class Waiter:
 
     Args:
         timeout: Seconds until the deadline; None for no deadline.
-        poll_interval: A fixed interval in seconds; None for the schedule of each goal.
+        poll_interval: A fixed interval in seconds; None for that of the environment variable
+            `DCVSESSIONS_POLL_INTERVAL`, or else for the schedule of each goal.
         on_progress: The caller's callable for events.
         desktop: The name of the desktop in events. Default: the resource that was read.
 
     Raises:
         InvalidArgumentError: An argument has the wrong type or is out of range.
+        ConfigurationError: The environment variable is not a number of seconds.
     """
 
     def __init__(
@@ -126,6 +131,8 @@ class Waiter:
     ) -> None:
         limit = checked_seconds(timeout, "timeout")
         interval = checked_seconds(poll_interval, "poll_interval", zero=False)
+        if poll_interval is None:
+            interval = _interval_of_environment()
         self.listener = None if on_progress is None else Listener(on_progress)
         self.report = Report()
         self.poll_interval = interval
@@ -454,6 +461,19 @@ class _Reconciliation(Generic[_Resource, _Value]):
         )
         failure.__cause__ = error
         return failure
+
+
+def _interval_of_environment() -> float | None:
+    text = os.environ.get(_POLL_INTERVAL_VARIABLE)
+    if not text:
+        return None
+    try:
+        return checked_seconds(float(text), _POLL_INTERVAL_VARIABLE, zero=False)
+    except ValueError:
+        raise ConfigurationError(
+            f"The environment variable {_POLL_INTERVAL_VARIABLE} has to be a number of seconds, "
+            f"more than 0, not {text!r}."
+        ) from None
 
 
 def _is_none(outcome: object) -> bool:

@@ -10,12 +10,15 @@ The files that open the desktop load `ssl`, `subprocess` and `asyncio`.
 # ruff: noqa: PLC0415 - see above
 
 import re
-from typing import TYPE_CHECKING, Literal, SupportsIndex, Unpack
+from functools import partial
+from typing import TYPE_CHECKING, Literal, Self, SupportsIndex, Unpack
 
 from dcvsessions.errors import InvalidUrlError
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
+    from datetime import datetime
     from ipaddress import IPv4Address, IPv6Address
 
     from dcvsessions.dcv.file import ConnectionFile, ConnectionOptions
@@ -50,6 +53,15 @@ class DcvUrl(str):
     methods that open the desktop raise an error. A slice is a `DcvUrl` too; `split`, `replace` and
     other methods return a plain `str`.
 
+    The helpers add what the text does not say: `streaming_session_id` and `expires_at`. Copies,
+    pickles and `native()` keep both; slices do not. Neither is a secret, and neither takes part in
+    comparisons.
+
+    Args:
+        text: The URL.
+        streaming_session_id: The streaming session that the URL leads to.
+        expires_at: When the URL expires.
+
     Example:
         >>> url = DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#console")
         >>> url
@@ -58,7 +70,25 @@ class DcvUrl(str):
         ('203.0.113.1', 8443, 'console')
     """
 
-    __slots__ = ()
+    __slots__ = ("_expires_at", "_streaming_session_id")
+
+    _streaming_session_id: str | None
+    _expires_at: "datetime | None"
+
+    def __new__(  # noqa: D102 - the docstring of the class says it
+        cls,
+        text: str,
+        *,
+        streaming_session_id: str | None = None,
+        expires_at: "datetime | None" = None,
+    ) -> Self:
+        url = super().__new__(cls, text)
+        url._streaming_session_id = streaming_session_id
+        url._expires_at = expires_at
+        return url
+
+    def __reduce__(self) -> "tuple[Callable[[str], Self], tuple[str]]":
+        return self._same, (str(self),)
 
     def __repr__(self) -> str:
         return f"DcvUrl({self._shown()!r})"
@@ -100,6 +130,25 @@ class DcvUrl(str):
         return unquote((self._part("fragment") or "")[1:], errors="surrogateescape") or None
 
     @property
+    def streaming_session_id(self) -> str | None:
+        """The streaming session that the URL leads to, and that costs until it is deleted.
+
+        `close_streaming_session()` takes it. It is None for Lightsail, and for a URL that no helper
+        returned. It is not the `session_id`, which is the DCV server's name for its session.
+        """
+        return self._streaming_session_id
+
+    @property
+    def expires_at(self) -> "datetime | None":
+        """When the URL expires, with a time zone. None if that is not known.
+
+        For Nimble Studio, it is the stream's `expiresAt`. For Lightsail, it is one hour after the
+        session was last seen not started, because AWS documents that a session lasts for one hour.
+        It is None if the session was already started, and for a URL that no helper returned.
+        """
+        return self._expires_at
+
+    @property
     def is_web(self) -> bool:
         """Whether a browser can open it."""
         return self.scheme in ("https", "http")
@@ -119,7 +168,7 @@ class DcvUrl(str):
             DcvUrl('dcv://203.0.113.1:443/***#console')
         """
         self._require_openable()
-        return DcvUrl(f"dcv://{host_and_port(self)}{self.path or '/'}{self._after_path()}")
+        return self._same(f"dcv://{host_and_port(self)}{self.path or '/'}{self._after_path()}")
 
     def connection_file(
         self,
@@ -219,6 +268,15 @@ class DcvUrl(str):
         return (
             f"<code>{escape(self._shown())}</code> "
             "(the token is left out, as notebooks save what they show: use <code>.open()</code>)"
+        )
+
+    @property
+    def _same(self) -> "Callable[[str], Self]":
+        """Makes a URL of another text that leads to the same session."""
+        return partial(
+            type(self),
+            streaming_session_id=self._streaming_session_id,
+            expires_at=self._expires_at,
         )
 
     def _part(self, name: str) -> str | None:

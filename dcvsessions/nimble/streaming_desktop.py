@@ -32,7 +32,8 @@ class StreamingDesktop(Desktop):
 
     `url()` reads the session, and starts it if it is stopped. It returns the same URL again until
     the URL has less than 30 seconds left, or less than a quarter of its lifetime if that is
-    shorter. Then it makes a new stream.
+    shorter. Then it makes a new stream. `urls()` yields the new URL at that time, before the old
+    one expires.
 
     Attributes:
         studio_id: The studio.
@@ -73,6 +74,13 @@ class StreamingDesktop(Desktop):
         if self._stream is not None and self._has_fresh_url:
             return self._stream.url
         return await self._new_url(waiter)
+
+    def _is_new(self, url: DcvUrl, last: DcvUrl) -> bool:
+        return url != last
+
+    @property
+    def _due_in(self) -> float:
+        return 0.0 if self._stream is None else self._stream.fresh_for
 
     @property
     def _has_fresh_url(self) -> bool:

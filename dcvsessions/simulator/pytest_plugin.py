@@ -1,8 +1,6 @@
-"""Fixtures that put the simulator behind your tests.
+"""A pytest plugin that puts the simulator behind your tests. pytest finds it by itself.
 
-Name the plugin in `conftest.py` or in a test module::
-
-    pytest_plugins = ["dcvsessions.simulator.pytest_plugin"]
+    import my_script
 
 
     def test_my_script(dcv_simulator, dcv_environ):
@@ -10,29 +8,36 @@ Name the plugin in `conftest.py` or in a test module::
         my_script.main()
         assert dcv_simulator.calls("StartGUISession")
 
-Under `--strict-markers`, name it in `conftest.py`: then pytest knows the marker of `dcv_simulator`.
+The simulator runs in a thread, and its transitions take no time. So it answers any client in any
+test: with and without an event loop, blocking or not. There is one exception: a test in looptime's
+virtual time has the simulator in its own event loop, because both need the same clock.
 
-An asynchronous test that pytest-asyncio runs in its own event loop gets a simulator in that loop,
-so that virtual time applies to both. Any other test gets one in a thread.
+pytest imports this module in every run. So it imports the simulator only when a test needs it.
 """
 
+import functools
 import inspect
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import pytest
 
-from dcvsessions.simulator.simulator import Simulator
-from dcvsessions.simulator.thread import serve_in_thread
+if TYPE_CHECKING:
+    from dcvsessions.simulator.simulator import Simulator
 
-__all__ = ["dcv_environ", "dcv_simulator", "pytest_configure"]
+__all__ = ["dcv_environ", "dcv_simulator", "pytest_addoption", "pytest_configure"]
 
-# Without pytest-asyncio, no test runs in an event loop that the simulator could use.
-_HAS_PYTEST_ASYNCIO = find_spec("pytest_asyncio") is not None
+_HAS_LOOPTIME = find_spec("looptime") is not None and find_spec("pytest_asyncio") is not None
 
 _MARKER = "dcv_simulator"
-# These lead a client past `AWS_ENDPOINT_URL`, or to other credentials.
+# pytest registers this module under its entry point, or under its own name if a project names it.
+_PLUGIN_NAMES = ("dcvsessions", __name__)
+# Seconds. The simulator answers in a few milliseconds.
+_POLL_INTERVAL = "0.01"
+# These lead a client past `AWS_ENDPOINT_URL` or to other credentials, or change the interval.
 _UNSET = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -41,8 +46,17 @@ _UNSET = (
     "AWS_ENDPOINT_URL_LIGHTSAIL",
     "AWS_ENDPOINT_URL_NIMBLE",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "DCVSESSIONS_POLL_INTERVAL",
 )
 _CONFIGURATION_FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Block the other name of this plugin, because pytest refuses to register a module twice."""
+    registered = pluginmanager.get_name(sys.modules[__name__])
+    for name in _PLUGIN_NAMES:
+        if name != registered:
+            pluginmanager.set_blocked(name)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,60 +67,112 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def dcv_simulator(request: pytest.FixtureRequest) -> Iterator[Simulator]:
-    """A running `Simulator`, empty.
+def dcv_simulator(request: pytest.FixtureRequest) -> "Iterator[Simulator]":
+    """A running `Simulator` without computers and studios, whose transitions take no time.
 
-    The marker `@pytest.mark.dcv_simulator(speed=10)` gives it arguments.
+    The marker `@pytest.mark.dcv_simulator(timings=Timings(), page_size=2)` gives it arguments. All
+    simulators of a process accept the same keys, because boto3 keeps the first keys that it finds.
 
     Yields:
         The simulator.
     """
-    if _is_asyncio_test(request):
+    if _has_virtual_time(request):
+        _check_loop(request)
         yield request.getfixturevalue("_dcv_simulator_in_loop")
         return
+    from dcvsessions.simulator.thread import serve_in_thread  # noqa: PLC0415 - see the top
+
     with serve_in_thread(_make(request)) as simulator:
         yield simulator
 
 
 @pytest.fixture
-def dcv_environ(dcv_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def dcv_environ(
+    request: pytest.FixtureRequest, dcv_simulator: "Simulator", monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
     """Point the AWS clients of this process at the simulator, for the test.
+
+    The helpers of dcvsessions poll every 10 ms. In virtual time they keep their schedules, which
+    cost no real time there.
 
     Returns:
         The environment variables that were set. One is the secret key.
     """
+    environ = dcv_simulator.environ
+    if not _has_virtual_time(request):
+        environ["DCVSESSIONS_POLL_INTERVAL"] = _POLL_INTERVAL
     for name in _UNSET:
         monkeypatch.delenv(name, raising=False)
     for name in _CONFIGURATION_FILES:
         monkeypatch.setenv(name, os.devnull)
-    for name, value in dcv_simulator.environ.items():
+    for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    return dcv_simulator.environ
+    return environ
 
 
-def _make(request: pytest.FixtureRequest) -> Simulator:
+def _make(request: pytest.FixtureRequest) -> "Simulator":
+    from dcvsessions.simulator.simulator import Simulator  # noqa: PLC0415 - see the top
+    from dcvsessions.simulator.time.timings import Timings  # noqa: PLC0415
+
+    access_key_id, secret_access_key = _keys()
     marker = request.node.get_closest_marker(_MARKER)
-    return Simulator(**marker.kwargs) if marker else Simulator()
+    if marker is not None and marker.args:
+        pytest.fail(f"The marker {_MARKER} has keyword arguments only.", pytrace=False)
+    options = {
+        "timings": Timings.instant(),
+        "access_key_id": access_key_id,
+        "secret_access_key": secret_access_key,
+        **(marker.kwargs if marker else {}),
+    }
+    return Simulator(**options)
 
 
-def _is_asyncio_test(request: pytest.FixtureRequest) -> bool:
-    """Whether the test runs in an event loop that is its own, where the simulator can run too.
+@functools.cache
+def _keys() -> tuple[str, str]:
+    """Return the keys of every simulator of this process."""
+    from secrets import token_hex  # noqa: PLC0415 - see the top
 
-    A loop that a module or session shares does not run between its tests.
-    """
-    marker = request.node.get_closest_marker("asyncio") if _HAS_PYTEST_ASYNCIO else None
-    if marker is None or not inspect.iscoroutinefunction(request.function):
+    return f"SIMULATOR{token_hex(6).upper()}", f"not-for-aws-{token_hex()}"
+
+
+def _has_virtual_time(request: pytest.FixtureRequest) -> bool:
+    """Whether pytest-asyncio runs the test, and looptime makes its time virtual."""
+    if not _HAS_LOOPTIME or not inspect.iscoroutinefunction(request.function):
         return False
-    default = request.config.getini("asyncio_default_test_loop_scope")
-    return (marker.kwargs.get("loop_scope") or default or "function") == "function"
+    if request.node.get_closest_marker("asyncio") is None or _is_anyio_test(request):
+        return False
+    marker = request.node.get_closest_marker("looptime")
+    if marker is not None and marker.args:
+        return bool(marker.args[0])
+    option = request.config.getoption("looptime", default=None)
+    return marker is not None if option is None else bool(option)
 
 
-if _HAS_PYTEST_ASYNCIO:
+def _is_anyio_test(request: pytest.FixtureRequest) -> bool:
+    return "anyio_backend" in request.fixturenames
+
+
+def _check_loop(request: pytest.FixtureRequest) -> None:
+    """Refuse a loop that several tests share: the simulator of one test cannot run in it."""
+    scope = (
+        request.node.get_closest_marker("asyncio").kwargs.get("loop_scope")
+        or request.config.getini("asyncio_default_test_loop_scope")
+        or "function"
+    )
+    if scope != "function":
+        pytest.fail(
+            "In virtual time, dcv_simulator needs an event loop for this test alone: mark it "
+            f'@pytest.mark.asyncio(loop_scope="function"). It has loop_scope={scope!r}.',
+            pytrace=False,
+        )
+
+
+if _HAS_LOOPTIME:
     import pytest_asyncio
 
     @pytest_asyncio.fixture(loop_scope="function")
     async def _dcv_simulator_in_loop(
         request: pytest.FixtureRequest,
-    ) -> AsyncIterator[Simulator]:
+    ) -> "AsyncIterator[Simulator]":
         async with _make(request) as simulator:
             yield simulator
