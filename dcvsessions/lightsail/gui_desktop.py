@@ -146,7 +146,8 @@ async def gui_session(
         timeout: Seconds that opening, and each `url()`, may take. Default: 1800. None for no limit.
         start_instance: Whether to start the computer if it is stopped.
         poll_interval: Seconds between polls. Default: a schedule that fits the operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `LightsailClient`.
         profile_name: See `LightsailClient`.

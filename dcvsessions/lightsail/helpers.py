@@ -44,7 +44,8 @@ async def open_gui_session(
         start_instance: Whether to start the computer if it is stopped.
         check_reachable: Whether to wait until the desktop's server answers.
         poll_interval: Seconds between polls. Default: a schedule that fits the operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `LightsailClient`.
         profile_name: See `LightsailClient`.
@@ -97,7 +98,8 @@ async def close_gui_session(
         timeout: Seconds to wait at most. Default: 600. None for no limit. The last poll is at
             the deadline, and may take 3 s more.
         poll_interval: Seconds between polls. Default: a schedule that fits the operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `LightsailClient`.
         profile_name: See `LightsailClient`.

@@ -71,7 +71,8 @@ async def open_streaming_session(
         keep_on_failure: Whether to keep the session if the call fails. The error names it then.
         check_reachable: Whether to wait until the desktop's server answers.
         poll_interval: Seconds between polls. Default: schedules that fit the operations.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `NimbleClient`.
         profile_name: See `NimbleClient`.
@@ -162,7 +163,8 @@ async def open_stream(
             the deadline, and may take 3 s more.
         check_reachable: Whether to wait until the desktop's server answers.
         poll_interval: Seconds between polls. Default: schedules that fit the operations.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `NimbleClient`.
         profile_name: See `NimbleClient`.
@@ -224,7 +226,8 @@ async def close_streaming_session(
         timeout: Seconds to wait at most. Default: 900. None for no limit. The last poll is at
             the deadline, and may take 3 s more.
         poll_interval: Seconds between polls. Default: a schedule that fits the operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `NimbleClient`.
         profile_name: See `NimbleClient`.
