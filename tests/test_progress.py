@@ -162,7 +162,11 @@ def test_a_bar_in_a_notebook_with_ipywidgets_is_a_bar(monkeypatch):
     monkeypatch.setitem(sys.modules, "ipywidgets", types.ModuleType("ipywidgets"))
     sys.modules["ipywidgets"].__spec__ = ModuleSpec("ipywidgets", None)
     begun = []
-    monkeypatch.setattr("rich.progress.Progress.start", lambda drawing: begun.append(drawing))
+
+    def start(drawing):
+        begun.append(drawing)
+
+    monkeypatch.setattr("rich.progress.Progress.start", start)
     monkeypatch.setattr("rich.progress.Progress.stop", lambda _: None)
     assert in_a_notebook(EVENT) == []
     (drawing,) = begun

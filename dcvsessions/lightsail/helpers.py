@@ -30,7 +30,10 @@ async def open_gui_session(
     profile_name: str | None = None,
     endpoint_url: str | None = None,
 ) -> DcvUrl:
-    """Open the GUI session of a virtual computer, whatever state it is in.
+    """Open the GUI session of a virtual computer, whatever state the session is in.
+
+    If the computer itself is stopped, it is started only if `start_instance` is set; otherwise the
+    call fails.
 
     Reads with CreateGUISessionAccessDetails, and before a start with GetInstanceState. Starts with
     StartGUISession and, if `start_instance` is set, StartInstance. The session lasts one hour, also
@@ -53,6 +56,8 @@ async def open_gui_session(
 
     Returns:
         The URL. It is a bearer secret: whoever has it can use the desktop while the session lasts.
+        `url.expires_at` is None if the session was already started, because Lightsail does not say
+        when that was.
 
     Raises:
         WaitFailedError: Lightsail reports that the start failed, or the computer is stopped.

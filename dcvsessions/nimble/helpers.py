@@ -79,7 +79,9 @@ async def open_streaming_session(
         endpoint_url: See `NimbleClient`.
 
     Returns:
-        The URL. It is a bearer secret: whoever has it can use the desktop until it expires.
+        The URL. It is a bearer secret: whoever has it can use the desktop until it expires, at
+        `url.expires_at`. `close_streaming_session(studio_id, url.streaming_session_id)` ends the
+        costs.
 
     Raises:
         WaitFailedError: Nimble Studio reports that the session or stream failed.
@@ -90,6 +92,7 @@ async def open_streaming_session(
     Example:
         >>> url = await open_streaming_session("studio-1", launch_profile_id="lp-1")
         >>> url.open()
+        >>> await close_streaming_session("studio-1", url.streaming_session_id)
     """
     checked_identifier(studio_id, "studio_id")
     request = StreamingSessionRequest(
@@ -171,7 +174,8 @@ async def open_stream(
         endpoint_url: See `NimbleClient`.
 
     Returns:
-        The URL. It is a bearer secret: whoever has it can use the desktop until it expires.
+        The URL. It is a bearer secret: whoever has it can use the desktop until it expires, at
+        `url.expires_at`.
 
     Raises:
         NotFoundError: There is no such session.

@@ -166,7 +166,8 @@ async def streaming_session(
         endpoint_url: See `NimbleClient`.
 
     Yields:
-        The desktop: `await desktop.url()` returns a URL that is usable now.
+        The desktop: `await desktop.url()` returns a URL that is usable now, and
+        `async for url in desktop.urls()` yields a new one whenever one is due.
 
     Raises:
         ClientStateError: `client` was closed before the end of the block.
@@ -253,7 +254,8 @@ async def existing_streaming_session(
         endpoint_url: See `NimbleClient`.
 
     Yields:
-        The desktop: `await desktop.url()` returns a URL that is usable now.
+        The desktop: `await desktop.url()` returns a URL that is usable now, and
+        `async for url in desktop.urls()` yields a new one whenever one is due.
 
     Raises:
         ClientStateError: `client` was closed before the end of the block.
