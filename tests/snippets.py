@@ -112,7 +112,7 @@ def pattern(shown: str) -> str:
 
     Lines may be broken elsewhere than in the page.
     """
-    parts = shown.replace("<BLANKLINE>", "").strip().split("…")
+    parts = re.split(r"\s*…\s*", shown.replace("<BLANKLINE>", "").strip())
     return ".*".join(re.sub(r"\s+", r"\\s+", _escaped(part)) for part in parts)
 
 
