@@ -26,6 +26,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.packages)
 
 
+def pytest_report_header() -> list[str]:
+    """Say on which versions of Python the wheel is tested, and which were not found."""
+    found = {version: find_python(version) for version in VERSIONS}
+    return [
+        f"Python {version}: {interpreter or 'not found, so not tested'}"
+        for version, interpreter in found.items()
+    ]
+
+
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return build(ROOT, tmp_path_factory.mktemp("dist"))

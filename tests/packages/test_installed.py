@@ -16,6 +16,7 @@ TESTS = [
     "tests/simulator/test_simulator_wire.py",
     "tests/surface",
     "tests/test_architecture.py",
+    "tests/test_command.py",
     "tests/test_errors.py",
     # Older versions of aiobotocore and aiohttp differ in what they do with redirects.
     "tests/test_foreign_answers.py::test_no_credential_leaves_for_another_host",
@@ -52,6 +53,20 @@ def test_the_tests_pass(installed: Installed) -> None:
     said = installed.run("-m", "pytest", "-q", "-n", "0", *TESTS)
     assert " passed in " in said
     assert "skipped" not in said
+
+
+def test_the_command_is_installed(installed: Installed) -> None:
+    said = call(installed.program("dcvsessions"), "--version", cwd=installed.folder)
+    assert said == f"dcvsessions {dcvsessions.__version__}\n"
+
+
+def test_pytest_finds_the_plugin_without_a_configuration(
+    installed: Installed, tmp_path: Path
+) -> None:
+    example = installed.folder / "examples" / "test_my_script.py"
+    (tmp_path / example.name).write_bytes(example.read_bytes())
+    said = call(installed.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
+    assert " passed in " in said
 
 
 @pytest.mark.parametrize("installed", VERSIONS[:1], indirect=True)
