@@ -43,7 +43,7 @@ class Lab(Desktop):
         self.takes = takes
         self.handed_out: list[float] = []
         self.most_at_once = self.at_once = 0
-        self.clean_up = 0.0
+        self.clean_up = self.lasts_until = 0.0
         self.failure: Exception | None = None
         self.reads = "started"
         self.server = Url("https://h/?authToken=s3cr3t")
@@ -55,6 +55,13 @@ class Lab(Desktop):
     @property
     def _resource(self) -> str:
         return "lab <1>"
+
+    @property
+    def _due_in(self) -> float:
+        return self.lasts_until - now()
+
+    def _is_new(self, url: DcvUrl, last: DcvUrl) -> bool:
+        return url != last
 
     async def _usable(self, waiter: Waiter) -> DcvUrl:
         self.at_once += 1
@@ -157,6 +164,150 @@ async def test_the_task_that_ends_the_block_is_not_ended_itself() -> None:
     async with calls.in_flight.entered():
         await calls.end()
     assert (calls.is_over, now()) == (True, 0)
+
+
+# --- A new URL whenever one is due ---
+
+
+class Renewed(Lab):
+    """A desktop whose URLs each last for 100 s."""
+
+    async def _usable(self, waiter: Waiter) -> DcvUrl:
+        url = await super()._usable(waiter)
+        if self._due_in > 0:
+            return url
+        self.lasts_until = now() + 100
+        self.server = Url(f"https://h/?authToken={now()}")
+        return self.server
+
+
+async def collected(
+    lab: Lab, into: list[tuple[float, DcvUrl]], *, pause: float = 0.0, check: bool = False
+) -> None:
+    async for url in lab.urls(check_reachable=check):
+        into.append((now(), url))
+        await asyncio.sleep(pause)
+
+
+async def test_a_new_url_is_yielded_whenever_one_is_due() -> None:
+    lab, seen = Renewed(), []
+    task = asyncio.create_task(collected(lab, seen))
+    await asyncio.sleep(250)
+    await lab.calls.end()
+    await task
+    assert [when for when, _ in seen] == [0, 100, 200]
+    assert len({url for _, url in seen}) == 3
+    # It asked for no URL that it did not yield.
+    assert lab.handed_out == [0, 100, 200]
+
+
+async def test_a_url_that_another_task_got_is_yielded_within_30_seconds() -> None:
+    lab, seen = Renewed(), []
+    task = asyncio.create_task(collected(lab, seen))
+    await asyncio.sleep(10)
+    lab.lasts_until = 0
+    url = await lab.url()
+    await asyncio.sleep(30)
+    assert [found for _, found in seen][1:] == [url]
+    assert seen[1][0] == 31
+    await lab.calls.end()
+    await task
+
+
+async def test_a_url_that_is_due_at_once_is_asked_for_once_a_second() -> None:
+    lab, seen = Lab(), []
+    task = asyncio.create_task(collected(lab, seen))
+    await asyncio.sleep(3.5)
+    assert lab.handed_out == [0, 1, 2, 3]
+    # It stayed the same.
+    assert seen == [(0, lab.server)]
+    await lab.calls.end()
+    await task
+
+
+async def test_the_end_of_the_block_ends_the_iteration_while_it_waits() -> None:
+    lab, seen = Renewed(), []
+    task = asyncio.create_task(collected(lab, seen))
+    await asyncio.sleep(50)
+    await lab.calls.end()
+    assert task.done()
+    assert (now(), await task, len(seen)) == (50, None, 1)
+
+
+async def test_the_end_of_the_block_ends_the_iteration_while_it_gets_a_url() -> None:
+    lab, seen = Renewed(takes=60), []
+    task = asyncio.create_task(collected(lab, seen))
+    await asyncio.sleep(30)
+    await lab.calls.end()
+    assert (now(), await task, seen) == (30, None, [])
+
+
+async def test_the_end_of_the_block_ends_the_iteration_after_the_body_of_the_loop() -> None:
+    lab, seen = Renewed(), []
+    task = asyncio.create_task(collected(lab, seen, pause=70))
+    await asyncio.sleep(50)
+    await lab.calls.end()
+    # The body is the caller's, so the end of the block does not wait for it.
+    assert now() == 50
+    await task
+    assert (now(), len(seen)) == (70, 1)
+
+
+async def test_the_iteration_can_be_left() -> None:
+    lab, found = Renewed(), None
+    async for url in lab.urls():
+        found = url
+        break
+    assert found == lab.server
+    assert (now(), lab.handed_out) == (0, [0])
+
+
+async def test_the_iteration_can_be_cancelled_while_it_waits() -> None:
+    lab, seen = Renewed(), []
+    task = asyncio.create_task(collected(lab, seen))
+    await asyncio.sleep(50)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (now(), len(seen)) == (50, 1)
+    # The desktop goes on.
+    assert await lab.url() == seen[0][1]
+
+
+async def test_an_error_of_a_url_ends_the_iteration() -> None:
+    lab, seen = Renewed(timeout=20), []
+    task = asyncio.create_task(collected(lab, seen))
+    await asyncio.sleep(50)
+    async with lab.calls.one_at_a_time:
+        with pytest.raises(WaitTimeoutError) as caught:
+            await task
+    assert (caught.value.resource, caught.value.awaited) == ("lab <1>", "free")
+    assert (now(), len(seen)) == (100 + 20 + FINAL_POLL_GRACE, 1)
+
+
+async def test_an_error_about_a_closed_client_is_not_taken_for_the_end_of_the_block() -> None:
+    lab = Renewed()
+    lab.failure = ClientStateError("This client was closed.")
+    with pytest.raises(ClientStateError, match="client was closed"):
+        await collected(lab, [])
+
+
+async def test_after_the_block_there_is_no_iteration() -> None:
+    lab = Renewed()
+    await lab.calls.end()
+    with pytest.raises(ClientStateError, match="block of this desktop is over"):
+        lab.urls()
+    assert lab.handed_out == []
+
+
+async def test_the_server_of_each_yielded_url_is_waited_for_if_asked() -> None:
+    lab, seen = Renewed(), []
+    task = asyncio.create_task(collected(lab, seen, check=True))
+    await asyncio.sleep(150)
+    await lab.calls.end()
+    await task
+    assert [when for when, _ in seen] == [3, 103]
+    assert [url.tried for _, url in seen] == [1, 1]
 
 
 # --- Whether the server answers, and the state ---

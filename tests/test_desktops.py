@@ -3,14 +3,17 @@
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from dcvsessions import (
     ClientStateError,
+    GuiDesktop,
     LightsailClient,
     NimbleClient,
     Progress,
+    StreamingDesktop,
     WaitFailedError,
     WaitTimeoutError,
     close_streaming_session,
@@ -26,6 +29,10 @@ from dcvsessions.simulator import Fault, Simulator, TransitionPlan
 # Virtual time begins at the real time, at which the fixtures began.
 pytestmark = pytest.mark.looptime(start=time.monotonic)
 HOUR = 3600
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def test_a_gui_session_goes_on_after_its_block(sim: Simulator) -> None:
@@ -80,6 +87,124 @@ async def test_a_gui_session_that_was_found_started_is_read_for_each_url(
         assert sim.accepts(await desktop.url())
         await asyncio.sleep(15)
         assert sim.accepts(await desktop.url())
+
+
+async def test_a_new_url_of_a_gui_session_is_yielded_each_hour(sim: Simulator) -> None:
+    began, seen = now(), []
+
+    async def watch(desktop: GuiDesktop) -> None:
+        async for url in desktop.urls():
+            assert sim.accepts(url)
+            assert url.expires_at is not None
+            seen.append((now() - began, url))
+
+    async with gui_session("my-computer") as desktop:
+        task = asyncio.create_task(watch(desktop))
+        await asyncio.sleep(2.5 * HOUR)
+    await task
+    # At the end of each hour, it was waited for until it had expired, and then resumed.
+    assert [round(when / HOUR, 1) for when, _ in seen] == [0, 1, 2]
+    assert len({url.expires_at for _, url in seen}) == 3
+    assert len(sim.calls("StartGUISession")) == 3
+    # There is a reading before and after each start, and at most one more at the end of each hour.
+    assert len(sim.calls("CreateGUISessionAccessDetails")) <= 3 * 3
+
+
+async def test_a_gui_session_that_was_found_started_is_read_once_a_minute(sim: Simulator) -> None:
+    await open_gui_session("my-computer")
+    await asyncio.sleep(HOUR / 2)
+    before, seen = len(sim.calls("CreateGUISessionAccessDetails")), []
+    async with gui_session("my-computer") as desktop:
+        async for url in desktop.urls():
+            assert sim.accepts(url)
+            seen.append(url.expires_at)
+            if len(seen) == 2:
+                break
+    # It expired half an hour later, and nobody knew when. From then on, it is known.
+    assert seen[0] is None
+    assert seen[1] is not None
+    assert 30 <= len(sim.calls("CreateGUISessionAccessDetails")) - before <= 34
+
+
+async def test_a_gui_session_that_somebody_restarted_is_read_once_a_minute(sim: Simulator) -> None:
+    seen = []
+    async with gui_session("my-computer") as desktop:
+        async for url in desktop.urls():
+            seen.append(url.expires_at)
+            if len(seen) == 2:
+                break
+            await asyncio.sleep(HOUR / 2)
+            sim.lightsail.set_status("my-computer", "stopped")
+            await open_gui_session("my-computer")
+        # It did not expire when it was expected to, so nobody knows when it will.
+        assert seen[1:] == [None]
+        assert desktop.expires_at is None
+    assert len(sim.calls("StartGUISession")) == 2
+
+
+async def test_a_gui_session_that_somebody_stopped_is_started_when_a_url_is_due(
+    sim: Simulator,
+) -> None:
+    seen = []
+    async with gui_session("my-computer") as desktop:
+        async for url in desktop.urls():
+            assert sim.accepts(url)
+            seen.append(url)
+            if len(seen) == 2:
+                break
+            sim.lightsail.set_status("my-computer", "stopped")
+            began = now()
+    assert now() - began == pytest.approx(HOUR, abs=60)
+
+
+async def test_the_deadline_of_each_url_holds_while_iterating(sim: Simulator) -> None:
+    began = now()
+    async with gui_session("my-computer", timeout=20) as desktop:
+        urls = desktop.urls()
+        await anext(urls)
+        sim.lightsail.plan("my-computer", "StartGUISession", TransitionPlan(seconds=600))
+        with pytest.raises(WaitTimeoutError, match="20 s is over"):
+            await anext(urls)
+        assert now() - began == pytest.approx(HOUR + 20, abs=1)
+        # The caller can begin again.
+        async with asyncio.timeout(HOUR):
+            with pytest.raises(StopAsyncIteration):
+                await anext(urls)
+            await asyncio.sleep(600)
+            assert sim.accepts(await anext(desktop.urls()))
+
+
+@pytest.mark.parametrize(("lifetime", "due"), [(60, 45), (600, 570)])
+async def test_a_new_url_of_a_stream_is_yielded_before_it_expires(
+    sim: Simulator, lifetime: int, due: int
+) -> None:
+    began, seen = now(), []
+
+    async def watch(desktop: StreamingDesktop) -> None:
+        async for url in desktop.urls():
+            assert sim.accepts(url)
+            assert url.streaming_session_id == desktop.session_id
+            seen.append(now() - began)
+
+    async with streaming_session(
+        "studio-1", launch_profile_id="lp-1", expiration_in_seconds=lifetime
+    ) as desktop:
+        task = asyncio.create_task(watch(desktop))
+        await asyncio.sleep(2.5 * lifetime)
+    await task
+    assert [round(later - sooner) for sooner, later in pairwise(seen)] == pytest.approx(
+        [due] * (len(seen) - 1), abs=3
+    )
+    assert len(sim.calls("CreateStreamingSessionStream")) == len(seen) > 2
+
+
+async def test_a_streaming_session_that_was_deleted_ends_the_iteration(sim: Simulator) -> None:
+    async with streaming_session("studio-1", launch_profile_id="lp-1") as desktop:
+        urls = desktop.urls()
+        await anext(urls)
+        sim.nimble.set_state(desktop.session_id, "DELETED")
+        with pytest.raises(WaitFailedError, match="DELETED"):
+            await anext(urls)
 
 
 async def test_a_desktop_refuses_to_make_a_url_after_its_block(sim: Simulator) -> None:

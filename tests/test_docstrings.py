@@ -19,6 +19,7 @@ PUBLIC = [
     dcvsessions.LightsailClient,
     dcvsessions.NimbleClient,
     dcvsessions.GuiDesktop.url,
+    dcvsessions.GuiDesktop.urls,
     dcvsessions.gui_session,
     dcvsessions.streaming_session,
     dcvsessions.existing_streaming_session,
@@ -47,6 +48,7 @@ def test_every_public_helper_has_an_example() -> None:
     }
     assert functions <= {*PUBLIC}
     assert dcvsessions.StreamingDesktop.url is dcvsessions.GuiDesktop.url
+    assert dcvsessions.StreamingDesktop.urls is dcvsessions.GuiDesktop.urls
     assert all([*examples(documented)] for documented in PUBLIC)
 
 

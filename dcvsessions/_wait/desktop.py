@@ -1,14 +1,15 @@
-"""The base class of both desktops: `url()` returns a usable URL until the block ends."""
+"""The base class of both desktops: `url()` and `urls()` give usable URLs until the block ends."""
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
+from dcvsessions._frames import hide_frames
 from dcvsessions._tasks import InFlight
 from dcvsessions._wait.loop import Waiter
 from dcvsessions.dcv.url import DcvUrl
-from dcvsessions.errors import ClientStateError
+from dcvsessions.errors import ClientStateError, DcvSessionsError
 
 __all__ = ["ABOUT_TO_EXPIRE", "TRUSTED", "Desktop", "UrlCalls", "date_in"]
 
@@ -18,10 +19,13 @@ TRUSTED = 1.0
 ABOUT_TO_EXPIRE = 30.0
 # Seconds that running calls of url() get to end when the block ends.
 _END_TIMEOUT = 5.0
+# Seconds for which urls() sleeps at most before it looks at the clocks again: the machine may have
+# slept, or another task may have got a new URL. It makes no call for that.
+_LONGEST_SLEEP = 30.0
 
 
 class UrlCalls:
-    """The calls of one desktop's `url()`: they run one at a time, and only during the block."""
+    """The calls of `url()` of one desktop: they run one at a time, and only during the block."""
 
     def __init__(self) -> None:
         self.in_flight = InFlight()
@@ -32,6 +36,11 @@ class UrlCalls:
         """End the calls of other tasks, and refuse later calls."""
         self.is_over = True
         await self.in_flight.end(self.refusal, within=_END_TIMEOUT)
+
+    def require_block(self) -> None:
+        """Raise an error after the block."""
+        if self.is_over:
+            raise self.refusal()
 
     @staticmethod
     def refusal() -> ClientStateError:
@@ -46,6 +55,7 @@ class Desktop(ABC):
         self._calls = calls
         self._new_waiter = waiter
         self._state = opened.report.state_of(self._resource)
+        self._latest: DcvUrl | None = None
 
     def _repr_html_(self) -> str:
         from html import escape  # noqa: PLC0415 - only notebooks need it
@@ -81,19 +91,75 @@ class Desktop(ABC):
             >>> async with gui_session("my-computer") as desktop:
             ...     (await desktop.url()).open()
         """
-        if self._calls.is_over:
-            raise self._calls.refusal()
+        self._calls.require_block()
         waiter = self._new_waiter()
-        async with self._calls.in_flight.entered():
-            try:
-                url = await self._next(waiter)
+        try:
+            async with self._calls.in_flight.entered():
+                url = self._latest = await self._next(waiter)
                 if check_reachable:
                     await waiter.reachable(url, self._resource)
                     # It may have expired meanwhile.
-                    url = await self._next(waiter)
-            finally:
-                self._state = waiter.report.state_of(self._resource) or self._state
+                    url = self._latest = await self._next(waiter)
+        except DcvSessionsError as error:
+            hide_frames(error)
+            raise
+        finally:
+            self._state = waiter.report.state_of(self._resource) or self._state
         return url
+
+    def urls(self, *, check_reachable: bool = False) -> AsyncIterator[DcvUrl]:
+        """Iterate over usable URLs: one now, and a new one whenever one is due.
+
+        The class says when that is. The iteration ends when the block ends, also if another task
+        iterates. You can leave it with `break`.
+
+        Args:
+            check_reachable: Whether to wait until the desktop's server answers, for each URL.
+
+        Returns:
+            An async iterator. Each URL is a bearer secret: whoever has it can use the desktop.
+
+        Raises:
+            ClientStateError: The block is over.
+            DcvSessionsError: While iterating, the same errors as `url()`. The iteration is then
+                over; you can begin another.
+
+        Cost:
+            Each URL costs the calls of `url()`. It makes no calls between them, unless the class
+            says so. So if somebody else stops the session, that is noticed when the next URL is
+            due.
+
+        Example:
+            >>> async with gui_session("my-computer") as desktop:
+            ...     async for url in desktop.urls():
+            ...         url.open()
+            ...         break  # without it, the block goes on until you cancel it
+        """
+        self._calls.require_block()
+        return self._urls(check_reachable=check_reachable)
+
+    async def _urls(self, *, check_reachable: bool) -> AsyncIterator[DcvUrl]:
+        last: DcvUrl | None = None
+        try:
+            while True:
+                url = await self.url(check_reachable=check_reachable)
+                if last is None or self._is_new(url, last):
+                    last = url
+                    yield url
+                await self._until_due(last)
+        except ClientStateError:
+            # The client of the caller may have been closed, too.
+            if not self._calls.is_over:
+                raise
+
+    async def _until_due(self, last: DcvUrl) -> None:
+        """Sleep until a new URL is due, or another task has got one."""
+        self._calls.require_block()
+        async with self._calls.in_flight.entered():
+            # At least so long that url() reads the session again.
+            await asyncio.sleep(TRUSTED)
+            while not self._is_new(self._latest or last, last) and self._due_in > 0:  # noqa: ASYNC110 - a clock sets no event
+                await asyncio.sleep(min(self._due_in, _LONGEST_SLEEP))
 
     async def _next(self, waiter: Waiter) -> DcvUrl:
         async with waiter.entered(self._calls.one_at_a_time, self._resource, "free"):
@@ -102,6 +168,15 @@ class Desktop(ABC):
     @abstractmethod
     async def _usable(self, waiter: Waiter) -> DcvUrl:
         """Return a URL that is usable now."""
+
+    @abstractmethod
+    def _is_new(self, url: DcvUrl, last: DcvUrl) -> bool:
+        """Whether a URL has to take the place of the one that was yielded last."""
+
+    @property
+    @abstractmethod
+    def _due_in(self) -> float:
+        """Seconds until a new URL may be due. 0 or less if it is."""
 
     @property
     @abstractmethod

@@ -10,12 +10,13 @@ The files that open the desktop load `ssl`, `subprocess` and `asyncio`.
 # ruff: noqa: PLC0415 - see above
 
 import re
-from typing import TYPE_CHECKING, Literal, SupportsIndex, Unpack
+from typing import TYPE_CHECKING, Literal, Self, SupportsIndex, Unpack
 
 from dcvsessions.errors import InvalidUrlError
 
 if TYPE_CHECKING:
     import os
+    from datetime import datetime
     from ipaddress import IPv4Address, IPv6Address
 
     from dcvsessions.dcv.file import ConnectionFile, ConnectionOptions
@@ -42,13 +43,22 @@ _TOKEN_PARAMETER = re.compile(r"[?&]authToken=[^&]", re.IGNORECASE)
 _PLAIN_SESSION_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
-class DcvUrl(str):
+class DcvUrl(str):  # noqa: SLOT000 - pickle keeps a dictionary, and most URLs have none
     """The URL of a DCV desktop. Its `repr` leaves out every part that may be a token.
 
     It compares, hashes, prints and formats like any `str`. Any text is accepted, because AWS does
     not publish what the URLs look like. If the text has no such part, a property is None. Only the
     methods that open the desktop raise an error. A slice is a `DcvUrl` too; `split`, `replace` and
     other methods return a plain `str`.
+
+    The helpers add what the text does not say: `streaming_session_id` and `expires_at`. Copies,
+    pickles and `native()` keep both; slices do not. Neither is a secret, and neither takes part in
+    comparisons.
+
+    Args:
+        text: The URL.
+        streaming_session_id: The streaming session that the URL leads to.
+        expires_at: When the URL expires.
 
     Example:
         >>> url = DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#console")
@@ -58,14 +68,30 @@ class DcvUrl(str):
         ('203.0.113.1', 8443, 'console')
     """
 
-    __slots__ = ()
+    _streaming_session_id: str | None = None
+    _expires_at: "datetime | None" = None
+
+    def __new__(
+        cls,
+        text: str,
+        *,
+        streaming_session_id: str | None = None,
+        expires_at: "datetime | None" = None,
+    ) -> Self:
+        """Make a URL. This package calls it with no plain text, which tracebacks would show."""
+        url = super().__new__(cls, text)
+        if streaming_session_id is not None:
+            url._streaming_session_id = streaming_session_id
+        if expires_at is not None:
+            url._expires_at = expires_at
+        return url
 
     def __repr__(self) -> str:
         return f"DcvUrl({self._shown()!r})"
 
     def __getitem__(self, key: SupportsIndex | slice) -> "DcvUrl":
         # rich cuts long strings before it takes their repr, for example in typer's tracebacks.
-        return DcvUrl(super().__getitem__(key))
+        return str.__new__(DcvUrl, super().__getitem__(key))
 
     @property
     def scheme(self) -> str | None:
@@ -100,6 +126,25 @@ class DcvUrl(str):
         return unquote((self._part("fragment") or "")[1:], errors="surrogateescape") or None
 
     @property
+    def streaming_session_id(self) -> str | None:
+        """The streaming session that the URL leads to, and that costs until it is deleted.
+
+        `close_streaming_session()` takes it. It is None for Lightsail, and for a URL that no helper
+        returned. It is not the `session_id`, which is the DCV server's name for its session.
+        """
+        return self._streaming_session_id
+
+    @property
+    def expires_at(self) -> "datetime | None":
+        """When the URL expires, with a time zone. None if that is not known.
+
+        For Nimble Studio, it is the stream's `expiresAt`. For Lightsail, it is one hour after the
+        session was last seen not started, because AWS documents that a session lasts for one hour.
+        It is None if the session was already started, and for a URL that no helper returned.
+        """
+        return self._expires_at
+
+    @property
     def is_web(self) -> bool:
         """Whether a browser can open it."""
         return self.scheme in ("https", "http")
@@ -119,7 +164,13 @@ class DcvUrl(str):
             DcvUrl('dcv://203.0.113.1:443/***#console')
         """
         self._require_openable()
-        return DcvUrl(f"dcv://{host_and_port(self)}{self.path or '/'}{self._after_path()}")
+        return DcvUrl(
+            str.__new__(
+                DcvUrl, f"dcv://{host_and_port(self)}{self.path or '/'}{self._after_path()}"
+            ),
+            streaming_session_id=self._streaming_session_id,
+            expires_at=self._expires_at,
+        )
 
     def connection_file(
         self,

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from dcvsessions._arguments import checked_boolean, checked_choice, checked_name
-from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._aws.connection import Connection
 from dcvsessions._tasks import ending
 from dcvsessions._wait.desktop import (
     ABOUT_TO_EXPIRE,
@@ -21,15 +21,15 @@ from dcvsessions._wait.loop import FINAL_POLL_GRACE, Goal, Waiter
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.lightsail.client import LightsailClient
 from dcvsessions.lightsail.helpers import OPEN_TIMEOUT
-from dcvsessions.lightsail.session import GuiSessionController, desktop_of
+from dcvsessions.lightsail.session import SESSION_LIFETIME, GuiSessionController, desktop_of
 from dcvsessions.lightsail.states import SESSION_KINDS, Reading, SessionKind, StartedSession
 
 __all__ = ["GuiDesktop", "gui_session"]
 
 # Seconds that stopping the session at the end of a block may take.
 STOP_TIMEOUT = 60.0
-# Seconds. AWS documents that a session is active for one hour.
-SESSION_LIFETIME = 3600.0
+# Seconds. While nobody knows when the session expires, urls() reads it this often.
+_CHECK_INTERVAL = 60.0
 
 _Opening = Callable[[float], Goal[Reading, StartedSession]]
 
@@ -39,6 +39,12 @@ class GuiDesktop(Desktop):
 
     `url()` reads the session, and resumes it if it has expired. If less than 30 seconds are left,
     it first waits until the session has expired, because Lightsail resumes only expired sessions.
+
+    `urls()` yields a new URL after the session has expired and was resumed. If the session was
+    started before the block, nobody knows when it expires. `urls()` then reads it once a minute,
+    for at most an hour: that costs one call of CreateGUISessionAccessDetails each time. AWS does
+    not document whether each reading has the same URL. We assume that an earlier one works as long
+    as the session lasts.
 
     Attributes:
         name: The virtual computer.
@@ -57,6 +63,7 @@ class GuiDesktop(Desktop):
         self._opening = opening
         # The session started between these two times. None if it was started before.
         self._started: tuple[Instant, Instant] | None = None
+        self._url_expires_at: datetime | None = None
         self._url, self._read_at = self._read(*opened)
         super().__init__(calls=calls, waiter=waiter, opened=opened[1])
 
@@ -82,7 +89,21 @@ class GuiDesktop(Desktop):
                 Instant.ago(now - started.not_started_at),
                 Instant.ago(now - started.started_at),
             )
-        return started.url, Instant.ago()
+            self._url_expires_at = self.expires_at
+        elif self._started and self._started[1].age >= SESSION_LIFETIME + ABOUT_TO_EXPIRE:
+            # Somebody else has stopped and started it since.
+            self._started = self._url_expires_at = None
+        return DcvUrl(started.url, expires_at=self._url_expires_at), Instant.ago()
+
+    def _is_new(self, url: DcvUrl, last: DcvUrl) -> bool:
+        # Not by the text, because each reading may have another URL of the same session.
+        return url.expires_at != last.expires_at
+
+    @property
+    def _due_in(self) -> float:
+        if self._started is None:
+            return _CHECK_INTERVAL - self._read_at.age
+        return SESSION_LIFETIME - self._started[0].age
 
     @property
     def _resource(self) -> str:
@@ -123,16 +144,19 @@ async def gui_session(
             fails, it is stopped too, because it may still be starting.
         kind: The session of the computer's application, or of its operating system.
         timeout: Seconds that opening, and each `url()`, may take. Default: 1800. None for no limit.
-        start_instance: Whether to start the computer if it is stopped.
+        start_instance: Whether to start the computer if it is stopped. Otherwise a stopped computer
+            is an error.
         poll_interval: Seconds between polls. Default: a schedule that fits the operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `LightsailClient`.
         profile_name: See `LightsailClient`.
         endpoint_url: See `LightsailClient`.
 
     Yields:
-        The desktop: `await desktop.url()` returns a URL that is usable now.
+        The desktop: `await desktop.url()` returns a URL that is usable now, and
+        `async for url in desktop.urls()` yields a new one whenever one is due.
 
     Raises:
         ClientStateError: `client` was closed before the end of the block.
@@ -153,8 +177,8 @@ async def gui_session(
     )
     opening = new_waiter()
     connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
-    async with AsyncExitStack() as stack:
-        lightsail = await stack.enter_async_context(connected(connection, opening.entered))
+    async with connection, AsyncExitStack() as stack:
+        lightsail = await stack.enter_async_context(connection.opened(opening.entered))
         session = GuiSessionController(lightsail, name)
         if stop_on_exit:
             await stack.enter_async_context(

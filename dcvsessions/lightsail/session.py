@@ -7,6 +7,7 @@ from attrs import frozen
 
 from dcvsessions._aws.client import poll_delay
 from dcvsessions._wait.decisions import Failed, Observation
+from dcvsessions._wait.desktop import date_in
 from dcvsessions._wait.loop import Goal, Waiter
 from dcvsessions._wait.schedule import Schedule
 from dcvsessions.dcv.url import DcvUrl
@@ -24,8 +25,10 @@ from dcvsessions.lightsail.states import (
     operation_failure,
 )
 
-__all__ = ["GuiSessionController", "desktop_of"]
+__all__ = ["SESSION_LIFETIME", "GuiSessionController", "desktop_of"]
 
+# Seconds. AWS documents that a session is active for one hour.
+SESSION_LIFETIME = 3600.0
 # Nobody publishes how long these take. People report a few minutes for opening.
 _OPENING = Schedule(quartile=75, shortest=9.6, longest=30)
 _CLOSING = Schedule(shortest=5, longest=10)
@@ -70,7 +73,10 @@ class GuiSessionController:
         started = await waiter.until(self.opening(kind=kind, start_instance=start_instance))
         if check_reachable:
             await waiter.reachable(started.url, desktop_of(self.name))
-        return started.url
+        if started.not_started_at is None:
+            return started.url
+        age = waiter.elapsed - started.not_started_at
+        return DcvUrl(started.url, expires_at=date_in(SESSION_LIFETIME - age))
 
     def closing(self) -> Goal[Reading, None]:
         """Return the goal of a session that is stopped."""

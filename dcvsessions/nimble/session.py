@@ -92,9 +92,14 @@ class OpenedStream:
         """Seconds that the URL will still work."""
         return self.lifetime - self.asked.age
 
+    @property
+    def fresh_for(self) -> float:
+        """Seconds for which the URL will still work long enough to be returned."""
+        return self.remaining - min(ABOUT_TO_EXPIRE, self.lifetime * _LAST_SHARE)
+
     def is_fresh(self) -> bool:
         """Whether the URL will work long enough to be returned."""
-        return self.remaining > min(ABOUT_TO_EXPIRE, self.lifetime * _LAST_SHARE)
+        return self.fresh_for > 0
 
 
 @frozen
@@ -184,7 +189,12 @@ class StreamingSessionController:
             if check_reachable:
                 await waiter.reachable(usable.url, desktop_of(self.session_id))
             lifetime = _lifetime(usable.stream, expiration_in_seconds)
-            opened = OpenedStream(usable.url, asked, lifetime)
+            url = DcvUrl(
+                usable.url,
+                streaming_session_id=self.session_id,
+                expires_at=usable.stream.expires_at,
+            )
+            opened = OpenedStream(url, asked, lifetime)
             if opened.remaining > 0:
                 return opened
             if waiter.remaining == 0:

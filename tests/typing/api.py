@@ -158,7 +158,11 @@ async def helpers(lightsail: LightsailClient, nimble: NimbleClient) -> None:
     )
     assert_type(url, DcvUrl)
     text: str = url
-    print(text, url.scheme, url.native())
+    print(text, url.scheme)
+    assert_type(url.native(), DcvUrl)
+    assert_type(url.expires_at, datetime | None)
+    assert_type(url.streaming_session_id, str | None)
+    url.expires_at = None  # type: ignore[misc]
     await open_gui_session("my-computer", kind="desktop")  # type: ignore[arg-type]
     await open_gui_session("my-computer", client=nimble)  # type: ignore[arg-type]
     assert_type(
@@ -173,12 +177,21 @@ async def helpers(lightsail: LightsailClient, nimble: NimbleClient) -> None:
     await close_streaming_session("studio-1", "s-1")
 
 
+def urls(expires_at: datetime) -> None:
+    url = DcvUrl("https://h/", streaming_session_id="s-1", expires_at=expires_at)
+    assert_type(url, DcvUrl)
+    DcvUrl("https://h/", "s-1")  # type: ignore[call-arg]
+
+
 async def desktops() -> None:
     entering: AbstractAsyncContextManager[GuiDesktop] = gui_session("my-computer")
     print(entering)
     async with gui_session("my-computer", stop_on_exit=True) as gui:
         assert_type(gui, GuiDesktop)
         assert_type(await gui.url(), DcvUrl)
+        assert_type(gui.urls(), AsyncIterator[DcvUrl])
+        async for each in gui.urls(check_reachable=True):
+            assert_type(each, DcvUrl)
         assert_type(gui.state, str | None)
         assert_type(gui.expires_at, datetime | None)
     async with streaming_session("studio-1", launch_profile_id="lp-1") as streaming:

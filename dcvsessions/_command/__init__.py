@@ -1,0 +1,1 @@
+"""The command `dcvsessions`: a thin layer over the helpers."""
