@@ -16,7 +16,7 @@ from dcvsessions import (
     NimbleClient,
 )
 from dcvsessions._aws.client import _CLOSE_TIMEOUT, in_use
-from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._aws.connection import Connection
 
 pytestmark = pytest.mark.looptime
 
@@ -70,6 +70,12 @@ class Entering:
     ) -> AbstractAsyncContextManager[Client]:
         self.entered.append(what)
         return context
+
+
+@asynccontextmanager
+async def connected(connection: Connection[Client], enter: Any) -> AsyncGenerator[Client, None]:
+    async with connection, connection.opened(enter) as client:
+        yield client
 
 
 def own(client: Client) -> Connection[Client]:

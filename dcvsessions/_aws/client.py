@@ -12,7 +12,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -26,7 +26,7 @@ from dcvsessions._aws.imports import imported
 from dcvsessions._aws.proof import replace_unproven_error
 from dcvsessions._secrets.logs import MASKED, masking
 from dcvsessions._secrets.tracebacks import remove_secrets
-from dcvsessions._tasks import InFlight
+from dcvsessions._tasks import InFlight, Interruptible
 from dcvsessions.errors import (
     ClientStateError,
     InvalidArgumentError,
@@ -272,14 +272,12 @@ class AwsClient:
         )
 
 
-@asynccontextmanager
-async def in_use(client: AwsClient) -> AsyncGenerator[None, None]:
-    """Use a client for one block, which is ended first if the client is closed meanwhile."""
+def in_use(client: AwsClient) -> Interruptible:
+    """Return a block for the use of a client. It is ended first if the client is closed."""
     client._require_usable()
     if client._is_closing:
         raise client._was_closed()
-    async with client._users.entered():
-        yield
+    return client._users.entered()
 
 
 def poll_delay(client: AwsClient) -> float:

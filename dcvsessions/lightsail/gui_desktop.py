@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from dcvsessions._arguments import checked_boolean, checked_choice, checked_name
-from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._aws.connection import Connection
 from dcvsessions._tasks import ending
 from dcvsessions._wait.desktop import (
     ABOUT_TO_EXPIRE,
@@ -175,7 +175,8 @@ async def gui_session(
     opening = new_waiter()
     connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
     async with AsyncExitStack() as stack:
-        lightsail = await stack.enter_async_context(connected(connection, opening.entered))
+        await stack.enter_async_context(connection)
+        lightsail = await stack.enter_async_context(connection.opened(opening.entered))
         session = GuiSessionController(lightsail, name)
         if stop_on_exit:
             await stack.enter_async_context(

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from attrs import frozen
 
 from dcvsessions._arguments import checked_boolean, checked_choice, checked_names
-from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._aws.connection import Connection
 from dcvsessions._wait.batch import Batch, Member, outcomes_of
 from dcvsessions._wait.listener import OnProgress
 from dcvsessions._wait.loop import Waiter
@@ -94,7 +94,7 @@ async def open_gui_sessions(
     checked_boolean(check_reachable, "check_reachable")
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
     connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
-    async with connected(connection, waiter.entered) as lightsail:
+    async with connection, connection.opened(waiter.entered) as lightsail:
 
         async def work(name: str, member: Member[GuiSessionOutcome]) -> None:
             session = GuiSessionController(lightsail, name)
@@ -159,7 +159,7 @@ async def close_gui_sessions(
     wanted = checked_names(names, "names")
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
     connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
-    async with connected(connection, waiter.entered) as lightsail:
+    async with connection, connection.opened(waiter.entered) as lightsail:
 
         async def work(name: str, member: Member[GuiSessionOutcome]) -> None:
             await member.waiter.until(GuiSessionController(lightsail, name).closing())

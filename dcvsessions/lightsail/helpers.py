@@ -1,7 +1,7 @@
 """The helpers that open and close the GUI session of a virtual computer."""
 
 from dcvsessions._arguments import checked_boolean, checked_choice, checked_name
-from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._aws.connection import Connection
 from dcvsessions._wait.listener import OnProgress
 from dcvsessions._wait.loop import Waiter
 from dcvsessions.dcv.url import DcvUrl
@@ -69,7 +69,7 @@ async def open_gui_session(
     checked_boolean(check_reachable, "check_reachable")
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
     connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
-    async with connected(connection, waiter.entered) as lightsail:
+    async with connection, connection.opened(waiter.entered) as lightsail:
         session = GuiSessionController(lightsail, name)
         started = await waiter.until(session.opening(kind=kind, start_instance=start_instance))
         if check_reachable:
@@ -115,5 +115,5 @@ async def close_gui_session(
     checked_name(name, "name")
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
     connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
-    async with connected(connection, waiter.entered) as lightsail:
+    async with connection, connection.opened(waiter.entered) as lightsail:
         await waiter.until(GuiSessionController(lightsail, name).closing())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from dcvsessions._arguments import checked_boolean, checked_identifier
-from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._aws.connection import Connection
 from dcvsessions._wait.listener import OnProgress
 from dcvsessions._wait.loop import Waiter
 from dcvsessions.dcv.url import DcvUrl
@@ -192,7 +192,7 @@ async def open_stream(
         desktop=desktop_of(session_id),
     )
     connection = Connection(NimbleClient, client, region_name, profile_name, endpoint_url)
-    async with connected(connection, waiter.entered) as nimble:
+    async with connection, connection.opened(waiter.entered) as nimble:
         session = StreamingSessionController(nimble, studio_id, session_id)
         await session.until_ready(waiter)
         stream = await session.stream(
@@ -248,7 +248,7 @@ async def close_streaming_session(
     )
     connection = Connection(NimbleClient, client, region_name, profile_name, endpoint_url)
     try:
-        async with connected(connection, waiter.entered) as nimble:
+        async with connection, connection.opened(waiter.entered) as nimble:
             session = StreamingSessionController(nimble, studio_id, session_id)
             await session.until_deleted(waiter)
     except BaseException as error:

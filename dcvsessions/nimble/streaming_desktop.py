@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from dcvsessions._arguments import checked_boolean, checked_identifier
-from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._aws.connection import Connection
 from dcvsessions._tasks import ending
 from dcvsessions._wait.desktop import TRUSTED, Desktop, UrlCalls, date_in
 from dcvsessions._wait.instant import Instant
@@ -273,7 +273,7 @@ async def existing_streaming_session(
     )
     opening = new_waiter()
     connection = Connection(NimbleClient, client, region_name, profile_name, endpoint_url)
-    async with connected(connection, opening.entered) as nimble:
+    async with connection, connection.opened(opening.entered) as nimble:
         session = StreamingSessionController(nimble, studio_id, session_id)
         await session.until_ready(opening, is_last=True)
         calls = UrlCalls()

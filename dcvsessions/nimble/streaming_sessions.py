@@ -12,7 +12,7 @@ from dcvsessions._arguments import (
     checked_items,
     checked_text,
 )
-from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._aws.connection import Connection
 from dcvsessions._wait.batch import Batch, Member, outcomes_of
 from dcvsessions._wait.decisions import Done, Observation
 from dcvsessions._wait.listener import OnProgress
@@ -148,7 +148,7 @@ async def open_streaming_sessions(
     waiter = new_waiter(on_progress=on_progress)
     clean_up = max(CLEANUP_TIMEOUT, len(wanted) * _CLEANUP_TIMEOUT_EACH)
     connection = Connection(NimbleClient, client, region_name, profile_name, endpoint_url)
-    async with connected(connection, waiter.entered) as nimble:
+    async with connection, connection.opened(waiter.entered) as nimble:
         opened = Connection(NimbleClient, nimble)
 
         async def work(
@@ -234,7 +234,7 @@ async def close_streaming_sessions(
     owners = _checked_owners(owned_by)
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
     connection = Connection(NimbleClient, client, region_name, profile_name, endpoint_url)
-    async with connected(connection, waiter.entered) as nimble:
+    async with connection, connection.opened(waiter.entered) as nimble:
         listing = _listing(nimble, studio_id, owners)
         found = await waiter.part(listing.resource, None).until(listing)
 
