@@ -24,9 +24,12 @@ class Calls:
         self.sent: list[tuple[str, float]] = []
 
     async def call(self, name: str, priority: Priority = Priority.POLL, seconds: float = 1) -> None:
-        async with self.budget.turn(priority):
+        await self.budget.begin_call(priority)
+        try:
             self.sent.append((name, now()))
             await asyncio.sleep(seconds)
+        finally:
+            self.budget.end_call(is_success=False)
 
     @property
     def order(self) -> list[str]:
@@ -94,8 +97,8 @@ async def test_the_first_calls_of_a_desktop_are_sent_after_changes_and_before_po
 
 async def test_a_repeat_needs_no_other_connection() -> None:
     budget = Budget(1)
-    async with budget.turn(Priority.POLL):
-        await budget.repeat()
+    await budget.begin_call(Priority.POLL)
+    await budget.repeat_call()
     assert now() == 0
 
 
@@ -141,10 +144,11 @@ async def test_a_cancelled_call_takes_no_turn(*, is_limited: bool) -> None:
 async def test_a_call_that_is_cancelled_when_its_turn_comes_gives_the_turn_to_the_next() -> None:
     budget = Budget(1)
     calls = Calls(budget)
-    async with budget.turn(Priority.POLL):
-        second = asyncio.create_task(calls.call("second"))
-        third = asyncio.create_task(calls.call("third"))
-        await asyncio.sleep(0.5)
+    await budget.begin_call(Priority.POLL)
+    second = asyncio.create_task(calls.call("second"))
+    third = asyncio.create_task(calls.call("third"))
+    await asyncio.sleep(0.5)
+    budget.end_call(is_success=True)
     # The turn is given to the second call, which has not noticed yet.
     second.cancel()
     await asyncio.wait([second, third])
@@ -174,7 +178,7 @@ async def test_the_end_of_a_budget_lets_all_calls_go() -> None:
     calls = Calls(budget)
     waiting = asyncio.gather(*(calls.call(str(number)) for number in range(3)))
     await asyncio.sleep(1)
-    budget.end()
+    budget.close()
     await waiting
     await calls.call("3")
     assert calls.sent == [("0", 1), ("1", 1), ("2", 1), ("3", 2)]

@@ -721,6 +721,35 @@ async def test_what_was_read_before_a_suspend_is_read_again(
     assert [(event.state, event.is_done) for event in events] == [("done", False), ("done", True)]
 
 
+@pytest.mark.parametrize(
+    ("by_loop", "by_wall", "slept"),
+    [
+        (10, 10, False),
+        (10, 12, False),  # clocks drift
+        (10, 12.5, True),
+        (0, 3600, True),
+        (10, -3600, False),
+        (3600, 0, False),
+    ],
+)
+async def test_the_machine_slept_if_the_wall_clock_ran_ahead(
+    monkeypatch: pytest.MonkeyPatch, by_loop: float, by_wall: float, *, slept: bool
+) -> None:
+    wall = 1_800_000_000.0
+    monkeypatch.setattr(time, "time", lambda: wall)
+
+    async def answer() -> Observation[str]:
+        nonlocal wall
+        await asyncio.sleep(by_loop)
+        wall += by_wall
+        return DONE
+
+    await asyncio.sleep(7)
+    thing = Resource(answer, DONE)
+    assert await waiter(None).until(thing.goal()) == "the result"
+    assert len(thing.polls) == 1 + slept
+
+
 async def test_a_last_poll_that_slept_is_not_taken(
     sleep_of_the_machine: Callable[[], None],
 ) -> None:

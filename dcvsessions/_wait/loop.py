@@ -6,6 +6,7 @@ Each service's `states.py` decides. Only this file imports tenacity.
 import asyncio
 import logging
 import math
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from copy import copy
@@ -25,7 +26,6 @@ from dcvsessions._wait.decisions import (
     TakeStep,
     WaitContext,
 )
-from dcvsessions._wait.instant import Instant
 from dcvsessions._wait.listener import Listener, OnProgress, log_news, logs_news
 from dcvsessions._wait.outcome import is_absorbed, is_refusal
 from dcvsessions._wait.report import Report, brief
@@ -56,6 +56,8 @@ FINAL_POLL_GRACE = 3.0
 UNANSWERED_LIMIT = 60.0
 
 _CLOCK_RESOLUTION = 1e-3
+# Seconds by which the two clocks may drift apart although the machine has not slept.
+_DRIFT = 2.0
 _NO_TREND = PercentageTrend()
 _NO_STEPS = WaitContext()
 _NUMBERS = count(1)
@@ -272,17 +274,16 @@ class _Reconciliation(Generic[_Resource, _Value]):
         self.is_last = self.waiter.remaining == 0
         self.waiter.report.polls[self.goal.resource] += 1
         self.has_failed = False
-        began = Instant.ago()
+        clocks_apart = _clocks_apart()
         observation = await self._call(self.goal.observe)
         if isinstance(observation, DcvSessionsError):
             return None
         self._record(observation)
         decision = self.goal.decide(observation, self.context)
-        is_done = isinstance(decision, Done) and not began.was_slept_since
-        await self._tell(is_done=is_done)
+        await self._tell(is_done=isinstance(decision, Done) and not _has_slept_since(clocks_apart))
         match decision:
-            case Done() if began.was_slept_since:
-                # The machine slept since, and what was read may be over: read again.
+            case Done() if _has_slept_since(clocks_apart):
+                # What was read may be over: read again.
                 return None
             case Done():
                 return decision
@@ -417,8 +418,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
         step: StrEnum | None = None,
         is_done: bool = False,
     ) -> None:
-        listener = self.waiter.listener
-        if listener is None and not logs_news():
+        listener, is_logged = self.waiter.listener, logs_news()
+        if listener is None and not is_logged:
             return
         event = Progress(
             wait=self.waiter.number,
@@ -432,7 +433,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
             step=None if step is None else str(step),
             is_done=is_done and self.goal.is_last,
         )
-        self.logged = log_news(event, self.logged)
+        if is_logged:
+            self.logged = log_news(event, self.logged)
         if listener is not None:
             await listener.tell(event, self.waiter.limit(is_final=self.is_last))
 
@@ -465,6 +467,16 @@ class _Reconciliation(Generic[_Resource, _Value]):
         )
         failure.__cause__ = error
         return failure
+
+
+def _clocks_apart() -> float:
+    """Return the seconds by which the wall clock is ahead of the event loop's."""
+    return time.time() - asyncio.get_running_loop().time()
+
+
+def _has_slept_since(clocks_apart: float) -> bool:
+    """Whether the machine seems to have slept: the loop's clock stops meanwhile."""
+    return _clocks_apart() - clocks_apart > _DRIFT
 
 
 def _is_none(outcome: object) -> bool:

@@ -84,9 +84,10 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has accepted.
         """
-        answer = await self._call_once(
+        answer = await self._call(
             "StartGUISession",
             resourceName=checked_name(resource_name, "resource_name"),
+            is_repeatable=False,
         )
         return answer.all("operations", Operation)
 
@@ -99,9 +100,10 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has accepted.
         """
-        answer = await self._call_once(
+        answer = await self._call(
             "StopGUISession",
             resourceName=checked_name(resource_name, "resource_name"),
+            is_repeatable=False,
         )
         return answer.all("operations", Operation)
 
@@ -203,9 +205,10 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has accepted.
         """
-        answer = await self._call_once(
+        answer = await self._call(
             "StartInstance",
             instanceName=checked_name(instance_name, "instance_name"),
+            is_repeatable=False,
         )
         return answer.all("operations", Operation)
 
@@ -221,10 +224,11 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has accepted.
         """
-        answer = await self._call_once(
+        answer = await self._call(
             "StopInstance",
             instanceName=checked_name(instance_name, "instance_name"),
             force=None if force is None else checked_boolean(force, "force"),
+            is_repeatable=False,
         )
         return answer.all("operations", Operation)
 
@@ -237,8 +241,9 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has accepted.
         """
-        answer = await self._call_once(
+        answer = await self._call(
             "RebootInstance",
             instanceName=checked_name(instance_name, "instance_name"),
+            is_repeatable=False,
         )
         return answer.all("operations", Operation)
