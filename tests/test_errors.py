@@ -124,6 +124,7 @@ def made(kind: type[DcvSessionsError]) -> DcvSessionsError:
 def test_every_error_survives_a_pickle(kind: type[DcvSessionsError]) -> None:
     error = made(kind)
     error.left_behind = LeftBehind(session_id="s-1", client_token="token-1")
+    error.region_name, error.endpoint_url = "eu-west-9", "https://example.com"
     error.add_note("A note.")
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         again = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301

@@ -78,7 +78,7 @@ class DcvUrl(str):  # noqa: SLOT000 - pickle keeps a dictionary, and most URLs h
         streaming_session_id: str | None = None,
         expires_at: "datetime | None" = None,
     ) -> Self:
-        """Make a URL. This package calls it with no plain text, which tracebacks would show."""
+        """Make a URL. `text` is a local variable here, so this package passes no plain text."""
         url = super().__new__(cls, text)
         if streaming_session_id is not None:
             url._streaming_session_id = streaming_session_id
