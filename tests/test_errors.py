@@ -338,14 +338,17 @@ async def test_an_error_about_a_foreign_answer_has_nothing_of_the_answer_behind_
 
 @pytest.mark.looptime
 async def test_an_error_that_the_caller_handles_keeps_its_frames(
-    sim: Simulator, lightsail: LightsailClient
+    lightsail: LightsailClient,
 ) -> None:
-    sim.inject("GetInstances", Fault.reset(), times=None)
+    def fail(**_: object) -> None:
+        raise ZeroDivisionError
+
+    lightsail._client.meta.events.register("before-sign.lightsail", fail)
     mine = KeyError("mine")
     try:
         raise mine
     except KeyError:
-        with pytest.raises(ConnectionFailedError) as caught:
+        with pytest.raises(ConfigurationError) as caught:
             [one async for one in lightsail.get_instances()]
     assert mine.__traceback__ is not None
     assert mine in chain(caught.value)

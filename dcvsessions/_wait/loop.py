@@ -465,7 +465,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
         failure = WaitFailedError(
             f"No connection could be made within {UNANSWERED_LIMIT:g} s. {error}", report, Failure()
         )
-        failure.__cause__ = error
+        # Not its cause: the failure quotes it.
+        failure.__context__, failure.__suppress_context__ = error, True
         return failure
 
 
