@@ -602,7 +602,8 @@ async def test_a_wait_that_never_connects_ends_after_a_minute(timeout: float | N
     assert thing.polls[:3] == [0, 25, 50]
     assert now() == UNANSWERED_LIMIT
     assert caught.value.reason == ("No connection could be made within 60 s. Refused by 192.0.2.1.")
-    assert caught.value.__cause__ is REFUSED
+    assert caught.value.__context__ is REFUSED
+    assert caught.value.__suppress_context__
     assert (caught.value.resource, caught.value.awaited) == ("thing", "done")
     assert caught.value.elapsed == UNANSWERED_LIMIT
     assert caught.value.state is None

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from dcvsessions._aws.client import AwsClient, in_use
+from dcvsessions._frames import hide_frames
 from dcvsessions._tasks import Interruptible
 from dcvsessions.errors import InvalidArgumentError
 
@@ -16,9 +17,10 @@ _Enter = Callable[[_Client, str], AbstractAsyncContextManager[_Client]]
 
 
 class Connection(Generic[_Client]):
-    """The caller's client, or the settings of a new one.
+    """The caller's client, or the settings of a new one: the outermost block of every helper.
 
     If the caller closes its client during the block of a connection, the block is ended first.
+    Errors of this package leave the block without the frames of the helper.
 
     Raises:
         InvalidArgumentError: The client is of another class, or settings are given with it.
@@ -63,6 +65,7 @@ class Connection(Generic[_Client]):
     ) -> None:
         if self._use is not None:
             await self._use.__aexit__(kind, error, traceback)
+        hide_frames(error)
 
     def opened(self, enter: "_Enter[_Client]") -> AbstractAsyncContextManager[_Client]:
         """Return a block with the caller's client, or with a new one that is closed at its end.

@@ -67,7 +67,8 @@ async def open_gui_sessions(
         check_reachable: Whether to wait until the desktops' servers answer.
         poll_interval: Seconds between polls of a computer. Default: a schedule that fits the
             operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `LightsailClient`.
         profile_name: See `LightsailClient`.
@@ -137,7 +138,8 @@ async def close_gui_sessions(
             last polls are at the deadline, and may take 3 s more.
         poll_interval: Seconds between polls of a computer. Default: a schedule that fits the
             operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `LightsailClient`.
         profile_name: See `LightsailClient`.
