@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 
@@ -110,6 +111,19 @@ async def test_calls_within_the_rate_are_spread_over_time() -> None:
         gaps = [at - began for _, at in calls.sent]
         # 0.8 calls per second.
         assert gaps == pytest.approx([0, 1.25, 2.5, 3.75])
+
+
+@pytest.mark.parametrize(("is_success", "granted"), [(True, 10), (False, 1)])
+async def test_the_rate_follows_the_calls_that_succeeded(*, is_success: bool, granted: int) -> None:
+    budget = Budget(25)
+    for _ in range(10):
+        await budget.begin_call(Priority.POLL)
+        budget.end_call(is_success=is_success)
+    budget.throttled(sent_at=now())
+    calls = Calls(budget)
+    await asyncio.gather(*(calls.call(str(number), seconds=0) for number in range(3)))
+    gaps = [later - earlier for (_, earlier), (_, later) in pairwise(calls.sent)]
+    assert gaps == pytest.approx([1 / (0.8 * granted)] * 2)
 
 
 async def test_the_delay_is_what_the_waiting_calls_take() -> None:

@@ -11,7 +11,7 @@ botocore's objects and errors stay in here. Callers get an `Answer`, or an error
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -160,12 +160,18 @@ class AwsClient:
                 self._budget.close()
             await self._exit.aclose()
 
-    async def _call(
-        self, operation: str, *, is_repeatable: bool = True, **parameters: object
+    def _call(self, operation: str, **parameters: object) -> "Coroutine[Any, Any, Answer]":
+        """Call an operation."""
+        return self._answer(operation, parameters, is_repeatable=True)
+
+    def _call_once(self, operation: str, **parameters: object) -> "Coroutine[Any, Any, Answer]":
+        """Call an operation, and keep botocore from repeating it if it may have taken effect."""
+        return self._answer(operation, parameters, is_repeatable=False)
+
+    async def _answer(
+        self, operation: str, parameters: Mapping[str, object], *, is_repeatable: bool
     ) -> "Answer":
         """Call an operation without the parameters that are None.
-
-        If it is not repeatable, botocore does not repeat it when it may have taken effect.
 
         No local variable here holds the answer, because it can contain a URL as plain text.
         """

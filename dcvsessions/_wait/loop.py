@@ -203,7 +203,7 @@ class Waiter:
             retry=retry_if_result(_is_none),
             wait=reconciliation.interval,
             stop=reconciliation.is_over,
-            retry_error_callback=lambda _: None,
+            retry_error_callback=_no_result,
             sleep=goal.pause,
         )
         done: Done[_Value] | None = await engine(reconciliation.poll)
@@ -262,7 +262,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
     percentage: int | None = field(init=False, default=None)
     trend: PercentageTrend = field(init=False, default=_NO_TREND)
     conflict: ConflictError | None = field(init=False, default=None)
-    unknown_states: set[str] = field(init=False, factory=set[str])
+    unknown_states: frozenset[str] = field(init=False, default=frozenset())
     has_warned_of_connection: bool = field(init=False, default=False)
     has_failed: bool = field(init=False, default=False)
     errors: int = field(init=False, default=0)
@@ -397,7 +397,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
         state, now = observation.state, self.waiter.elapsed
         self.waiter.report.saw(self.goal.resource, state, now)
         if not observation.is_known and state not in self.unknown_states:
-            self.unknown_states.add(state)
+            self.unknown_states |= {state}
             _log.warning(
                 "%s is in state %r, which the service model does not name. The wait goes on.",
                 self.goal.resource,
@@ -482,3 +482,7 @@ def _has_slept_since(clocks_apart: float) -> bool:
 
 def _is_none(outcome: object) -> bool:
     return outcome is None
+
+
+def _no_result(_: "RetryCallState") -> None:
+    """Return None at the deadline, in place of tenacity's error."""

@@ -84,10 +84,9 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has accepted.
         """
-        answer = await self._call(
+        answer = await self._call_once(
             "StartGUISession",
             resourceName=checked_name(resource_name, "resource_name"),
-            is_repeatable=False,
         )
         return answer.all("operations", Operation)
 
@@ -100,10 +99,9 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has accepted.
         """
-        answer = await self._call(
+        answer = await self._call_once(
             "StopGUISession",
             resourceName=checked_name(resource_name, "resource_name"),
-            is_repeatable=False,
         )
         return answer.all("operations", Operation)
 
@@ -205,10 +203,9 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has accepted.
         """
-        answer = await self._call(
+        answer = await self._call_once(
             "StartInstance",
             instanceName=checked_name(instance_name, "instance_name"),
-            is_repeatable=False,
         )
         return answer.all("operations", Operation)
 
@@ -224,11 +221,10 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has accepted.
         """
-        answer = await self._call(
+        answer = await self._call_once(
             "StopInstance",
             instanceName=checked_name(instance_name, "instance_name"),
             force=None if force is None else checked_boolean(force, "force"),
-            is_repeatable=False,
         )
         return answer.all("operations", Operation)
 
@@ -241,9 +237,8 @@ class LightsailClient(AwsClient):
         Returns:
             The operations that Lightsail has accepted.
         """
-        answer = await self._call(
+        answer = await self._call_once(
             "RebootInstance",
             instanceName=checked_name(instance_name, "instance_name"),
-            is_repeatable=False,
         )
         return answer.all("operations", Operation)
