@@ -46,9 +46,7 @@ def add_other_names(_: Sphinx, env: BuildEnvironment) -> None:
             objects[full_name] = ObjectEntry(entry.docname, entry.node_id, entry.objtype, True)
 
 
-def _documented(
-    objects: dict[str, ObjectEntry], name: str, value: object
-) -> ObjectEntry | None:
+def _documented(objects: dict[str, ObjectEntry], name: str, value: object) -> ObjectEntry | None:
     for module in PUBLIC_MODULES:
         entry = objects.get(f"{module}.{name}")
         if entry and getattr(import_module(module), name, None) is value:
