@@ -1,8 +1,8 @@
 """Finds the code in pages and docstrings, and runs it as a reader would.
 
-Code may use `await` outside of functions, as in a notebook. `asyncio.run()` outside of functions runs
-as `await`, so that it shares the test's loop and its virtual time. Code without any `await` runs in a
-thread, where it may block or run a loop itself.
+Code may use `await` outside of functions, as in a notebook. Outside of functions, `asyncio.run()` is
+run as `await`, so that it shares the test's loop and its virtual time. Code without any `await` runs
+in a thread, where it may block or run a loop itself.
 """
 
 import ast
@@ -117,39 +117,43 @@ async def run_examples(
 ) -> None:
     """Run examples. If any of them shows what it prints, all of them have to."""
     is_checked = any(example.want for example in found)
+    printed = io.StringIO()
     for example in found:
+        shown = example.exc_msg or example.want
         code = _compiled(example.source, where, "single")
-        printed = await _printed(code, names, in_thread, example.want)
-        if is_checked and not re.fullmatch(pattern(example.want), printed.strip(), re.DOTALL):
-            raise AssertionError(
-                f"{where}: {example.source}Expected:\n{example.want}\nPrinted:\n{printed}"
-            )
+        with contextlib.redirect_stdout(printed), _shown_error(shown):
+            await _run(code, names, in_thread)
+        output = printed.getvalue()
+        printed.seek(0)
+        printed.truncate()
+        if is_checked and not re.fullmatch(pattern(shown), output.strip(), re.DOTALL):
+            raise AssertionError(f"{where}: {example.source}Expected:\n{shown}\nPrinted:\n{output}")
+
+
+@contextlib.contextmanager
+def _shown_error(shown: str) -> Iterator[None]:
+    """Print an error if it is what a page shows; raise any other."""
+    try:
+        yield
+    except DcvSessionsError as error:
+        name = type(error).__name__
+        module = f"{type(error).__module__}."
+        if not shown.removeprefix(module).startswith(name):
+            raise
+        print(f"{module if shown.startswith(module) else ''}{name}: {error}")
 
 
 def pattern(shown: str) -> str:
-    """Return a pattern for what a page shows: `…` and `<BLANKLINE>` mean what they say.
+    """Return a pattern for what a page shows: `…` and `...` stand for anything.
 
     Lines may be broken elsewhere than in the page.
     """
-    parts = re.split(r"\s*…\s*", shown.replace("<BLANKLINE>", "").strip())
+    parts = re.split(r"\s*(?:…|\.\.\.)\s*", shown.replace("<BLANKLINE>", "").strip())
     return ".*".join(re.sub(r"\s+", r"\\s+", _escaped(part)) for part in parts)
 
 
 def _escaped(text: str) -> str:
     return "".join(each if each.isspace() else re.escape(each) for each in text)
-
-
-async def _printed(code: CodeType, names: dict[str, Any], in_thread: Thread, shown: str) -> str:
-    """Run code; return what it prints, and the error if the page shows that one is raised."""
-    printed = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(printed):
-            await _run(code, names, in_thread)
-    except DcvSessionsError as error:
-        if not shown.startswith(type(error).__name__):
-            raise
-        print(f"{type(error).__name__}: {error}", file=printed)
-    return printed.getvalue()
 
 
 class _RunAsAwait(ast.NodeTransformer):

@@ -1,6 +1,7 @@
 """The code in the pages runs."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -12,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from snippets import ROOT, Block, blocks, pages, pattern, run_block
@@ -127,8 +129,9 @@ async def test_the_python_of_a_page_runs(
         sim.lightsail.add_instance(name)
     # The package imports a name when it is first used.
     names = {name: getattr(dcvsessions, name) for name in dcvsessions.__all__} | {"sim": sim}
-    for block in PYTHON[page]:
-        await run_block(block, names, in_real_time)
+    with mock.patch.dict(os.environ):
+        for block in PYTHON[page]:
+            await run_block(block, names, in_real_time)
 
 
 @pytest.mark.parametrize("page", in_language("json", "toml"))
