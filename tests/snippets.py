@@ -1,8 +1,8 @@
 """Finds the code in pages and docstrings, and runs it as a reader would.
 
-Code may use `await` outside of functions, as in a notebook. Outside of functions, `asyncio.run()` is
-run as `await`, so that it shares the test's loop and its virtual time. Code without any `await` runs
-in a thread, where it may block or run a loop itself.
+Code may use `await` outside of functions, as in a notebook. Outside of functions, `asyncio.run()`
+runs as `await`, so that it shares the test's loop and its virtual time. Code without any `await` runs
+in a thread, where it may block, or run a loop itself.
 """
 
 import ast
