@@ -15,9 +15,9 @@ from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
-import looptime
 import pytest
 from attrs import evolve, field, frozen
+from virtual_loop import new_virtual_loop
 
 from dcvsessions import (
     DcvSessionsError,
@@ -370,7 +370,7 @@ def assert_read_between_starts(requests: list[Any]) -> None:
 def run_all(plans: Iterable[Schedule], environ: pytest.MonkeyPatch) -> dict[str, int]:
     endings: dict[str, int] = {}
     problems: list[str] = []
-    with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_virtual_loop) as runner:
         loop = runner.get_loop()
         loop.set_exception_handler(lambda _, context: problems.append(str(context)))
         for plan in plans:

@@ -35,7 +35,10 @@ NOT_RUN = {
 }
 
 # Pages whose Python is run by a test of their own.
-RUN_BY_ANOTHER_TEST = {"docs/how-to/test-your-code.md": "test_pytest_plugin.py"}
+RUN_BY_ANOTHER_TEST = {
+    "README.md": "test_readme.py",
+    "docs/how-to/test-your-code.md": "test_pytest_plugin.py",
+}
 
 # Commands that are not run here: the first words, and why.
 RUN_ELSEWHERE = {
@@ -43,6 +46,7 @@ RUN_ELSEWHERE = {
     "python -m dcvsessions.simulator": "serves until a signal: tests/simulator",
     "python -m benchmarks": "tests/test_benchmarks.py",
     "python -m sphinx": "tests/docs/test_site.py",
+    "python scripts/record_terminal.py": "tests/test_readme.py",
     "python scripts/cut_endpoints.py": "tests/test_light_start.py",
     "export ": "an output that is shown as a command",
     "aws ": "tests/clients/test_cli.py",
