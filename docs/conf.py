@@ -40,6 +40,8 @@ nitpick_ignore = [
     ("py:class", "AioConfig"),
     ("py:class", "AioSession"),
     ("py:class", "Console"),
+    # The standard library's, imported for type checkers only.
+    ("py:class", "datetime"),
     # Any value of JSON, in what the simulator recorded.
     ("py:class", "Json"),
 ]

@@ -43,6 +43,7 @@ RUN_BY_ANOTHER_TEST = {
 # Commands that are not run here: the first words, and why.
 RUN_ELSEWHERE = {
     "python3 -m venv": ".ci/run runs the README's commands",
+    ".venv-dev/bin/": ".ci/run runs the same",
     "python -m dcvsessions.simulator": "serves until a signal: tests/simulator",
     "python -m benchmarks": "tests/test_benchmarks.py",
     "python -m sphinx": "tests/docs/test_site.py",
