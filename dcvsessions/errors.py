@@ -107,9 +107,14 @@ class DcvSessionsError(Exception):
 
     Attributes:
         left_behind: The streaming session that may still exist and cost money, or None.
+        region_name: The region of the call that failed. None if no call did, or if it is not known.
+        endpoint_url: The endpoint of the call that failed, without a user name, a password or a
+            query. None if no call did, or if it is not known.
     """
 
     left_behind: LeftBehind | None = None
+    region_name: str | None = None
+    endpoint_url: str | None = None
 
     def __str__(self) -> str:
         text = super().__str__()
@@ -171,6 +176,8 @@ class ApiError(DcvSessionsError):
         http_status: int | None,
         retry_after: float | None = None,
         advice: str | None = None,
+        region_name: str | None = None,
+        endpoint_url: str | None = None,
     ) -> None:
         self.code = code
         self.message = message
@@ -179,12 +186,16 @@ class ApiError(DcvSessionsError):
         self.http_status = http_status
         self.retry_after = retry_after
         self.advice = advice
+        self.region_name = region_name
+        self.endpoint_url = endpoint_url
         super().__init__(self._sentence())
 
     def _sentence(self) -> str:
         said = self.message.rstrip(". ") or "the service gave no message"
-        request = f", request {self.request_id}" if self.request_id else ""
-        text = f"{self.operation}: {said} ({self.code}{request})."
+        request = f"request {self.request_id}" if self.request_id else None
+        place = place_of(self.endpoint_url, self.region_name)
+        details = ", ".join(filter(None, [self.code, place, request]))
+        text = f"{self.operation}: {said} ({details})."
         return f"{text} {self.advice}" if self.advice else text
 
 
@@ -435,6 +446,13 @@ class UnreachableError(OpenError):
     def __init__(self, message: str, *, step: str) -> None:
         super().__init__(message)
         self.step = step
+
+
+def place_of(endpoint_url: str | None, region_name: str | None) -> str:
+    """Return the endpoint and region of a call in words. It can be empty."""
+    endpoint = f"endpoint {endpoint_url}" if endpoint_url else None
+    region = f"region {region_name}" if region_name else None
+    return ", ".join(filter(None, [endpoint, region]))
 
 
 def _restored(kind: type[DcvSessionsError], args: tuple[object, ...]) -> DcvSessionsError:

@@ -59,7 +59,7 @@ FOREIGN = {"aiobotocore", "botocore", "aiohttp"}
 # The rooms by floor. Arrows run one way: a room imports only rooms of the lines above its own.
 FLOORS = [
     {"errors", "progress", "_enums", "_secrets", "_version"},
-    {"_arguments", "_call_order", "_tasks"},
+    {"_arguments", "_call_order", "_frames", "_tasks"},
     {"dcv"},
     {"_aws", "_wait"},
     {"lightsail", "nimble"},

@@ -156,7 +156,7 @@ CLOSED = (
             (
                 "GetInstances: no usable AWS credentials: Unable to locate credentials. Set "
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or pass profile_name=, or sign in "
-                "with `aws sso login`."
+                f"with `aws sso login` {PLACE}."
             ),
         ),
         (
@@ -192,11 +192,80 @@ def test_an_error_says_what_failed_and_what_to_do(error: Exception, text: str) -
 def test_the_place_of_a_call_is_left_out_as_far_as_it_is_not_known() -> None:
     lightsail = Call(service="lightsail", endpoint_url="https://user:s3cr3t@example.com")
     assert str(translated(TimeoutError("slow."), lightsail)) == (
-        "No answer in time. opening a lightsail client: slow (endpoint https://***@example.com)."
+        "No answer in time. opening a lightsail client: slow (endpoint https://example.com)."
     )
     assert str(translated(TimeoutError("slow."), Call(service="nimble"))) == (
         "No answer in time. opening a nimble client: slow."
     )
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "shown"),
+    [
+        ("https://user:s3cr3t@example.com:8080/a?key=s3cr3t#s3cr3t", "https://example.com:8080/a"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("http://[::1/s3cr3t", None),
+        (None, None),
+    ],
+)
+@pytest.mark.parametrize(
+    "error",
+    [
+        botocore_errors.NoCredentialsError(),
+        TimeoutError(),
+        OSError(24, "Too many open files"),
+        botocore_errors.IncompleteReadError(actual_bytes=1, expected_bytes=2),
+        botocore_errors.ClientError(
+            {"Error": {"Code": "NotFoundException", "Message": "No"}}, "GetInstances"
+        ),
+        botocore_errors.ClientError({}, "GetInstances"),
+    ],
+    ids=lambda error: type(error).__name__ if error else "",
+)
+def test_an_error_of_a_call_has_its_place(
+    error: Exception, endpoint: str | None, shown: str | None
+) -> None:
+    call = Call(service="lightsail", endpoint_url=endpoint, region_name="eu-west-9")
+    ours = translated(error, call)
+    assert (ours.region_name, ours.endpoint_url) == ("eu-west-9", shown)
+    assert "s3cr3t" not in str(ours)
+
+
+@pytest.mark.parametrize(
+    "code", ["NotFoundException", "ExpiredTokenException", "UnrecognizedClientException"]
+)
+def test_an_error_that_may_be_about_the_wrong_place_names_it(code: str) -> None:
+    answer = {"Error": {"Code": code, "Message": "No."}}
+    call = Call(
+        service="lightsail", endpoint_url="https://user:pw@example.com", region_name="eu-west-9"
+    )
+    text = str(translated(botocore_errors.ClientError(answer, "GetInstances"), call))
+    said = f"GetInstances: No ({code}, endpoint https://example.com, region eu-west-9). "
+    assert text.startswith(said)
+    # What to do about it.
+    assert len(text) > len(said)
+
+
+def test_a_foreign_error_is_the_cause_if_it_says_more() -> None:
+    call = Call(service="lightsail")
+    for error in (
+        caused(botocore_errors.EndpointConnectionError(endpoint_url="x"), OSError()),
+        KeyError("a bug in a handler of the caller"),
+    ):
+        ours = translated(error, call)
+        assert ours.__cause__ is error
+
+
+def test_a_foreign_error_that_says_nothing_new_is_only_the_context() -> None:
+    call = Call(service="lightsail")
+    answer = {"Error": {"Code": "ConflictException"}}
+    for error in (
+        botocore_errors.NoRegionError(),
+        caused(botocore_errors.ClientError(answer, "GetInstances"), OSError()),
+    ):
+        ours = translated(error, call)
+        assert (ours.__context__, ours.__cause__) == (error, None)
+        assert ours.__suppress_context__
 
 
 def caused(error: Exception, cause: BaseException) -> Exception:
@@ -307,6 +376,8 @@ def test_an_error_carries_what_the_answer_says() -> None:
         "http_status": 429,
         "retry_after": 7.0,
         "advice": None,
+        "region_name": None,
+        "endpoint_url": None,
     }
     assert str(error) == "GetInstances: Rate exceeded (ThrottlingException, request id-1)."
 
@@ -321,6 +392,8 @@ def test_an_answer_of_wrong_types_becomes_an_error_too() -> None:
         "http_status": None,
         "retry_after": None,
         "advice": None,
+        "region_name": None,
+        "endpoint_url": None,
     }
 
 

@@ -29,7 +29,6 @@ from typing import Any
 from unittest import mock
 
 import attrs
-import looptime
 import pytest
 import rich.console
 import rich.pretty
@@ -37,6 +36,7 @@ import rich.traceback
 from aiobotocore.session import AioSession, get_session
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from virtual_loop import new_virtual_loop
 
 import dcvsessions
 from dcvsessions import (
@@ -884,7 +884,7 @@ async def failed(simulator: Simulator, fault: Fault) -> object:
 def objects() -> Iterator[list[object]]:
     with pytest.MonkeyPatch.context() as environ:
         planted(environ)
-        with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=new_virtual_loop) as runner:
             yield runner.run(made_objects(environ))
 
 

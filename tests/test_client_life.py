@@ -186,7 +186,7 @@ async def test_missing_credentials_are_told_at_once(
     began = asyncio.get_running_loop().time()
     with pytest.raises(CredentialsNotFoundError, match="Set AWS_ACCESS_KEY_ID") as caught:
         await HELPERS[helper]()
-    assert caught.value.__cause__ is not None
+    assert caught.value.__context__ is not None
     # No wait is spent on it, because waiting cannot change it.
     assert asyncio.get_running_loop().time() - began < 1
 

@@ -16,7 +16,7 @@ from dcvsessions import (
     NimbleClient,
 )
 from dcvsessions._aws.client import _CLOSE_TIMEOUT, in_use
-from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._aws.connection import Connection
 
 pytestmark = pytest.mark.looptime
 
@@ -111,7 +111,7 @@ def test_wrong_settings_are_refused_when_the_connection_is_made() -> None:
 async def test_the_callers_client_is_used_and_left_open(made: list[dict[str, Any]]) -> None:
     enter = Entering()
     async with Client() as client:
-        async with connected(own(client), enter) as found:
+        async with own(client) as connection, connection.opened(enter) as found:
             assert found is client
         assert repr(client) == "<Client open>"
     assert enter.entered == []
@@ -127,7 +127,7 @@ async def test_a_new_client_is_opened_with_the_settings_and_closed(
         "endpoint_url": "http://127.0.0.1:9",
     }
     enter = Entering()
-    async with connected(new(**settings), enter) as client:
+    async with new(**settings) as connection, connection.opened(enter) as client:
         assert repr(client) == "<Client open>"
     assert repr(client) == "<Client closed>"
     assert made == [settings]
@@ -152,7 +152,7 @@ async def test_a_client_that_cannot_be_entered_in_time_is_not_used() -> None:
         yield
 
     with pytest.raises(ConfigurationError, match="AWS client"):
-        async with connected(new(), enter):
+        async with new() as connection, connection.opened(enter):
             pytest.fail("the block ran")
 
 
@@ -161,7 +161,7 @@ async def test_a_client_that_cannot_be_entered_in_time_is_not_used() -> None:
 
 async def test_a_client_that_is_not_open_cannot_be_used() -> None:
     with pytest.raises(ClientStateError, match="not open"):
-        async with connected(own(Client()), Entering()):
+        async with own(Client()):
             pytest.fail("the block ran")
 
 
@@ -175,7 +175,7 @@ async def test_a_closed_client_cannot_be_used() -> None:
 
 async def use(client: Client, events: list[str], clean_up: float = 0.0) -> None:
     try:
-        async with connected(own(client), Entering()):
+        async with own(client):
             events.append("used")
             try:
                 await asyncio.sleep(3600)
@@ -202,7 +202,7 @@ async def test_closing_a_client_ends_its_users_first() -> None:
 
 async def test_what_a_user_noted_in_its_cancellation_is_told() -> None:
     async def noted(client: Client) -> None:
-        async with connected(own(client), Entering()):
+        async with own(client):
             try:
                 await asyncio.sleep(3600)
             except asyncio.CancelledError as error:
@@ -228,7 +228,7 @@ async def test_users_that_do_not_end_hold_a_client_open_for_a_bounded_time() -> 
 
 
 async def test_users_that_are_done_are_not_waited_for() -> None:
-    async with Client() as client, connected(own(client), Entering()):
+    async with Client() as client, own(client):
         pass
     assert asyncio.get_running_loop().time() == 0
 

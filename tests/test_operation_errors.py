@@ -137,8 +137,9 @@ async def test_every_error_of_the_models_has_its_class(
         operation,
         status,
     )
-    assert isinstance(error.__cause__, ClientError)
-    assert error.request_id == error.__cause__.response["ResponseMetadata"]["RequestId"]
+    assert isinstance(error.__context__, ClientError)
+    assert error.__suppress_context__
+    assert error.request_id == error.__context__.response["ResponseMetadata"]["RequestId"]
     assert error.request_id
     assert error.request_id in str(error)
     assert "Because" in str(error)
@@ -192,7 +193,8 @@ async def test_an_error_that_the_models_do_not_name_has_its_class(
     error = caught.value
     assert type(error) is kind
     assert (error.code, error.http_status, error.operation) == (code, status, operation)
-    assert isinstance(error.__cause__, ClientError)
+    assert isinstance(error.__context__, ClientError)
+    assert error.__suppress_context__
 
 
 @pytest.mark.parametrize("operation", ["GetInstances", "GetStreamingSession"])

@@ -268,7 +268,7 @@ def test_looptime_may_be_switched_off(passes):
 def test_virtual_time_and_a_shared_loop_are_refused(run_pytest):
     status, said = run_pytest(VIRTUAL_IN_A_SHARED_LOOP)
     assert status == 1
-    assert "an event loop for this test alone" in said
+    assert "an event loop that no other test uses" in said
     assert "It has loop_scope='module'." in said
 
 

@@ -241,8 +241,6 @@ class AwsClient:
             from dcvsessions._aws.errors import translated  # noqa: PLC0415 - see imports.py
 
             ours = translated(error, self._described(operation, exchange))
-            # botocore's error about an answer that it cannot read quotes the answer.
-            ours.__cause__ = None if isinstance(ours, InvalidResponseError) else error
             remove_secrets(ours, keep=outer)
         except BaseException as error:
             remove_secrets(error, keep=outer)

@@ -6,18 +6,20 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from dcvsessions._aws.client import AwsClient, in_use
+from dcvsessions._frames import hide_frames
 from dcvsessions.errors import InvalidArgumentError
 
-__all__ = ["Connection", "connected"]
+__all__ = ["Connection"]
 
 _Client = TypeVar("_Client", bound=AwsClient)
 _Enter = Callable[[_Client, str], AbstractAsyncContextManager[_Client]]
 
 
 class Connection(Generic[_Client]):
-    """The caller's client, or the settings of a new one.
+    """The caller's client, or the settings of a new one: the outermost block of every helper.
 
     If the caller closes its client during the block of a connection, the block is ended first.
+    Errors of this package leave the block without the frames of the helper.
 
     Raises:
         InvalidArgumentError: The client is of another class, or settings are given with it.
@@ -62,6 +64,7 @@ class Connection(Generic[_Client]):
     ) -> None:
         if self._use is not None:
             await self._use.__aexit__(kind, error, traceback)
+        hide_frames(error)
 
     @asynccontextmanager
     async def opened(self, enter: "_Enter[_Client]") -> AsyncGenerator[_Client, None]:
@@ -81,12 +84,3 @@ class Connection(Generic[_Client]):
         return self._kind(
             region_name=region_name, profile_name=profile_name, endpoint_url=endpoint_url
         )
-
-
-@asynccontextmanager
-async def connected(
-    connection: Connection[_Client], enter: "_Enter[_Client]"
-) -> AsyncGenerator[_Client, None]:
-    """Yield the client of a connection for one block."""
-    async with connection, connection.opened(enter) as client:
-        yield client

@@ -203,7 +203,8 @@ def _utc(value: object, _: object) -> datetime:
 
 
 def _dcv_url(value: object, _: object) -> DcvUrl:
-    return DcvUrl(_string(value))
+    # Not by DcvUrl(), which would have the text in a local variable.
+    return str.__new__(DcvUrl, _string(value))
 
 
 def _make_converter() -> Converter:

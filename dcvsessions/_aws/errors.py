@@ -41,6 +41,7 @@ from dcvsessions.errors import (
     ServiceClosedError,
     ServiceFaultError,
     ThrottledError,
+    place_of,
 )
 
 __all__ = ["THROTTLING_CODES", "Call", "http_date", "retry_after", "translated"]
@@ -111,6 +112,7 @@ _ADVICE: dict[type[ApiError], str] = {
     ),
     AuthenticationError: "Check which access key, secret key and profile are in use.",
     CredentialsExpiredError: "Sign in again, or renew the temporary credentials.",
+    NotFoundError: "Check the name, the region, and the account of the profile in use.",
     QuotaExceededError: "End sessions that are no longer needed, or ask AWS for a higher quota.",
 }
 
@@ -151,18 +153,50 @@ class Call:
     @property
     def place(self) -> str:
         """The endpoint and region, as the end of a sentence."""
+        place = place_of(self.shown_endpoint, self.region_name)
+        return f" ({place})" if place else ""
+
+    @property
+    def shown_endpoint(self) -> str | None:
+        """The endpoint without a user name, a password or a query, which may be secrets."""
         if self.endpoint_url is None:
-            return ""
-        region = f", region {self.region_name}" if self.region_name else ""
-        return f" (endpoint {plain_text(self.endpoint_url)}{region})"
+            return None
+        try:
+            parts = urlsplit(self.endpoint_url)
+        except ValueError:
+            return None
+        shown = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
+        return plain_text(shown.geturl())
 
 
 def translated(error: Exception, call: Call) -> DcvSessionsError:
-    """Return this package's error for one that botocore, aiohttp or code below them raised."""
+    """Return this package's error for one that botocore, aiohttp or code below them raised.
+
+    The foreign error is its cause. If it says nothing new, it is only its context, which
+    tracebacks do not show.
+    """
     if isinstance(error, DcvSessionsError):
         return error
+    ours = _translated(error, call)
+    ours.region_name, ours.endpoint_url = call.region_name, call.shown_endpoint
+    # botocore's error about an answer that it cannot read quotes the answer.
+    if not isinstance(ours, InvalidResponseError):
+        ours.__context__ = error
+        ours.__cause__ = None if _says_nothing_new(error) else error
+    return ours
+
+
+def _says_nothing_new(error: Exception) -> bool:
+    """Whether an error of botocore has nothing but a text, which our error contains."""
     if isinstance(error, botocore_errors.ClientError):
-        return _answered_error(_AnswerParts.of(error.response), error.operation_name)
+        return True
+    has_cause = error.__cause__ is not None or error.__context__ is not None
+    return isinstance(error, botocore_errors.BotoCoreError) and not has_cause
+
+
+def _translated(error: Exception, call: Call) -> DcvSessionsError:
+    if isinstance(error, botocore_errors.ClientError):
+        return _answered_error(_AnswerParts.of(error.response), error.operation_name, call)
     if call.is_parsing or any(isinstance(link, _PARSING_ERRORS) for link in _chain(error)):
         return _unreadable(error, call)
     return (
@@ -265,7 +299,7 @@ def _credentials_error(error: Exception, call: Call) -> DcvSessionsError | None:
             return CredentialsNotFoundError(
                 f"{call.name}: no usable AWS credentials: {_one_line(error)}. Set "
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or pass profile_name=, or sign in "
-                "with `aws sso login`."
+                f"with `aws sso login`{call.place}."
             )
         case _:
             return None
@@ -329,8 +363,10 @@ def _mapping(value: object) -> Mapping[str, object]:
     return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
 
 
-def _answered_error(answer: _AnswerParts, operation: str) -> DcvSessionsError:
-    return _api_error(answer, operation) if answer.code else _foreign_answer(answer, operation)
+def _answered_error(answer: _AnswerParts, operation: str, call: Call) -> DcvSessionsError:
+    if answer.code:
+        return _api_error(answer, operation, call)
+    return _foreign_answer(answer, operation)
 
 
 def _foreign_answer(answer: _AnswerParts, operation: str) -> InvalidResponseError:
@@ -352,7 +388,7 @@ def _host(url: str) -> str | None:
         return None
 
 
-def _api_error(answer: _AnswerParts, operation: str) -> ApiError:
+def _api_error(answer: _AnswerParts, operation: str, call: Call) -> ApiError:
     now = datetime.now(UTC)
     kind = _kind(answer)
     skew = _skew(answer.headers.get("date"), now) if kind is ClockSkewError else None
@@ -364,6 +400,8 @@ def _api_error(answer: _AnswerParts, operation: str) -> ApiError:
         http_status=answer.status,
         retry_after=retry_after(answer.headers, now),
         advice=_skew_advice(skew) if kind is ClockSkewError else _ADVICE.get(kind),
+        region_name=call.region_name,
+        endpoint_url=call.shown_endpoint,
     )
     if isinstance(error, ClockSkewError):
         error.skew = skew

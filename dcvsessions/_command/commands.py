@@ -2,7 +2,7 @@
 
 import asyncio
 import shlex
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
@@ -23,6 +23,7 @@ from dcvsessions.nimble.helpers import (
     open_stream,
     open_streaming_session,
 )
+from dcvsessions.nimble.models import LaunchProfile
 from dcvsessions.nimble.streaming_desktop import streaming_session
 
 __all__ = ["COMMANDS"]
@@ -102,6 +103,7 @@ async def _close(options: Options, output: Output, _: Interruption) -> None:
                     options.name, timeout=options.timeout, on_progress=on_progress, client=client
                 )
     output.note(f"The session of {options.name} is stopped.")
+    output.note("The computer itself is not stopped. It costs by the hour while it runs.")
     output.result("", {"name": options.name})
 
 
@@ -111,14 +113,14 @@ async def _computers(options: Options, output: Output, _: Interruption) -> None:
     computers = [
         {
             "name": each.name,
-            "instance_state": each.state and each.state.name,
+            "instance_state": None if each.state is None else each.state.name,
             "blueprint_name": each.blueprint_name,
         }
         for each in instances
     ]
     if not computers:
         output.note("There are no computers.")
-    rows = [list(each.values()) for each in computers]
+    rows = [tuple(each.values()) for each in computers]
     output.result(table(("NAME", "STATE", "APPLICATION"), rows), computers)
 
 
@@ -200,7 +202,7 @@ async def _streams(options: Options, output: Output, _: Interruption) -> None:
             each.session_id,
             each.state,
             each.owned_by,
-            each.created_at and age(now - each.created_at),
+            None if each.created_at is None else age(now - each.created_at),
             each.launch_profile_id,
         )
         for each in sessions
@@ -232,7 +234,7 @@ async def _close_stream(options: Options, output: Output, _: Interruption) -> No
                 on_progress=on_progress,
                 client=client,
             )
-    output.note(f"Session {session_id} is deleted.")
+    output.note(f"There is no session {session_id} any more.")
     output.result("", {"studio_id": options.studio, "session_id": session_id})
 
 
@@ -245,14 +247,9 @@ async def _studios(options: Options, output: Output, _: Interruption) -> None:
     if not studios:
         output.note("There are no studios.")
     rows = [
-        (
-            studio.studio_id,
-            studio.display_name,
-            profile and profile.launch_profile_id,
-            profile and profile.name,
-        )
+        (studio.studio_id, studio.display_name, each.launch_profile_id, each.name)
         for studio, profiles in studios
-        for profile in profiles or [None]
+        for each in profiles or [LaunchProfile()]
     ]
     output.result(
         table(("STUDIO", "STUDIO NAME", "LAUNCH PROFILE", "PROFILE NAME"), rows),
@@ -271,21 +268,21 @@ async def _studios(options: Options, output: Output, _: Interruption) -> None:
 
 
 async def _show_each(
-    urls: AsyncIterator[DcvUrl], options: Options, output: Output, about: dict[str, object]
+    urls: AsyncIterator[DcvUrl], options: Options, output: Output, about: Mapping[str, object]
 ) -> None:
     async for url in urls:
         await _show(url, options, output, about)
 
 
 async def _show_and_wait(
-    url: DcvUrl, options: Options, output: Output, about: dict[str, object]
+    url: DcvUrl, options: Options, output: Output, about: Mapping[str, object]
 ) -> None:
     await _show(url, options, output, about)
     # The URL is only needed to connect. So it is not shown again when it has expired.
     await asyncio.get_running_loop().create_future()
 
 
-async def _show(url: DcvUrl, options: Options, output: Output, about: dict[str, object]) -> None:
+async def _show(url: DcvUrl, options: Options, output: Output, about: Mapping[str, object]) -> None:
     """Open a URL, or print it if that is asked for."""
     with_ = options.with_ or (None if options.print_url else "auto")
     # A browser can take seconds to start.

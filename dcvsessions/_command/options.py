@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from textwrap import fill
 from typing import Literal
 
 from dcvsessions._version import __version__
@@ -14,6 +15,7 @@ __all__ = ["Options", "read_options"]
 # argparse has no public name for the object with this method.
 _AddParser = Callable[..., argparse.ArgumentParser]
 
+_WIDTH = 79
 _DESCRIPTION = """\
 Opens Amazon DCV desktops: the virtual computers of Lightsail for Research,
 and the streaming sessions of Nimble Studio.
@@ -268,8 +270,10 @@ def _command(
     return add_parser(
         name,
         help=summary,
-        description=description,
+        description=fill(description, _WIDTH),
         epilog=f"Example: {example}",
+        # argparse would break an example at the hyphens of its options.
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
 

@@ -56,7 +56,7 @@ class Output:
 
     @staticmethod
     def unwritable(error: OSError) -> None:
-        """Say that standard output could not be written, unless its reader ended, as `head` does."""
+        """Say that standard output cannot be written, unless its reader has ended, like `head`."""
         if not isinstance(error, BrokenPipeError):
             _say(f"dcvsessions: {error}")
         # Otherwise, the interpreter would fail again when it flushes standard output at exit.

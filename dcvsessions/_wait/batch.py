@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from attrs import evolve, field, frozen
 
 from dcvsessions._call_order import first_calls
+from dcvsessions._frames import hide_frames
 from dcvsessions._tasks import ending
 from dcvsessions._wait.loop import Waiter
 from dcvsessions._wait.report import brief
@@ -237,6 +238,7 @@ class _Run(Generic[_Item, _Outcome]):
                 raise self._waiter.timed_out(member.waiter.desktop, "begun")
             await self._batch.work(item, member)
         except DcvSessionsError as error:
+            hide_frames(error)
             await self._tell(member.waiter, error)
             return error
         return None

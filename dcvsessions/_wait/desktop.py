@@ -5,10 +5,11 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
+from dcvsessions._frames import hide_frames
 from dcvsessions._tasks import InFlight
 from dcvsessions._wait.loop import Waiter
 from dcvsessions.dcv.url import DcvUrl
-from dcvsessions.errors import ClientStateError
+from dcvsessions.errors import ClientStateError, DcvSessionsError
 
 __all__ = ["ABOUT_TO_EXPIRE", "TRUSTED", "Desktop", "UrlCalls", "date_in"]
 
@@ -92,16 +93,18 @@ class Desktop(ABC):
         """
         self._calls.require_block()
         waiter = self._new_waiter()
-        async with self._calls.in_flight.entered():
-            try:
-                url = await self._next(waiter)
+        try:
+            async with self._calls.in_flight.entered():
+                url = self._latest = await self._next(waiter)
                 if check_reachable:
                     await waiter.reachable(url, self._resource)
                     # It may have expired meanwhile.
-                    url = await self._next(waiter)
-            finally:
-                self._state = waiter.report.state_of(self._resource) or self._state
-        self._latest = url
+                    url = self._latest = await self._next(waiter)
+        except DcvSessionsError as error:
+            hide_frames(error)
+            raise
+        finally:
+            self._state = waiter.report.state_of(self._resource) or self._state
         return url
 
     def urls(self, *, check_reachable: bool = False) -> AsyncIterator[DcvUrl]:

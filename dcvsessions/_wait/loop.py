@@ -27,7 +27,7 @@ from dcvsessions._wait.decisions import (
     WaitContext,
 )
 from dcvsessions._wait.instant import Instant
-from dcvsessions._wait.listener import Listener, OnProgress
+from dcvsessions._wait.listener import Listener, OnProgress, log_news, logs_news
 from dcvsessions._wait.outcome import is_absorbed, is_refusal
 from dcvsessions._wait.report import Report, brief
 from dcvsessions._wait.schedule import PercentageTrend, Schedule
@@ -272,6 +272,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
     has_failed: bool = field(init=False, default=False)
     errors: int = field(init=False, default=0)
     is_last: bool = field(init=False, default=False)
+    logged: Progress | None = field(init=False, default=None)
 
     async def poll(self) -> Done[_Value] | None:
         """Observe and decide once; None if the goal is not reached yet."""
@@ -349,6 +350,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
         is_accepted = not isinstance(outcome, DcvSessionsError)
         self.context = self.context.requested(step, state, now, is_accepted=is_accepted)
         self.trend = _NO_TREND
+        if is_accepted:
+            await self._tell(step=step)
         if isinstance(outcome, Failed):
             raise self._failed(outcome)
 
@@ -414,23 +417,31 @@ class _Reconciliation(Generic[_Resource, _Value]):
         if observation.percentage is not None:
             self.trend = self.trend.read(now, observation.percentage)
 
-    async def _tell(self, *, error: DcvSessionsError | None = None, is_done: bool = False) -> None:
-        if self.waiter.listener is None:
+    async def _tell(
+        self,
+        *,
+        error: DcvSessionsError | None = None,
+        step: StrEnum | None = None,
+        is_done: bool = False,
+    ) -> None:
+        listener = self.waiter.listener
+        if listener is None and not logs_news():
             return
-        await self.waiter.listener.tell(
-            Progress(
-                wait=self.waiter.number,
-                desktop=self.waiter.desktop or self.goal.resource,
-                resource=self.goal.resource,
-                state=self.waiter.report.state_of(self.goal.resource),
-                percentage=self.percentage,
-                elapsed=self.waiter.elapsed,
-                attempt=self.waiter.report.polls[self.goal.resource],
-                error=None if error is None else brief(error),
-                is_done=is_done and self.goal.is_last,
-            ),
-            self.waiter.limit(is_final=self.is_last),
+        event = Progress(
+            wait=self.waiter.number,
+            desktop=self.waiter.desktop or self.goal.resource,
+            resource=self.goal.resource,
+            state=self.waiter.report.state_of(self.goal.resource),
+            percentage=self.percentage,
+            elapsed=self.waiter.elapsed,
+            attempt=self.waiter.report.polls[self.goal.resource],
+            error=None if error is None else brief(error),
+            step=None if step is None else str(step),
+            is_done=is_done and self.goal.is_last,
         )
+        self.logged = log_news(event, self.logged)
+        if listener is not None:
+            await listener.tell(event, self.waiter.limit(is_final=self.is_last))
 
     def _failed(self, failure: Failed) -> DcvSessionsError:
         return self.waiter.report.failed(

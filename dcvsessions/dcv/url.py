@@ -10,14 +10,12 @@ The files that open the desktop load `ssl`, `subprocess` and `asyncio`.
 # ruff: noqa: PLC0415 - see above
 
 import re
-from functools import partial
 from typing import TYPE_CHECKING, Literal, Self, SupportsIndex, Unpack
 
 from dcvsessions.errors import InvalidUrlError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
     from datetime import datetime
     from ipaddress import IPv4Address, IPv6Address
 
@@ -45,7 +43,7 @@ _TOKEN_PARAMETER = re.compile(r"[?&]authToken=[^&]", re.IGNORECASE)
 _PLAIN_SESSION_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
-class DcvUrl(str):
+class DcvUrl(str):  # noqa: SLOT000 - pickle keeps a dictionary, and most URLs have none
     """The URL of a DCV desktop. Its `repr` leaves out every part that may be a token.
 
     It compares, hashes, prints and formats like any `str`. Any text is accepted, because AWS does
@@ -70,32 +68,30 @@ class DcvUrl(str):
         ('203.0.113.1', 8443, 'console')
     """
 
-    __slots__ = ("_expires_at", "_streaming_session_id")
+    _streaming_session_id: str | None = None
+    _expires_at: "datetime | None" = None
 
-    _streaming_session_id: str | None
-    _expires_at: "datetime | None"
-
-    def __new__(  # noqa: D102 - the docstring of the class says it
+    def __new__(
         cls,
         text: str,
         *,
         streaming_session_id: str | None = None,
         expires_at: "datetime | None" = None,
     ) -> Self:
+        """Make a URL. This package calls it with no plain text, which tracebacks would show."""
         url = super().__new__(cls, text)
-        url._streaming_session_id = streaming_session_id
-        url._expires_at = expires_at
+        if streaming_session_id is not None:
+            url._streaming_session_id = streaming_session_id
+        if expires_at is not None:
+            url._expires_at = expires_at
         return url
-
-    def __reduce__(self) -> "tuple[Callable[[str], Self], tuple[str]]":
-        return self._same, (str(self),)
 
     def __repr__(self) -> str:
         return f"DcvUrl({self._shown()!r})"
 
     def __getitem__(self, key: SupportsIndex | slice) -> "DcvUrl":
         # rich cuts long strings before it takes their repr, for example in typer's tracebacks.
-        return DcvUrl(super().__getitem__(key))
+        return str.__new__(DcvUrl, super().__getitem__(key))
 
     @property
     def scheme(self) -> str | None:
@@ -168,7 +164,13 @@ class DcvUrl(str):
             DcvUrl('dcv://203.0.113.1:443/***#console')
         """
         self._require_openable()
-        return self._same(f"dcv://{host_and_port(self)}{self.path or '/'}{self._after_path()}")
+        return DcvUrl(
+            str.__new__(
+                DcvUrl, f"dcv://{host_and_port(self)}{self.path or '/'}{self._after_path()}"
+            ),
+            streaming_session_id=self._streaming_session_id,
+            expires_at=self._expires_at,
+        )
 
     def connection_file(
         self,
@@ -268,15 +270,6 @@ class DcvUrl(str):
         return (
             f"<code>{escape(self._shown())}</code> "
             "(the token is left out, as notebooks save what they show: use <code>.open()</code>)"
-        )
-
-    @property
-    def _same(self) -> "Callable[[str], Self]":
-        """Makes a URL of another text that leads to the same session."""
-        return partial(
-            type(self),
-            streaming_session_id=self._streaming_session_id,
-            expires_at=self._expires_at,
         )
 
     def _part(self, name: str) -> str | None:

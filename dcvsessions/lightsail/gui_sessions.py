@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from attrs import frozen
 
 from dcvsessions._arguments import checked_boolean, checked_choice, checked_names
-from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._aws.connection import Connection
 from dcvsessions._wait.batch import Batch, Member, outcomes_of
 from dcvsessions._wait.listener import OnProgress
 from dcvsessions._wait.loop import Waiter
@@ -67,7 +67,8 @@ async def open_gui_sessions(
         check_reachable: Whether to wait until the desktops' servers answer.
         poll_interval: Seconds between polls of a computer. Default: a schedule that fits the
             operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `LightsailClient`.
         profile_name: See `LightsailClient`.
@@ -94,7 +95,7 @@ async def open_gui_sessions(
     checked_boolean(check_reachable, "check_reachable")
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
     connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
-    async with connected(connection, waiter.entered) as lightsail:
+    async with connection, connection.opened(waiter.entered) as lightsail:
 
         async def work(name: str, member: Member[GuiSessionOutcome]) -> None:
             url = await GuiSessionController(lightsail, name).opened(
@@ -136,7 +137,8 @@ async def close_gui_sessions(
             last polls are at the deadline, and may take 3 s more.
         poll_interval: Seconds between polls of a computer. Default: a schedule that fits the
             operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `LightsailClient`.
         profile_name: See `LightsailClient`.
@@ -158,7 +160,7 @@ async def close_gui_sessions(
     wanted = checked_names(names, "names")
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
     connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
-    async with connected(connection, waiter.entered) as lightsail:
+    async with connection, connection.opened(waiter.entered) as lightsail:
 
         async def work(name: str, member: Member[GuiSessionOutcome]) -> None:
             await member.waiter.until(GuiSessionController(lightsail, name).closing())

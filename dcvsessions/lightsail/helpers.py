@@ -1,7 +1,7 @@
 """The helpers that open and close the GUI session of a virtual computer."""
 
 from dcvsessions._arguments import checked_boolean, checked_choice, checked_name
-from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._aws.connection import Connection
 from dcvsessions._wait.listener import OnProgress
 from dcvsessions._wait.loop import Waiter
 from dcvsessions.dcv.url import DcvUrl
@@ -30,7 +30,10 @@ async def open_gui_session(
     profile_name: str | None = None,
     endpoint_url: str | None = None,
 ) -> DcvUrl:
-    """Open the GUI session of a virtual computer, whatever state it is in.
+    """Open the GUI session of a virtual computer, whatever state the session is in.
+
+    If the computer itself is stopped, it is started only if `start_instance` is set; otherwise the
+    call fails.
 
     Reads with CreateGUISessionAccessDetails, and before a start with GetInstanceState. Starts with
     StartGUISession and, if `start_instance` is set, StartInstance. The session lasts one hour, also
@@ -44,7 +47,8 @@ async def open_gui_session(
         start_instance: Whether to start the computer if it is stopped.
         check_reachable: Whether to wait until the desktop's server answers.
         poll_interval: Seconds between polls. Default: a schedule that fits the operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `LightsailClient`.
         profile_name: See `LightsailClient`.
@@ -52,6 +56,8 @@ async def open_gui_session(
 
     Returns:
         The URL. It is a bearer secret: whoever has it can use the desktop while the session lasts.
+        `url.expires_at` is None if the session was already started, because Lightsail does not say
+        when that was.
 
     Raises:
         WaitFailedError: Lightsail reports that the start failed, or the computer is stopped.
@@ -69,7 +75,7 @@ async def open_gui_session(
     checked_boolean(check_reachable, "check_reachable")
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
     connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
-    async with connected(connection, waiter.entered) as lightsail:
+    async with connection, connection.opened(waiter.entered) as lightsail:
         session = GuiSessionController(lightsail, name)
         return await session.opened(
             waiter, kind=kind, start_instance=start_instance, check_reachable=check_reachable
@@ -97,7 +103,8 @@ async def close_gui_session(
         timeout: Seconds to wait at most. Default: 600. None for no limit. The last poll is at
             the deadline, and may take 3 s more.
         poll_interval: Seconds between polls. Default: a schedule that fits the operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `LightsailClient`.
         profile_name: See `LightsailClient`.
@@ -114,5 +121,5 @@ async def close_gui_session(
     checked_name(name, "name")
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
     connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
-    async with connected(connection, waiter.entered) as lightsail:
+    async with connection, connection.opened(waiter.entered) as lightsail:
         await waiter.until(GuiSessionController(lightsail, name).closing())

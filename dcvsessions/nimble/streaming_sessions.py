@@ -12,7 +12,7 @@ from dcvsessions._arguments import (
     checked_items,
     checked_text,
 )
-from dcvsessions._aws.connection import Connection, connected
+from dcvsessions._aws.connection import Connection
 from dcvsessions._wait.batch import Batch, Member, outcomes_of
 from dcvsessions._wait.decisions import Done, Observation
 from dcvsessions._wait.listener import OnProgress
@@ -115,7 +115,8 @@ async def open_streaming_sessions(
         check_reachable: Whether to wait until the desktops' servers answer.
         poll_interval: Seconds between polls of a session. Default: schedules that fit the
             operations.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `NimbleClient`.
         profile_name: See `NimbleClient`.
@@ -148,7 +149,7 @@ async def open_streaming_sessions(
     waiter = new_waiter(on_progress=on_progress)
     clean_up = max(CLEANUP_TIMEOUT, len(wanted) * _CLEANUP_TIMEOUT_EACH)
     connection = Connection(NimbleClient, client, region_name, profile_name, endpoint_url)
-    async with connected(connection, waiter.entered) as nimble:
+    async with connection, connection.opened(waiter.entered) as nimble:
         opened = Connection(NimbleClient, nimble)
 
         async def work(
@@ -208,7 +209,8 @@ async def close_streaming_sessions(
             last polls are at the deadline, and may take 3 s more.
         poll_interval: Seconds between polls of a session. Default: a schedule that fits the
             operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `NimbleClient`.
         profile_name: See `NimbleClient`.
@@ -234,7 +236,7 @@ async def close_streaming_sessions(
     owners = _checked_owners(owned_by)
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
     connection = Connection(NimbleClient, client, region_name, profile_name, endpoint_url)
-    async with connected(connection, waiter.entered) as nimble:
+    async with connection, connection.opened(waiter.entered) as nimble:
         listing = _listing(nimble, studio_id, owners)
         found = await waiter.part(listing.resource, None).until(listing)
 
