@@ -33,7 +33,7 @@ COMMANDS = (
 READ_COMMAND, READ_END = 1.0, 5.0
 PER_SECOND = 5
 
-COLUMNS, LINES = 88, 10
+COLUMNS, LINES = 88, 16
 # Pixels of a character, and around the text.
 WIDTH, HEIGHT, MARGIN = 8.4, 21, 20
 TITLE = "The command dcvsessions opens a desktop, shows its state, and stops its session"
