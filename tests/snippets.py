@@ -1,8 +1,8 @@
 """Finds the code in pages and docstrings, and runs it as a reader would.
 
-Code may use `await` outside of functions, as in a notebook. Outside of functions, `asyncio.run()`
-runs as `await`, so that it shares the test's loop and its virtual time. Code without any `await` runs
-in a thread, where it may block, or run a loop itself.
+Code may use `await` outside of functions, as in a notebook. There, `asyncio.run()` is run as
+`await`, so that it shares the loop and the virtual time of the test. Code without any `await` is
+run in a thread, where it may block, or run a loop itself.
 """
 
 import ast
@@ -174,7 +174,8 @@ class _RunAsAwait(ast.NodeTransformer):
 def _compiled(source: str, where: str, mode: str) -> CodeType:
     tree = (ast.Interactive if mode == "single" else ast.Module)(**_parts(source, mode))
     tree = ast.fix_missing_locations(_RunAsAwait().visit(tree))
-    return compile(tree, where, mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    code: CodeType = compile(tree, where, mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    return code
 
 
 def _parts(source: str, mode: str) -> dict[str, Any]:
