@@ -35,8 +35,8 @@ class Report:
 
 def write_docs(report: Report, docs: Path) -> None:
     """Write the tables into the pages of figures, and draw the pictures beside them."""
-    _fill(docs / "performance.md", "figures", as_markdown(report))
-    _fill(docs / "scale.md", "scale", scale.table(report.scales))
+    _fill(docs / "reference" / "performance.md", "figures", as_markdown(report))
+    _fill(docs / "explanation" / "scale.md", "scale", scale.table(report.scales))
     # The largest crowd, and the one that was opened in every way.
     draw_crowds([report.crowds[0], report.crowds[-1]], docs / "images" / "crowd.png")
     draw_schedules(_points(report.polling), docs / "images" / "schedules.png")

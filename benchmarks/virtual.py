@@ -56,8 +56,7 @@ class Record:
 def run(work: Callable[[], Coroutine[None, None, _Result]], seed: int) -> _Result:
     """Run work in virtual time, with seeded jitter."""
     random.seed(seed)
-    # Responses on loopback are there at once, so a few looks for them are enough.
-    with asyncio.Runner(loop_factory=lambda: looptime.new_event_loop(noop_cycles=3)) as runner:
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
         loop = runner.get_loop()
         readings = count()
         # botocore's adaptive mode reads the wall clock, which virtual time does not move. It also
@@ -69,6 +68,15 @@ def run(work: Callable[[], Coroutine[None, None, _Result]], seed: int) -> _Resul
             return runner.run(work())
         finally:
             Clock.current_time = wall_clock
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    # Responses on loopback are there at once, so a few looks for them are enough.
+    loop = looptime.new_event_loop(noop_cycles=3)
+    # Since Python 3.12, a runner gives threads 300 s to end. In virtual time these pass at once.
+    shut_down = loop.shutdown_default_executor
+    loop.shutdown_default_executor = lambda _timeout=None: shut_down()
+    return loop
 
 
 def simulator(seed: int) -> Simulator:

@@ -6,7 +6,7 @@ import os
 import selectors
 import threading
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from multiprocessing import get_context
@@ -18,10 +18,12 @@ from aiobotocore.session import AioSession
 from benchmarks.environment import use_only
 from benchmarks.rows import Row, interleaved, paired
 from benchmarks.servers import STARTING, serve_fixed_answers
-from dcvsessions import LightsailClient, open_gui_session
+from dcvsessions import LightsailClient, open_gui_session, open_gui_sessions
 
 __all__ = ["memory_rows", "stall_rows"]
 
+_MANY = "open_gui_sessions()"
+_GATHER = "gather of open_gui_session()"
 _STOCK = "gather on stock aiobotocore"
 _GOALS: Mapping[int, float] = {1000: 0.08, 3000: 0.05}
 # Before the waits that are measured, some others fill the pools and caches.
@@ -48,22 +50,24 @@ def stall_rows(sizes: Mapping[int, int]) -> list[Row]:
             found = asyncio.run(
                 interleaved(
                     {
-                        "ours": _measured(pool, stall_of_ours, openings),
+                        _MANY: _measured(pool, stall_of_many, openings),
+                        _GATHER: _measured(pool, stall_of_gather, openings),
                         _STOCK: _measured(pool, stall_of_stock, openings),
                     },
                     rounds,
                 )
             )
-            rows.append(
+            rows += [
                 paired(
-                    f"longest stall of {openings:,} openings begun together",
+                    f"longest stall of {openings:,} openings begun together, with {way}",
                     "ms",
-                    found["ours"],
+                    found[way],
                     _STOCK,
                     found[_STOCK],
-                    goal=_GOALS.get(openings),
+                    goal=_GOALS.get(openings) if way == _MANY else None,
                 )
-            )
+                for way in (_MANY, _GATHER)
+            ]
     return rows
 
 
@@ -98,42 +102,59 @@ class _Watched(selectors.DefaultSelector):
         return events
 
 
-_Opening = Callable[[int], Awaitable[object]]
+_Openings = Callable[[Sequence[str]], Awaitable[object]]
 
 
-def stall_of_ours(count: int) -> float:
-    """Return the milliseconds of the longest stall of our openings."""
+def stall_of_many(count: int) -> float:
+    """Return the milliseconds of the longest stall of our call for many."""
 
-    async def opening(stack: AsyncExitStack) -> _Opening:
+    async def opened(stack: AsyncExitStack) -> _Openings:
         client = await stack.enter_async_context(LightsailClient())
-        return lambda number: open_gui_session(f"computer-{number}", client=client)
 
-    return _stall(opening, count)
+        async def open_all(names: Sequence[str]) -> None:
+            async with open_gui_sessions(names, client=client) as outcomes:
+                assert not [outcome.error async for outcome in outcomes if outcome.error]
+
+        return open_all
+
+    return _stall(opened, count)
+
+
+def stall_of_gather(count: int) -> float:
+    """Return the milliseconds of the longest stall of our openings of one each."""
+
+    async def opened(stack: AsyncExitStack) -> _Openings:
+        client = await stack.enter_async_context(LightsailClient())
+        return lambda names: asyncio.gather(
+            *(open_gui_session(name, client=client) for name in names)
+        )
+
+    return _stall(opened, count)
 
 
 def stall_of_stock(count: int) -> float:
     """Return the milliseconds of the longest stall of as many calls on stock aiobotocore."""
 
-    async def opening(stack: AsyncExitStack) -> _Opening:
+    async def opened(stack: AsyncExitStack) -> _Openings:
         client: Any = await stack.enter_async_context(AioSession().create_client("lightsail"))
-        return lambda number: client.create_gui_session_access_details(
-            resourceName=f"computer-{number}"
+        return lambda names: asyncio.gather(
+            *(client.create_gui_session_access_details(resourceName=name) for name in names)
         )
 
-    return _stall(opening, count)
+    return _stall(opened, count)
 
 
-def _stall(opened: Callable[[AsyncExitStack], Awaitable[_Opening]], count: int) -> float:
+def _stall(opened: Callable[[AsyncExitStack], Awaitable[_Openings]], count: int) -> float:
     watched = _Watched()
 
     async def run() -> None:
         async with AsyncExitStack() as stack:
-            opening = await opened(stack)
-            await opening(0)
+            open_all = await opened(stack)
+            await open_all(["computer-0"])
             gc.collect()
             await asyncio.sleep(0)
             watched.longest = 0.0
-            await asyncio.gather(*map(opening, range(count)))
+            await open_all([f"computer-{number}" for number in range(1, count + 1)])
 
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(watched)) as runner:
         runner.run(run())

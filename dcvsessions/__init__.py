@@ -15,12 +15,17 @@ enums are in `dcvsessions.lightsail` and `dcvsessions.nimble`, and the classes f
 A name is imported when it is first used, so that a program for one service does not load the other.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from dcvsessions._lazy import lazy_names
 from dcvsessions._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from dcvsessions import dcv as dcv
+    from dcvsessions import errors as errors
+    from dcvsessions import lightsail as lightsail
+    from dcvsessions import nimble as nimble
+    from dcvsessions import progress as progress
     from dcvsessions._wait.listener import OnProgress
     from dcvsessions.dcv.url import DcvUrl
     from dcvsessions.errors import (
@@ -142,51 +147,47 @@ __all__ = [
     "streaming_session",
 ]
 
-# The module of each public name. The errors, which are most of the names, are not in this table.
-_MODULES = {
-    "DcvUrl": "dcvsessions.dcv.url",
-    "GuiDesktop": "dcvsessions.lightsail.gui_desktop",
-    "GuiSessionAccessDetails": "dcvsessions.lightsail.models",
-    "GuiSessionStatus": "dcvsessions.lightsail.models",
-    "LightsailClient": "dcvsessions.lightsail.client",
-    "NimbleClient": "dcvsessions.nimble.client",
-    "OnProgress": "dcvsessions._wait.listener",
-    "Operation": "dcvsessions.lightsail.models",
-    "OperationStatus": "dcvsessions.lightsail.models",
-    "Progress": "dcvsessions.progress",
-    "Stream": "dcvsessions.nimble.models",
-    "StreamState": "dcvsessions.nimble.models",
-    "StreamingDesktop": "dcvsessions.nimble.streaming_desktop",
-    "StreamingSession": "dcvsessions.nimble.models",
-    "StreamingSessionState": "dcvsessions.nimble.models",
-    "StreamingSessionRequest": "dcvsessions.nimble.request",
-    "close_gui_session": "dcvsessions.lightsail.helpers",
-    "close_gui_sessions": "dcvsessions.lightsail.gui_sessions",
-    "close_streaming_session": "dcvsessions.nimble.helpers",
-    "close_streaming_sessions": "dcvsessions.nimble.streaming_sessions",
-    "existing_streaming_session": "dcvsessions.nimble.streaming_desktop",
-    "gui_session": "dcvsessions.lightsail.gui_desktop",
-    "open_gui_session": "dcvsessions.lightsail.helpers",
-    "open_gui_sessions": "dcvsessions.lightsail.gui_sessions",
-    "open_stream": "dcvsessions.nimble.helpers",
-    "open_streaming_session": "dcvsessions.nimble.helpers",
-    "open_streaming_sessions": "dcvsessions.nimble.streaming_sessions",
-    "streaming_session": "dcvsessions.nimble.streaming_desktop",
-}
-
-
-_PUBLIC_MODULES = ("dcv", "errors", "lightsail", "nimble", "progress")
-
-
-def __getattr__(name: str) -> object:
-    if name in _PUBLIC_MODULES:
-        return import_module(f"dcvsessions.{name}")
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_MODULES.get(name, "dcvsessions.errors")), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_PUBLIC_MODULES, *__all__})
+if not TYPE_CHECKING:
+    # The module of each public name. The others are errors.
+    _MODULES = {
+        "DcvUrl": "dcvsessions.dcv.url",
+        "GuiDesktop": "dcvsessions.lightsail.gui_desktop",
+        "GuiSessionAccessDetails": "dcvsessions.lightsail.models",
+        "GuiSessionStatus": "dcvsessions.lightsail.models",
+        "LightsailClient": "dcvsessions.lightsail.client",
+        "NimbleClient": "dcvsessions.nimble.client",
+        "OnProgress": "dcvsessions._wait.listener",
+        "Operation": "dcvsessions.lightsail.models",
+        "OperationStatus": "dcvsessions.lightsail.models",
+        "Progress": "dcvsessions.progress",
+        "Stream": "dcvsessions.nimble.models",
+        "StreamState": "dcvsessions.nimble.models",
+        "StreamingDesktop": "dcvsessions.nimble.streaming_desktop",
+        "StreamingSession": "dcvsessions.nimble.models",
+        "StreamingSessionRequest": "dcvsessions.nimble.request",
+        "StreamingSessionState": "dcvsessions.nimble.models",
+        "close_gui_session": "dcvsessions.lightsail.helpers",
+        "close_gui_sessions": "dcvsessions.lightsail.gui_sessions",
+        "close_streaming_session": "dcvsessions.nimble.helpers",
+        "close_streaming_sessions": "dcvsessions.nimble.streaming_sessions",
+        "existing_streaming_session": "dcvsessions.nimble.streaming_desktop",
+        "gui_session": "dcvsessions.lightsail.gui_desktop",
+        "open_gui_session": "dcvsessions.lightsail.helpers",
+        "open_gui_sessions": "dcvsessions.lightsail.gui_sessions",
+        "open_stream": "dcvsessions.nimble.helpers",
+        "open_streaming_session": "dcvsessions.nimble.helpers",
+        "open_streaming_sessions": "dcvsessions.nimble.streaming_sessions",
+        "streaming_session": "dcvsessions.nimble.streaming_desktop",
+    }
+    __getattr__, __dir__ = lazy_names(
+        globals(),
+        __all__,
+        {
+            **dict.fromkeys(__all__, "dcvsessions.errors"),
+            **_MODULES,
+            **{
+                name: f"dcvsessions.{name}"
+                for name in ("dcv", "errors", "lightsail", "nimble", "progress")
+            },
+        },
+    )

@@ -5,6 +5,7 @@ Each function raises an error that names the argument, and most return the check
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
@@ -52,7 +53,7 @@ def checked_name(value: object, argument: str) -> str:
 def checked_names(value: object, argument: str) -> tuple[str, ...]:
     """Check the names of several Lightsail resources, of which each may come once."""
     names = tuple(checked_name(one, argument) for one in checked_items(value, argument))
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
+    if repeated := sorted(name for name, times in Counter(names).items() if times > 1):
         raise InvalidArgumentError(f"{argument}= has {', '.join(repeated)} more than once.")
     return names
 

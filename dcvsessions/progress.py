@@ -6,7 +6,8 @@ Every helper has an argument `on_progress`, which is any callable that takes a `
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from importlib.util import find_spec
+from typing import IO, TYPE_CHECKING
 
 from attrs import frozen
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 __all__ = ["BatchProgress", "Progress", "bar", "printer"]
+
+# Seconds after which the printer says that a wait still goes on. Polls are up to 30 s apart, and up
+# to a tenth sooner, so there is a line about every 30 s.
+_STILL_AFTER = 25.0
 
 
 @frozen(kw_only=True)
@@ -42,9 +47,10 @@ class BatchProgress:
 
 @frozen(kw_only=True)
 class Progress:
-    """What a wait saw when it read a resource, or the error that it got instead.
+    """What a wait saw when it read a resource, the error that it got instead, or what it requested.
 
-    It holds no URL and no token, so you can print, log and keep it.
+    It holds no URL and no token, so you can print, log and keep it. `str()` returns one line of
+    text, the same that `printer()` writes and that the logger `dcvsessions` gets at INFO.
 
     Attributes:
         wait: The number of the wait. All events of one wait have it, and no other wait of the
@@ -62,6 +68,9 @@ class Progress:
         error: The error of this reading, if it failed and the wait goes on. `state` and
             `percentage` are then those of the last reading that succeeded. In a call for many
             desktops, the last event of a desktop that failed has the error that ended its wait.
+        step: The change that the wait has just requested, such as `StartGUISession`. The event is
+            then not about a reading, and the rest of it is that of the last reading. Otherwise
+            None.
         is_done: Whether the wait succeeded with this reading. It is then the wait's last event,
             unless the machine slept meanwhile and the resource had to be read again.
         batch: How far the call has come, if it is for many desktops. Otherwise None.
@@ -75,14 +84,19 @@ class Progress:
     elapsed: float
     attempt: int
     error: str | None = None
+    step: str | None = None
     is_done: bool = False
     batch: BatchProgress | None = None
 
+    def __str__(self) -> str:
+        return f"{self.resource}: {_line(self)}"
 
-def printer(stream: TextIO | None = None) -> "Callable[[Progress], None]":
+
+def printer(stream: IO[str] | None = None) -> "Callable[[Progress], None]":
     """Make an `on_progress` that writes a line whenever a state, percentage or error changes.
 
-    One printer can serve many waits: it tells them apart.
+    It also writes a line for each change that a wait requests, and about every 30 seconds one that
+    says that the wait still goes on. One printer can serve many waits: it tells them apart.
 
     Args:
         stream: Where to write. Default: `sys.stderr`, looked up for each line.
@@ -104,17 +118,21 @@ def printer(stream: TextIO | None = None) -> "Callable[[Progress], None]":
         >>> on_progress(event)
         GUI session of lab: starting, 40 % (12 s)
     """
-    shown: dict[int, tuple[object, ...]] = {}
+    shown: dict[int, Progress] = {}
 
     def on_progress(event: Progress) -> None:
-        now = (event.resource, event.state, event.percentage, event.error)
-        if shown.get(event.wait) != now:
-            shown[event.wait] = now
-            print(f"{event.resource}: {_line(event)}", file=stream or sys.stderr, flush=True)
+        if text := _printed(event, shown.get(event.wait)):
+            shown[event.wait] = event
+            print(text, file=stream or sys.stderr, flush=True)
         if event.is_done:
             del shown[event.wait]
 
     return on_progress
+
+
+def is_news(event: Progress, last: Progress) -> bool:
+    """Whether an event says more than the event before it, besides the time."""
+    return event.step is not None or _said(event) != _said(last)
 
 
 @contextmanager
@@ -123,7 +141,8 @@ def bar(console: "Console | None" = None) -> "Generator[Callable[[Progress], Non
 
     A bar pulses until the service reports a percentage, and is full when the desktop is ready. One
     `bar` can serve many waits at once. A call for many desktops has one bar for all of them. In a
-    notebook, `rich` needs `ipywidgets` to redraw a bar.
+    notebook, `rich` needs `ipywidgets` to redraw a bar. Without it, `bar` writes lines as
+    `printer()` does.
 
     Args:
         console: The `rich` console to draw on. Default: a new one on `sys.stderr`.
@@ -146,7 +165,11 @@ def bar(console: "Console | None" = None) -> "Generator[Callable[[Progress], Non
         >>> with bar() as on_progress:
         ...     on_progress(event)
     """
-    with _rich_progress(console) as drawing:
+    drawing = _rich_progress(console)
+    if drawing.console.is_jupyter and find_spec("ipywidgets") is None:
+        yield printer(drawing.console.file)
+        return
+    with drawing:
         tasks: dict[tuple[str, int], TaskID] = {}
 
         def on_progress(event: Progress) -> None:
@@ -162,10 +185,25 @@ def bar(console: "Console | None" = None) -> "Generator[Callable[[Progress], Non
         yield on_progress
 
 
+def _printed(event: Progress, last: Progress | None) -> str:
+    """Return the line for an event after the last one that was printed. It can be empty."""
+    if last is None or is_news(event, last):
+        return str(event)
+    if event.elapsed - last.elapsed < _STILL_AFTER:
+        return ""
+    return f"{event.resource}: still {_line(event)}" if event.state else str(event)
+
+
+def _said(event: Progress) -> tuple[object, ...]:
+    return (event.resource, event.state, event.percentage, event.error)
+
+
 def _line(event: Progress) -> str:
     percentage = None if event.percentage is None else f"{event.percentage} %"
+    step = None if event.step is None else f"{event.step} was sent"
     error = None if event.error is None else f"error: {event.error}"
-    return f"{', '.join(filter(None, [event.state, percentage, error]))} ({event.elapsed:.0f} s)"
+    parts = filter(None, [event.state, percentage, step, error])
+    return f"{', '.join(parts)} ({event.elapsed:.0f} s)"
 
 
 def _draw(drawing: "RichProgress", task: "TaskID", event: Progress) -> None:

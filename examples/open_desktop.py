@@ -1,7 +1,10 @@
 """Open a desktop of each service on the simulator, or your own virtual computer.
 
-python examples/open_desktop.py                     # no AWS account, no network
-python examples/open_desktop.py --aws my-computer   # Lightsail for Research, on your account
+python examples/open_desktop.py                             # no AWS account, no network
+python examples/open_desktop.py --aws my-computer --start   # your own, in Lightsail for Research
+
+The URLs go to standard output, and the progress goes to standard error. Whoever has a URL can use
+the desktop.
 """
 
 import argparse
@@ -9,44 +12,77 @@ import asyncio
 import os
 import sys
 
-from dcvsessions import open_gui_session, open_streaming_session
+from dcvsessions import DcvSessionsError, open_gui_session, open_streaming_session
 from dcvsessions.progress import printer
-from dcvsessions.simulator import Simulator
+from dcvsessions.simulator import Simulator, serve_in_thread
 
 
-async def on_aws(name: str) -> None:
-    """Open a virtual computer of your AWS account."""
-    url = await open_gui_session(name, on_progress=printer(sys.stdout))
-    # Whoever has the URL can use the desktop. It is printed here so that you can open it.
+async def open_on_aws(name: str, *, start: bool, profile: str | None, region: str | None) -> None:
+    """Open a virtual computer of your AWS account. Its session goes on after this script."""
+    url = await open_gui_session(
+        name,
+        start_instance=start,
+        profile_name=profile,
+        region_name=region,
+        on_progress=printer(),
+    )
     print(f"Lightsail for Research: {url}")
+    print(f"The session goes on. To stop it: dcvsessions close {name}", file=sys.stderr)
 
 
-async def on_the_simulator() -> None:
-    """Open a desktop of each service on a simulator in this process."""
-    async with Simulator() as sim:
-        sim.lightsail.add_instance("my-computer")
-        sim.nimble.add_studio("studio-1", launch_profiles=("lp-1",))
-        # The endpoint, region and keys of the simulator.
-        os.environ.update(sim.environ)
-        show = printer(sys.stdout)
+async def open_on_the_simulator() -> None:
+    """Open a desktop of each service."""
+    desktop = await open_gui_session("my-computer", on_progress=printer())
+    print(f"Lightsail for Research: {desktop}", flush=True)
+    workstation = await open_streaming_session(
+        "studio-1", launch_profile_id="lp-1", on_progress=printer()
+    )
+    print(f"Nimble Studio:          {workstation}", flush=True)
+
+
+def show_the_simulator() -> None:
+    """Serve a simulator, open its desktops, and serve on until Enter is pressed."""
+    with serve_in_thread(Simulator()) as simulator:
+        simulator.lightsail.add_instance("my-computer")
+        simulator.nimble.add_studio("studio-1", launch_profiles=("lp-1",))
         # The simulator takes seconds and AWS takes minutes, so this polls more often.
-        desktop = await open_gui_session("my-computer", on_progress=show, poll_interval=0.25)
-        workstation = await open_streaming_session(
-            "studio-1", launch_profile_id="lp-1", on_progress=show, poll_interval=0.25
-        )
-        print(f"Lightsail for Research: {desktop}")
-        print(f"Nimble Studio:          {workstation}")
+        os.environ.update(simulator.environ, DCVSESSIONS_POLL_INTERVAL="0.25")
+        asyncio.run(open_on_the_simulator())
+        if sys.stdin and sys.stdin.isatty():
+            input("Open the URLs in a browser. Press Enter to end the simulator. ")
 
 
-def main() -> None:
-    """Read the arguments and run."""
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--aws", metavar="NAME", help="a virtual computer of your AWS account")
-    arguments = parser.parse_args()
-    asyncio.run(on_aws(arguments.aws) if arguments.aws else on_the_simulator())
+    parser.add_argument("--start", action="store_true", help="start the computer if it is stopped")
+    parser.add_argument("--profile", help="a profile of your AWS configuration")
+    parser.add_argument("--region", help="the region of the computer, such as eu-west-1")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Open the desktops, and return the exit status."""
+    given = arguments()
+    try:
+        if given.aws is None:
+            show_the_simulator()
+        else:
+            asyncio.run(
+                open_on_aws(
+                    given.aws, start=given.start, profile=given.profile, region=given.region
+                )
+            )
+    except DcvSessionsError as error:
+        print(f"open_desktop.py: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

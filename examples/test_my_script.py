@@ -7,12 +7,10 @@ import pytest
 from dcvsessions import WaitFailedError, open_gui_session
 from dcvsessions.simulator import Simulator
 
-pytest_plugins = ["dcvsessions.simulator.pytest_plugin"]
-
 
 def my_script(name: str) -> str:
     """Stand for your script, which does not know about the simulator."""
-    return asyncio.run(open_gui_session(name, poll_interval=0.05))
+    return asyncio.run(open_gui_session(name))
 
 
 @pytest.mark.usefixtures("dcv_environ")

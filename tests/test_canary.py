@@ -29,7 +29,6 @@ from typing import Any
 from unittest import mock
 
 import attrs
-import looptime
 import pytest
 import rich.console
 import rich.pretty
@@ -37,6 +36,7 @@ import rich.traceback
 from aiobotocore.session import AioSession, get_session
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from virtual_loop import new_virtual_loop
 
 import dcvsessions
 from dcvsessions import (
@@ -673,7 +673,8 @@ async def test_the_errors_behind_an_error_keep_their_texts(
     async with answering(monkeypatch, ANSWERS["no HTTP"]), LightsailClient() as client:
         with pytest.raises(ConnectionFailedError) as caught:
             [one async for one in client.get_instances()]
-    text = "".join(traceback.format_exception(caught.value))
+    # Tracebacks do not show them, because the text of the error has what they say.
+    text = "".join(traceback.format_exception(caught.value.__context__))
     assert "aiohttp.client_exceptions.ClientResponseError: 400, message=" in text
 
 
@@ -884,7 +885,7 @@ async def failed(simulator: Simulator, fault: Fault) -> object:
 def objects() -> Iterator[list[object]]:
     with pytest.MonkeyPatch.context() as environ:
         planted(environ)
-        with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=new_virtual_loop) as runner:
             yield runner.run(made_objects(environ))
 
 

@@ -15,9 +15,9 @@ from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
-import looptime
 import pytest
 from attrs import evolve, field, frozen
+from virtual_loop import new_virtual_loop
 
 from dcvsessions import (
     DcvSessionsError,
@@ -38,8 +38,8 @@ BATCHES = [range(first, first + 100) for first in range(0, 2000, 100)]
 if "CHAOS_SEED" in os.environ:
     BATCHES = [range(int(os.environ["CHAOS_SEED"]), int(os.environ["CHAOS_SEED"]) + 1)]
 
-# What docs/waiting.md promises, in seconds beyond the timeout of a call: for the last poll, for a
-# create that is under way, for a clean-up, and for the end of a block of either service.
+# What docs/reference/waiting.md promises, in seconds beyond the timeout of a call: for the last
+# poll, for a create under way, for a clean-up, and for the end of a block of either service.
 LAST_POLL = 3.0
 LAST_CREATE = 3.0
 CLEANUP_TIMEOUT = 10.0
@@ -370,7 +370,7 @@ def assert_read_between_starts(requests: list[Any]) -> None:
 def run_all(plans: Iterable[Schedule], environ: pytest.MonkeyPatch) -> dict[str, int]:
     endings: dict[str, int] = {}
     problems: list[str] = []
-    with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_virtual_loop) as runner:
         loop = runner.get_loop()
         loop.set_exception_handler(lambda _, context: problems.append(str(context)))
         for plan in plans:

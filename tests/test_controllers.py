@@ -337,7 +337,12 @@ async def test_a_session_is_deleted_until_it_is_gone() -> None:
     heard: list[Progress] = []
     one = Waiter(timeout=600, poll_interval=5, on_progress=heard.append)
     await client.controller.until_deleted(one)
-    assert [event.is_done for event in heard] == [False, False, True]
+    assert [(event.step, event.is_done) for event in heard] == [
+        (None, False),
+        ("DeleteStreamingSession", False),
+        (None, False),
+        (None, True),
+    ]
     assert heard[-1].resource == desktop_of("s-1")
     assert client.script.called == ["get", "delete", "get", "get"]
     assert client.script.calls[1] == ("delete", {})

@@ -1,81 +1,223 @@
-"""Every example runs."""
+"""Every example runs, and ends at desktops that can be opened."""
 
-import ast
-import asyncio
-import json
+import csv
+import os
+import signal
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType
-from typing import Any
+from urllib.error import URLError
 
-import looptime
 import pytest
 
+from dcvsessions.simulator import Simulator, Timings, serve_in_thread
+
+Account = tuple[Simulator, dict[str, str]]
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
+OPEN_DESKTOP = EXAMPLES / "open_desktop.py"
+CLASSROOM = EXAMPLES / "classroom.py"
+SERVICES = ("Lightsail for Research", "Nimble Studio")
+# The options for the simulated account of these tests.
+ACCOUNT = ("--profile", "school", "--region", "eu-west-1")
 
 
-def run(*arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, timeout=120, check=False
+def run(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, **environment},
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
-def test_every_example_is_run_here() -> None:
+@contextmanager
+def at_a_terminal(*arguments: object, cwd: Path) -> "Iterator[tuple[subprocess.Popen[str], int]]":
+    """Run a script, and yield it with the other end of the terminal that it reads."""
+    keyboard, terminal = os.openpty()
+    script = subprocess.Popen(
+        [sys.executable, *map(str, arguments)],
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=cwd,
+    )
+    try:
+        yield script, keyboard
+    finally:
+        script.kill()
+        script.communicate()
+        os.close(keyboard)
+        os.close(terminal)
+
+
+def line_of(script: "subprocess.Popen[str]", beginning: str) -> str:
+    """Read the next line that a script prints, and return the rest of it."""
+    assert script.stdout is not None
+    line = script.stdout.readline()
+    assert line.startswith(beginning)
+    return line.removeprefix(beginning).strip(": .\n")
+
+
+def opens(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as page:  # noqa: S310 - our simulator
+            return page.status == 200
+    except URLError:
+        return False
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Iterator[Account]:
+    """A simulated account, and an environment whose profile `school` has its keys."""
+    with serve_in_thread(Simulator(timings=Timings.instant(), region_name="eu-west-1")) as sim:
+        environ = sim.environ
+        credentials = tmp_path / "credentials"
+        credentials.write_text(
+            f"[school]\naws_access_key_id = {environ['AWS_ACCESS_KEY_ID']}\n"
+            f"aws_secret_access_key = {environ['AWS_SECRET_ACCESS_KEY']}\n"
+        )
+        yield (
+            sim,
+            {
+                "AWS_ENDPOINT_URL": sim.endpoint_url,
+                "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
+                "DCVSESSIONS_POLL_INTERVAL": "0.02",
+            },
+        )
+
+
+def test_every_example_is_run_by_a_test() -> None:
+    # The notebooks are run in test_notebooks.py.
     assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == {
+        "classroom.ipynb",
         "classroom.py",
-        "open_desktop.ipynb",
+        "lightsail_desktop.ipynb",
+        "nimble_desktop.ipynb",
         "open_desktop.py",
         "test_my_script.py",
     }
 
 
-def test_the_script_that_opens_desktops_prints_a_url_of_each_service() -> None:
-    said = run(str(EXAMPLES / "open_desktop.py")).splitlines()
+def test_the_first_example_keeps_its_two_desktops_until_enter(tmp_path: Path) -> None:
+    with at_a_terminal(OPEN_DESKTOP, cwd=tmp_path) as (script, keyboard):
+        urls = [line_of(script, service) for service in SERVICES]
+        assert all(map(opens, urls))
+        os.write(keyboard, b"\n")
+        prompt, progress = script.communicate(timeout=30)
+    assert script.returncode == 0
+    assert prompt == "Open the URLs in a browser. Press Enter to end the simulator. "
     for state in ("notStarted", "starting", "started", "CREATE_IN_PROGRESS", "READY"):
-        assert any(f": {state}" in line for line in said), state
-    assert said[-2].startswith("Lightsail for Research: http://127.0.0.1:")
-    assert said[-1].startswith("Nimble Studio:          http://127.0.0.1:")
+        assert f": {state}" in progress
+    assert not any(map(opens, urls))
 
 
-def test_the_script_of_a_classroom_opens_all_desktops_and_ends_them() -> None:
-    said = run(str(EXAMPLES / "classroom.py"))
-    # Each student gets one of each service, but one of them has no virtual computer.
-    assert said.count("DcvUrl('http://127.0.0.1:") == 59
-    assert "student-1: CreateGUISessionAccessDetails: The Instance does not exist" in said
+def test_the_first_example_can_be_interrupted(tmp_path: Path) -> None:
+    with at_a_terminal(OPEN_DESKTOP, cwd=tmp_path) as (script, _):
+        urls = [line_of(script, service) for service in SERVICES]
+        script.send_signal(signal.SIGINT)
+        _, said = script.communicate(timeout=30)
+    assert script.returncode == 130
+    assert "Traceback" not in said
+    assert not any(map(opens, urls))
+
+
+def test_without_a_terminal_the_first_example_does_not_wait_for_enter() -> None:
+    done = run(OPEN_DESKTOP)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_the_first_example_opens_a_computer_of_an_account(account: Account) -> None:
+    sim, environment = account
+    sim.lightsail.add_instance("lab", state="stopped")
+    done = run(OPEN_DESKTOP, "--aws", "lab", "--start", *ACCOUNT, **environment)
+    assert done.returncode == 0, done.stderr
+    assert sim.accepts(done.stdout.split(": ", 1)[1].strip())
+    assert "authToken" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--aws", "no-such", *ACCOUNT), "The Instance does not exist: no-such"),
+        (("--aws", "lab", *ACCOUNT), "The computer is stopped"),
+        (("--aws", "lab", "--region", "eu-west-1"), "credentials"),
+    ],
+)
+def test_the_first_example_says_in_one_line_what_went_wrong(
+    account: Account, arguments: tuple[str, ...], why: str
+) -> None:
+    sim, environment = account
+    sim.lightsail.add_instance("lab", state="stopped")
+    done = run(OPEN_DESKTOP, *arguments, **environment)
+    assert done.returncode == 1
+    [line] = [line for line in done.stderr.splitlines() if not line.startswith("GUI session of")]
+    assert line.startswith("open_desktop.py: ")
+    assert why in line
+
+
+def test_the_classroom_keeps_its_desktops_until_the_lesson_ends(tmp_path: Path) -> None:
+    urls = tmp_path / "urls.csv"
+    with at_a_terminal(CLASSROOM, cwd=tmp_path) as (script, keyboard):
+        assert line_of(script, "29 desktops are open") == "Their URLs are in urls.csv"
+        assert urls.stat().st_mode & 0o777 == 0o600
+        lines = list(csv.DictReader(urls.read_text().splitlines()))
+        assert {line["student"] for line in lines} == {f"student-{n}" for n in range(2, 31)}
+        assert all(opens(line["url"]) and line["works until"] for line in lines)
+        os.write(keyboard, b"\n")
+        said = "".join(script.communicate(timeout=30))
+    # One student has no computer.
+    assert script.returncode == 1
+    assert "classroom.py: student-1: CreateGUISessionAccessDetails: The Instance does not" in said
     assert "29 of 30 done, 1 failed" in said
-    assert "Sessions that are left: []" in said
+    assert "29 of 29 done" in said
     assert "authToken" not in said
+    assert not urls.exists()
+
+
+def test_the_classroom_opens_and_closes_the_computers_of_an_account(
+    account: Account, tmp_path: Path
+) -> None:
+    sim, environment = account
+    for name in ("ada", "grace"):
+        sim.lightsail.add_instance(name, state="stopped")
+    urls = tmp_path / "lesson.csv"
+    names = ("--aws", "ada", "grace", *ACCOUNT)
+    opened = run(CLASSROOM, *names, "--start", "--urls", urls, **environment)
+    assert opened.returncode == 0, opened.stderr
+    lines = list(csv.DictReader(urls.read_text().splitlines()))
+    assert len(lines) == 2
+    assert all(sim.accepts(line["url"]) for line in lines)
+    assert "authToken" not in opened.stdout + opened.stderr
+
+    closed = run(CLASSROOM, *names, "--close", **environment)
+    assert closed.returncode == 0, closed.stderr
+    assert not any(sim.accepts(line["url"]) for line in lines)
+
+
+def test_the_classroom_writes_over_no_file(account: Account, tmp_path: Path) -> None:
+    sim, environment = account
+    urls = tmp_path / "urls.csv"
+    urls.write_text("of the last lesson")
+    done = run(CLASSROOM, "--aws", "ada", "--urls", urls, *ACCOUNT, **environment)
+    assert done.returncode == 1
+    assert done.stderr == f"classroom.py: [Errno 17] File exists: '{urls}'\n"
+    assert urls.read_text() == "of the last lesson"
+    assert sim.requests == []
 
 
 def test_the_tests_of_a_script_pass(tmp_path: Path) -> None:
     # The settings of this project must not apply.
     settings = tmp_path / "pytest.ini"
     settings.write_text("[pytest]\n")
-    said = run("-m", "pytest", "-q", "-c", str(settings), str(EXAMPLES / "test_my_script.py"))
-    assert "2 passed" in said
-
-
-def test_the_cells_of_the_notebook_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    # As in a notebook, the cells run one after another, with top-level await.
-    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "")
-    notebook = json.loads((EXAMPLES / "open_desktop.ipynb").read_text())
-    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    assert all(cell["outputs"] == [] for cell in cells)
-    with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
-        names = runner.run(run_cells("".join(cell["source"]) for cell in cells))
-    assert "authToken" not in names["url"]._repr_html_()
-    assert "authToken" not in names["desktop"]._repr_html_()
-
-
-async def run_cells(sources: Any) -> dict[str, Any]:
-    names: dict[str, Any] = {}
-    for source in sources:
-        code: CodeType = compile(source, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        result = eval(code, names)  # noqa: S307 - the notebook of this repository
-        if result is not None:
-            await result
-    return names
+    done = run("-m", "pytest", "-q", "-c", settings, EXAMPLES / "test_my_script.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout

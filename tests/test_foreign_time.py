@@ -156,7 +156,7 @@ UNITS = {"s": 1, "seconds": 1, "second": 1, "minute": 60, "minutes": 60}
 
 def documented_lateness(helper: str) -> float:
     """Return the seconds after the timeout that the page allows a helper: its row's last cell."""
-    for page in sorted(DOCS.glob("*.md")):
+    for page in sorted(DOCS.rglob("*.md")):
         for line in page.read_text().splitlines():
             cells = [cell.strip() for cell in line.strip("|").split("|")]
             if re.search(rf"`(desktop\.)?{helper}[`(]", cells[0]) and len(cells) > 1:

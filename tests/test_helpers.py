@@ -1,6 +1,7 @@
 """What each helper does with its arguments, beside the waiting itself."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from dcvsessions import (
     DcvUrl,
     NimbleClient,
     Progress,
+    StreamingSessionRequest,
     UnreachableError,
     WaitFailedError,
     WaitTimeoutError,
@@ -17,8 +19,10 @@ from dcvsessions import (
     existing_streaming_session,
     gui_session,
     open_gui_session,
+    open_gui_sessions,
     open_stream,
     open_streaming_session,
+    open_streaming_sessions,
     streaming_session,
 )
 from dcvsessions.dcv import probe
@@ -184,3 +188,65 @@ async def test_a_wait_that_sees_no_change_ends_at_its_timeout(
     if "timeout" in asked:
         # At 0, 2, 4 and 6 s, and at the deadline. The answer of a create is a reading too.
         assert caught.value.polls == (6 if helper in MAKERS else 5)
+
+
+# --- What a URL knows besides its text ---
+
+
+async def test_the_url_of_a_gui_session_says_when_it_expires_if_its_start_was_seen(
+    sim: Simulator,
+) -> None:
+    began = datetime.now(UTC)
+    url = await open_gui_session("my-computer")
+    assert url.streaming_session_id is None
+    assert url.expires_at is not None
+    # An hour after it was last seen not started, so it is never too late.
+    assert url.expires_at - timedelta(hours=1) <= datetime.now(UTC)
+    assert url.expires_at - began > timedelta(minutes=59)
+    assert (await open_gui_session("my-computer")).expires_at is None
+
+
+async def test_the_urls_of_many_gui_sessions_say_when_they_expire(sim: Simulator) -> None:
+    async with open_gui_sessions(["my-computer"]) as outcomes:
+        (outcome,) = [each async for each in outcomes]
+    assert outcome.url is not None
+    assert outcome.url.expires_at is not None
+
+
+async def test_the_url_of_a_stream_says_what_to_close_and_when_it_expires(sim: Simulator) -> None:
+    url = await open_streaming_session("studio-1", launch_profile_id="lp-1")
+    (session_id,) = sim.nimble.alive
+    assert url.streaming_session_id == session_id
+    again = await open_stream("studio-1", session_id)
+    async with existing_streaming_session("studio-1", session_id) as desktop:
+        kept = await desktop.url()
+        # The property is by this machine's clock.
+        assert desktop.expires_at is not None
+    request = StreamingSessionRequest(launch_profile_id="lp-1")
+    async with open_streaming_sessions("studio-1", [request]) as outcomes:
+        (outcome,) = [each async for each in outcomes]
+    assert outcome.url is not None
+    streams = sim.calls("CreateStreamingSessionStream")
+    urls = [url, again, kept, outcome.url]
+    assert len(streams) == len(urls)
+    for one in urls:
+        assert one.expires_at is not None
+        assert one.expires_at.tzinfo is not None
+    assert [one.streaming_session_id for one in urls] == [session_id] * 3 + [outcome.session_id]
+    await close_streaming_session("studio-1", url.streaming_session_id)
+    assert session_id not in sim.nimble.alive
+
+
+async def test_the_expiry_of_a_stream_is_what_the_service_sent(
+    sim: Simulator, nimble: NimbleClient
+) -> None:
+    url = await open_streaming_session(
+        "studio-1", launch_profile_id="lp-1", expiration_in_seconds=600
+    )
+    (stream_id,) = sim.nimble.sessions[url.streaming_session_id].streams
+    sent = await nimble.get_streaming_session_stream(
+        "studio-1", url.streaming_session_id, stream_id
+    )
+    assert url.expires_at == sent.expires_at
+    # A model of the wire has only what is on the wire.
+    assert (sent.url, sent.url.streaming_session_id, sent.url.expires_at) == (url, None, None)

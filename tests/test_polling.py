@@ -1,6 +1,7 @@
 """How helpers wait: when they poll, what they absorb, what they say. In virtual time."""
 
 import asyncio
+import io
 import logging
 import math
 import socket
@@ -25,6 +26,7 @@ from dcvsessions import (
 )
 from dcvsessions._wait.loop import FINAL_POLL_GRACE
 from dcvsessions.errors import ErrorAbsorbed, StateSeen
+from dcvsessions.progress import printer
 from dcvsessions.simulator import Fault, Simulator, TransitionPlan
 
 pytestmark = pytest.mark.looptime
@@ -321,8 +323,43 @@ async def test_access_denied_is_raised_with_advice(sim: Simulator) -> None:
 # --- What on_progress hears ---
 
 
+async def test_the_log_has_what_the_printer_writes(
+    sim: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    sim.lightsail.plan(
+        "my-computer", "StartGUISession", TransitionPlan(seconds=20, percentages=(10, 60))
+    )
+    caplog.set_level(logging.INFO, logger="dcvsessions")
+    stream = io.StringIO()
+    url = await open_gui_session("my-computer", poll_interval=6, on_progress=printer(stream))
+    records = [each for each in caplog.records if each.name == "dcvsessions"]
+    assert {each.levelname for each in records} == {"INFO"}
+    lines = [each.getMessage() for each in records]
+    assert lines == [
+        "GUI session of my-computer: notStarted (0 s)",
+        "GUI session of my-computer: notStarted, StartGUISession was sent (0 s)",
+        "GUI session of my-computer: starting, 10 % (6 s)",
+        "GUI session of my-computer: starting, 60 % (12 s)",
+        "GUI session of my-computer: started, 100 % (24 s)",
+    ]
+    assert stream.getvalue().splitlines() == lines
+    assert str(url) not in caplog.text
+
+
+async def test_nothing_is_made_for_the_log_unless_somebody_reads_it(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    made: list[object] = []
+    monkeypatch.setattr("dcvsessions._wait.loop.Progress", lambda **how: made.append(how))
+    caplog.set_level(logging.WARNING, logger="dcvsessions")
+    await open_gui_session("my-computer")
+    assert made == []
+
+
 @pytest.mark.parametrize("is_async", [False, True])
-async def test_on_progress_hears_of_every_reading(sim: Simulator, *, is_async: bool) -> None:
+async def test_on_progress_hears_of_every_reading_and_change(
+    sim: Simulator, *, is_async: bool
+) -> None:
     sim.lightsail.plan(
         "my-computer", "StartGUISession", TransitionPlan(seconds=20, percentages=(10, 60))
     )
@@ -335,15 +372,16 @@ async def test_on_progress_hears_of_every_reading(sim: Simulator, *, is_async: b
     url = await open_gui_session(
         "my-computer", poll_interval=6, on_progress=append if is_async else events.append
     )
-    heard = [(event.state, event.percentage, event.attempt) for event in events]
+    heard = [(event.state, event.percentage, event.step, event.attempt) for event in events]
     assert heard == [
-        ("notStarted", None, 1),
-        ("starting", 10, 2),
-        ("starting", 60, 3),
-        ("starting", 60, 4),
-        ("started", 100, 5),
+        ("notStarted", None, None, 1),
+        ("notStarted", None, "StartGUISession", 1),
+        ("starting", 10, None, 2),
+        ("starting", 60, None, 3),
+        ("starting", 60, None, 4),
+        ("started", 100, None, 5),
     ]
-    assert [event.elapsed for event in events] == exactly(0, 6, 12, 18, 24)
+    assert [event.elapsed for event in events] == exactly(0, 0, 6, 12, 18, 24)
     assert {event.resource for event in events} == {"GUI session of my-computer"}
     assert not any(str(url) in repr(event) for event in events)
 

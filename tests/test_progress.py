@@ -1,15 +1,15 @@
 """What people see of a wait."""
 
-import doctest
 import io
 import sys
+import types
 import warnings
+from importlib.machinery import ModuleSpec
 
 import pytest
 from attrs import evolve
 from rich.console import Console
 
-import dcvsessions.progress
 from dcvsessions.progress import BatchProgress, Progress, bar, printer
 
 EVENT = Progress(
@@ -80,6 +80,68 @@ def test_the_printer_tells_two_creates_in_one_studio_apart():
     ]
 
 
+def test_the_printer_says_about_every_30_seconds_that_the_wait_goes_on():
+    polls = [evolve(EVENT, percentage=40, elapsed=9.6 * number) for number in range(8)]
+    assert printed(*polls) == [
+        "GUI session of lab: starting, 40 % (0 s)",
+        "GUI session of lab: still starting, 40 % (29 s)",
+        "GUI session of lab: still starting, 40 % (58 s)",
+    ]
+
+
+def test_the_printer_writes_a_line_for_each_poll_that_comes_after_30_seconds():
+    # An interval of 30 s is made shorter by up to a tenth.
+    polls = [evolve(EVENT, elapsed=elapsed) for elapsed in (0.0, 27.0, 54.2)]
+    assert printed(*polls) == [
+        "GUI session of lab: starting (0 s)",
+        "GUI session of lab: still starting (27 s)",
+        "GUI session of lab: still starting (54 s)",
+    ]
+
+
+def test_the_printer_says_only_after_a_while_that_a_changed_state_is_still_the_same():
+    assert printed(
+        EVENT,
+        evolve(EVENT, percentage=40, elapsed=20.0),
+        evolve(EVENT, percentage=40, elapsed=44.9),
+        evolve(EVENT, percentage=40, elapsed=45.0),
+    ) == [
+        "GUI session of lab: starting (0 s)",
+        "GUI session of lab: starting, 40 % (20 s)",
+        "GUI session of lab: still starting, 40 % (45 s)",
+    ]
+
+
+def test_the_printer_repeats_an_error_before_the_first_reading_as_it_is():
+    failing = evolve(EVENT, state=None, error="no")
+    assert printed(failing, evolve(failing, elapsed=30.0)) == [
+        "GUI session of lab: error: no (0 s)",
+        "GUI session of lab: error: no (30 s)",
+    ]
+
+
+def test_the_printer_forgets_a_wait_that_is_done_even_if_nothing_changed():
+    assert printed(EVENT, evolve(EVENT, is_done=True), EVENT) == [
+        "GUI session of lab: starting (0 s)",
+        "GUI session of lab: starting (0 s)",
+    ]
+
+
+def test_the_printer_writes_each_change_that_a_wait_requests():
+    stopped = evolve(EVENT, state="stopped")
+    step = evolve(stopped, step="StartGUISession", elapsed=0.4)
+    assert printed(stopped, step, step, evolve(stopped, elapsed=2.0)) == [
+        "GUI session of lab: stopped (0 s)",
+        "GUI session of lab: stopped, StartGUISession was sent (0 s)",
+        "GUI session of lab: stopped, StartGUISession was sent (0 s)",
+    ]
+
+
+def test_the_text_of_an_event_is_the_line_of_the_printer():
+    event = evolve(EVENT, percentage=40, error="no")
+    assert printed(event) == [str(event)] == ["GUI session of lab: starting, 40 %, error: no (0 s)"]
+
+
 def test_the_printer_writes_to_the_standard_error_of_the_moment(capsys):
     printer()(EVENT)
     assert capsys.readouterr() == ("", "GUI session of lab: starting (0 s)\n")
@@ -90,6 +152,44 @@ def test_the_printer_flushes_each_line():
     stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     printer(stream)(EVENT)
     assert stream.buffer.getvalue() == b"GUI session of lab: starting (0 s)\n"
+
+
+def in_a_notebook(*events):
+    """What bar() writes in a notebook."""
+    stream = io.StringIO()
+    with bar(Console(file=stream, force_jupyter=True)) as on_progress:
+        for event in events:
+            on_progress(event)
+    return stream.getvalue().splitlines()
+
+
+def test_a_bar_in_a_notebook_without_ipywidgets_is_lines(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    assert in_a_notebook(EVENT, EVENT, evolve(EVENT, state="started", is_done=True)) == [
+        "GUI session of lab: starting (0 s)",
+        "GUI session of lab: started (0 s)",
+    ]
+
+
+def test_a_bar_in_a_notebook_with_ipywidgets_is_a_bar(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipywidgets", types.ModuleType("ipywidgets"))
+    sys.modules["ipywidgets"].__spec__ = ModuleSpec("ipywidgets", None)
+    begun = []
+
+    def start(drawing):
+        begun.append(drawing)
+
+    monkeypatch.setattr("rich.progress.Progress.start", start)
+    monkeypatch.setattr("rich.progress.Progress.stop", lambda _: None)
+    assert in_a_notebook(EVENT) == []
+    (drawing,) = begun
+    assert [task.description for task in drawing.tasks] == ["GUI session of lab"]
+
+
+def test_a_bar_in_a_terminal_needs_no_ipywidgets(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    (line,) = drawn(EVENT)
+    assert "━" in line
 
 
 def drawn(*events, having="("):
@@ -183,8 +283,3 @@ def test_the_bar_in_a_notebook_warns_at_most_of_ipywidgets():
 def test_a_progress_event_is_made_with_keywords_only():
     with pytest.raises(TypeError):
         Progress(1, "lab", "lab", "starting", elapsed=0.0, attempt=1)
-
-
-def test_examples_in_the_docstrings_run():
-    results = doctest.testmod(dcvsessions.progress)
-    assert (results.failed, results.attempted > 0) == (0, True)

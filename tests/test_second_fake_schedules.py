@@ -21,7 +21,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import looptime
 import pytest
 from attrs import define, field, frozen
 from second_fake import (
@@ -39,6 +38,7 @@ from second_fake import (
 )
 from second_fake.answers import HTML
 from second_fake.oracle import Logged, leaked, told, unnamed
+from virtual_loop import new_virtual_loop
 
 from dcvsessions import (
     ClientStateError,
@@ -508,7 +508,7 @@ def run_all(
     endings: Counter[str] = Counter()
     late: dict[str, float] = {}
     problems: list[str] = []
-    with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_virtual_loop) as runner:
         runner.get_loop().set_exception_handler(lambda _, context: problems.append(str(context)))
         for plan in plans:
             # The jitter of the polls, and client tokens: the rest is in the plan.

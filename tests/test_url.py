@@ -1,8 +1,6 @@
 """A DCV URL is a string whose token shows only where the user puts it."""
 
-import asyncio
 import copy
-import doctest
 import io
 import json
 import pickle
@@ -11,6 +9,7 @@ import reprlib
 import subprocess
 import sys
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -73,6 +72,60 @@ def test_a_url_can_be_pickled(protocol):
 def test_a_url_can_be_copied(duplicate):
     again = duplicate([DcvUrl(URL)])[0]
     assert (type(again), again) == (DcvUrl, URL)
+
+
+EXPIRY = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+OPENED = DcvUrl(URL, streaming_session_id="ss-1", expires_at=EXPIRY)
+
+
+def told(url):
+    return (type(url), url.streaming_session_id, url.expires_at)
+
+
+@pytest.mark.parametrize(
+    "duplicate",
+    [
+        copy.copy,
+        copy.deepcopy,
+        *(
+            lambda url, protocol=protocol: pickle.loads(pickle.dumps(url, protocol))  # noqa: S301
+            for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+        ),
+    ],
+)
+def test_a_duplicate_keeps_what_the_text_does_not_say(duplicate):
+    (again,) = duplicate([OPENED])
+    assert again == URL
+    assert told(again) == (DcvUrl, "ss-1", EXPIRY)
+
+
+def test_the_native_form_keeps_what_the_text_does_not_say():
+    assert told(OPENED.native()) == (DcvUrl, "ss-1", EXPIRY)
+    assert told(OPENED.native().native()) == (DcvUrl, "ss-1", EXPIRY)
+
+
+@pytest.mark.parametrize("part", [slice(None), slice(5), 0])
+def test_a_slice_does_not_lead_to_the_session(part):
+    assert told(OPENED[part]) == (DcvUrl, None, None)
+
+
+@given(st.text(st.characters()))
+def test_the_text_does_not_say_the_session_or_the_expiry(text):
+    assert told(DcvUrl(text)) == (DcvUrl, None, None)
+
+
+def test_what_the_text_does_not_say_changes_nothing_else():
+    plain = DcvUrl(URL)
+    assert plain == OPENED == URL
+    assert hash(plain) == hash(OPENED) == hash(URL)
+    assert repr(plain) == repr(OPENED)
+    assert plain._repr_html_() == OPENED._repr_html_()
+
+
+@pytest.mark.parametrize("name", ["streaming_session_id", "expires_at"])
+def test_what_the_text_does_not_say_cannot_be_set(name):
+    with pytest.raises(AttributeError):
+        setattr(OPENED, name, None)
 
 
 @given(hosts, ports, texts, texts, st.sampled_from(["https", "dcv", "HTTPS"]))
@@ -300,24 +353,6 @@ def test_importing_the_dcv_package_loads_no_machinery():
 def test_the_names_that_signatures_show_are_public():
     assert dcvsessions.dcv.__all__ == sorted(dcvsessions.dcv.__all__)
     assert {*dcvsessions.dcv.__all__} == {"ConnectionFile", "ConnectionOptions", "DcvUrl", "Opened"}
-
-
-async def test_examples_in_the_docstrings_run(monkeypatch):
-    monkeypatch.setattr("webbrowser.open", lambda _url: True)
-    # In a thread, where they may run loops of their own.
-    results = await asyncio.to_thread(
-        doctest.testmod, dcvsessions.dcv.url, extraglobs={"asyncio": asyncio}
-    )
-    assert results.failed == 0
-    assert results.attempted > 0
-
-
-@pytest.mark.parametrize("page", ["opening.md", "secrets.md"])
-def test_examples_in_the_pages_run(monkeypatch, page):
-    monkeypatch.setattr("webbrowser.open", lambda _url: True)
-    path = Path(__file__).parent.parent / "docs" / page
-    results = doctest.testfile(str(path), module_relative=False, encoding="utf-8")
-    assert (results.failed, results.attempted > 0) == (0, True)
 
 
 def _rendered_with_locals(error):

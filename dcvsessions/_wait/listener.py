@@ -1,4 +1,7 @@
-"""Calls the caller's `on_progress`, and keeps its errors and delays from harming the wait."""
+"""Where the events of a wait go: to the log, and to the caller's `on_progress`.
+
+The errors and delays of `on_progress` do not harm the wait.
+"""
 
 import asyncio
 import inspect
@@ -9,16 +12,31 @@ from itertools import count
 from attrs import evolve
 
 from dcvsessions.errors import InvalidArgumentError
-from dcvsessions.progress import BatchProgress, Progress
+from dcvsessions.progress import BatchProgress, Progress, is_news
 
-__all__ = ["BatchListener", "Listener", "OnProgress"]
+__all__ = ["BatchListener", "Listener", "OnProgress", "log_news", "logs_news"]
 
 _log = logging.getLogger(__name__)
+# The logger that the documentation names.
+_news = logging.getLogger("dcvsessions")
 
 _BATCH_NUMBERS = count(1)
 
 OnProgress = Callable[[Progress], object]
 """The type of `on_progress`: a function or coroutine function that takes a `Progress`."""
+
+
+def logs_news() -> bool:
+    """Whether somebody wants to have the events in the log."""
+    return _news.isEnabledFor(logging.INFO)
+
+
+def log_news(event: Progress, last: Progress | None) -> Progress:
+    """Log an event if it says more than the last one that was logged. Return the new last one."""
+    if last is not None and not is_news(event, last):
+        return last
+    _news.info("%s", event)
+    return event
 
 
 class Listener:

@@ -4,14 +4,11 @@ Example:
     >>> url = await open_gui_session("my-computer")
 """
 
+from typing import TYPE_CHECKING
+
 from dcvsessions._enums import OpenEnum
+from dcvsessions._lazy import lazy_names
 from dcvsessions.lightsail.client import LightsailClient
-from dcvsessions.lightsail.gui_desktop import GuiDesktop, gui_session
-from dcvsessions.lightsail.gui_sessions import (
-    GuiSessionOutcome,
-    close_gui_sessions,
-    open_gui_sessions,
-)
 from dcvsessions.lightsail.helpers import close_gui_session, open_gui_session
 from dcvsessions.lightsail.models import (
     GuiSession,
@@ -49,3 +46,25 @@ __all__ = [
     "open_gui_session",
     "open_gui_sessions",
 ]
+
+if TYPE_CHECKING:
+    from dcvsessions.lightsail.gui_desktop import GuiDesktop, gui_session
+    from dcvsessions.lightsail.gui_sessions import (
+        GuiSessionOutcome,
+        close_gui_sessions,
+        open_gui_sessions,
+    )
+else:
+    _DESKTOP = "dcvsessions.lightsail.gui_desktop"
+    _MANY = "dcvsessions.lightsail.gui_sessions"
+    __getattr__, __dir__ = lazy_names(
+        globals(),
+        __all__,
+        {
+            "GuiDesktop": _DESKTOP,
+            "GuiSessionOutcome": _MANY,
+            "close_gui_sessions": _MANY,
+            "gui_session": _DESKTOP,
+            "open_gui_sessions": _MANY,
+        },
+    )

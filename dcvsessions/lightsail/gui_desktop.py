@@ -144,16 +144,19 @@ async def gui_session(
             fails, it is stopped too, because it may still be starting.
         kind: The session of the computer's application, or of its operating system.
         timeout: Seconds that opening, and each `url()`, may take. Default: 1800. None for no limit.
-        start_instance: Whether to start the computer if it is stopped.
+        start_instance: Whether to start the computer if it is stopped. Otherwise a stopped computer
+            is an error.
         poll_interval: Seconds between polls. Default: a schedule that fits the operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `LightsailClient`.
         profile_name: See `LightsailClient`.
         endpoint_url: See `LightsailClient`.
 
     Yields:
-        The desktop: `await desktop.url()` returns a URL that is usable now.
+        The desktop: `await desktop.url()` returns a URL that is usable now, and
+        `async for url in desktop.urls()` yields a new one whenever one is due.
 
     Raises:
         ClientStateError: `client` was closed before the end of the block.

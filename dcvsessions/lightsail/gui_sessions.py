@@ -14,7 +14,8 @@ from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import DcvSessionsError
 from dcvsessions.lightsail.client import LightsailClient
 from dcvsessions.lightsail.helpers import CLOSE_TIMEOUT, OPEN_TIMEOUT
-from dcvsessions.lightsail.session import GuiSessionController, desktop_of
+from dcvsessions.lightsail.running import RunningComputers
+from dcvsessions.lightsail.session import GuiSessionController, desktop_of, url_of
 from dcvsessions.lightsail.states import SESSION_KINDS, SessionKind
 
 __all__ = ["GuiSessionOutcome", "close_gui_sessions", "open_gui_sessions"]
@@ -52,8 +53,10 @@ async def open_gui_sessions(
 ) -> AsyncGenerator[AsyncIterator[GuiSessionOutcome], None]:
     """Open the GUI sessions of many virtual computers, and yield each URL as soon as it works.
 
-    Calls the operations of `open_gui_session()` for each computer, all with one client. The
-    computers cost by the hour while they run. If one fails, the others are still opened.
+    Calls the operations of `open_gui_session()` for each computer, all with one client. From ten
+    computers on, one GetInstances for all takes the place of most calls of GetInstanceState, unless
+    it is not allowed. The computers cost by the hour while they run. If one fails, the others are
+    still opened.
 
     If you leave the block early, the waits end. A session that was started goes on, because
     stopping it loses unsaved work.
@@ -67,7 +70,8 @@ async def open_gui_sessions(
         check_reachable: Whether to wait until the desktops' servers answer.
         poll_interval: Seconds between polls of a computer. Default: a schedule that fits the
             operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `LightsailClient`.
         profile_name: See `LightsailClient`.
@@ -95,14 +99,16 @@ async def open_gui_sessions(
     waiter = Waiter(timeout=timeout, poll_interval=poll_interval, on_progress=on_progress)
     connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
     async with connection, connection.opened(waiter.entered) as lightsail:
+        running = RunningComputers(lightsail, len(wanted))
 
         async def work(name: str, member: Member[GuiSessionOutcome]) -> None:
-            url = await GuiSessionController(lightsail, name).opened(
-                member.waiter,
-                kind=kind,
-                start_instance=start_instance,
-                check_reachable=check_reachable,
+            session = GuiSessionController(lightsail, name, running)
+            started = await member.waiter.until(
+                session.opening(kind=kind, start_instance=start_instance)
             )
+            if check_reachable:
+                await member.waiter.reachable(started.url, desktop_of(name))
+            url = url_of(started, member.waiter.elapsed)
             await member.hand_over(GuiSessionOutcome(name=name, url=url))
 
         batch = Batch(
@@ -136,7 +142,8 @@ async def close_gui_sessions(
             last polls are at the deadline, and may take 3 s more.
         poll_interval: Seconds between polls of a computer. Default: a schedule that fits the
             operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `LightsailClient`.
         profile_name: See `LightsailClient`.

@@ -6,7 +6,7 @@ from dcvsessions._wait.listener import OnProgress
 from dcvsessions._wait.loop import Waiter
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.lightsail.client import LightsailClient
-from dcvsessions.lightsail.session import GuiSessionController
+from dcvsessions.lightsail.session import GuiSessionController, desktop_of, url_of
 from dcvsessions.lightsail.states import SESSION_KINDS, SessionKind
 
 __all__ = ["CLOSE_TIMEOUT", "OPEN_TIMEOUT", "close_gui_session", "open_gui_session"]
@@ -30,7 +30,10 @@ async def open_gui_session(
     profile_name: str | None = None,
     endpoint_url: str | None = None,
 ) -> DcvUrl:
-    """Open the GUI session of a virtual computer, whatever state it is in.
+    """Open the GUI session of a virtual computer, whatever state the session is in.
+
+    If the computer itself is stopped, it is started only if `start_instance` is set; otherwise the
+    call fails.
 
     Reads with CreateGUISessionAccessDetails, and before a start with GetInstanceState. Starts with
     StartGUISession and, if `start_instance` is set, StartInstance. The session lasts one hour, also
@@ -44,7 +47,8 @@ async def open_gui_session(
         start_instance: Whether to start the computer if it is stopped.
         check_reachable: Whether to wait until the desktop's server answers.
         poll_interval: Seconds between polls. Default: a schedule that fits the operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `LightsailClient`.
         profile_name: See `LightsailClient`.
@@ -52,6 +56,8 @@ async def open_gui_session(
 
     Returns:
         The URL. It is a bearer secret: whoever has it can use the desktop while the session lasts.
+        `url.expires_at` is None if the session was already started, because Lightsail does not say
+        when that was.
 
     Raises:
         WaitFailedError: Lightsail reports that the start failed, or the computer is stopped.
@@ -71,9 +77,10 @@ async def open_gui_session(
     connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
     async with connection, connection.opened(waiter.entered) as lightsail:
         session = GuiSessionController(lightsail, name)
-        return await session.opened(
-            waiter, kind=kind, start_instance=start_instance, check_reachable=check_reachable
-        )
+        started = await waiter.until(session.opening(kind=kind, start_instance=start_instance))
+        if check_reachable:
+            await waiter.reachable(started.url, desktop_of(name))
+        return url_of(started, waiter.elapsed)
 
 
 async def close_gui_session(
@@ -97,7 +104,8 @@ async def close_gui_session(
         timeout: Seconds to wait at most. Default: 600. None for no limit. The last poll is at
             the deadline, and may take 3 s more.
         poll_interval: Seconds between polls. Default: a schedule that fits the operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `LightsailClient`.
         profile_name: See `LightsailClient`.

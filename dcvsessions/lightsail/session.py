@@ -8,10 +8,11 @@ from attrs import frozen
 from dcvsessions._aws.client import poll_delay
 from dcvsessions._wait.decisions import Failed, Observation
 from dcvsessions._wait.desktop import date_in
-from dcvsessions._wait.loop import Goal, Waiter
+from dcvsessions._wait.loop import Goal
 from dcvsessions._wait.schedule import Schedule
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.lightsail.client import LightsailClient
+from dcvsessions.lightsail.running import RunningComputers
 from dcvsessions.lightsail.states import (
     Reading,
     SessionKind,
@@ -24,7 +25,7 @@ from dcvsessions.lightsail.states import (
     operation_failure,
 )
 
-__all__ = ["SESSION_LIFETIME", "GuiSessionController", "desktop_of"]
+__all__ = ["SESSION_LIFETIME", "GuiSessionController", "desktop_of", "url_of"]
 
 # Seconds. AWS documents that a session is active for one hour.
 SESSION_LIFETIME = 3600.0
@@ -38,12 +39,27 @@ def desktop_of(name: str) -> str:
     return f"GUI session of {name}"
 
 
+def url_of(started: StartedSession, now: float) -> DcvUrl:
+    """Return the URL of a session, with the date at which it expires if that is known.
+
+    `now` is in seconds since the wait began.
+    """
+    if started.not_started_at is None:
+        return started.url
+    age = now - started.not_started_at
+    return DcvUrl(started.url, expires_at=date_in(SESSION_LIFETIME - age))
+
+
 @frozen
 class GuiSessionController:
-    """Reads and changes the GUI session of one virtual computer, with an open client."""
+    """Reads and changes the GUI session of one virtual computer, with an open client.
+
+    If there are many, `running` knows which computers run.
+    """
 
     client: LightsailClient
     name: str
+    running: RunningComputers | None = None
 
     def opening(
         self, *, kind: SessionKind, start_instance: bool, renew_before: float = 0.0
@@ -60,18 +76,6 @@ class GuiSessionController:
             schedule=_OPENING,
             delay=partial(poll_delay, self.client),
         )
-
-    async def opened(
-        self, waiter: Waiter, *, kind: SessionKind, start_instance: bool, check_reachable: bool
-    ) -> DcvUrl:
-        """Open the session, and return its URL."""
-        started = await waiter.until(self.opening(kind=kind, start_instance=start_instance))
-        if check_reachable:
-            await waiter.reachable(started.url, desktop_of(self.name))
-        if started.not_started_at is None:
-            return started.url
-        age = waiter.elapsed - started.not_started_at
-        return DcvUrl(started.url, expires_at=date_in(SESSION_LIFETIME - age))
 
     def closing(self) -> Goal[Reading, None]:
         """Return the goal of a session that is stopped."""
@@ -90,9 +94,12 @@ class GuiSessionController:
 
     async def _observe_with_instance(self) -> Observation[Reading]:
         details = await self.client.create_gui_session_access_details(self.name)
-        if not needs_instance(details):
+        if not needs_instance(details) or await self._is_known_to_run():
             return observation(Reading(details))
         return observation(Reading(details, await self.client.get_instance_state(self.name)))
+
+    async def _is_known_to_run(self) -> bool:
+        return self.running is not None and await self.running.include(self.name)
 
     async def _take(self, step: StrEnum) -> Failed | None:
         match step:

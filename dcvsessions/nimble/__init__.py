@@ -4,7 +4,10 @@ Example:
     >>> url = await open_streaming_session("studio-1", launch_profile_id="lp-1")
 """
 
+from typing import TYPE_CHECKING
+
 from dcvsessions._enums import OpenEnum
+from dcvsessions._lazy import lazy_names
 from dcvsessions.nimble.client import NimbleClient
 from dcvsessions.nimble.helpers import (
     close_streaming_session,
@@ -34,17 +37,6 @@ from dcvsessions.nimble.models import (
     VolumeRetentionMode,
 )
 from dcvsessions.nimble.request import StreamingSessionRequest
-from dcvsessions.nimble.streaming_desktop import (
-    StreamingDesktop,
-    existing_streaming_session,
-    streaming_session,
-)
-from dcvsessions.nimble.streaming_sessions import (
-    StreamingSessionCloseOutcome,
-    StreamingSessionOutcome,
-    close_streaming_sessions,
-    open_streaming_sessions,
-)
 
 __all__ = [
     "AutomaticTerminationMode",
@@ -81,3 +73,32 @@ __all__ = [
     "open_streaming_sessions",
     "streaming_session",
 ]
+
+if TYPE_CHECKING:
+    from dcvsessions.nimble.streaming_desktop import (
+        StreamingDesktop,
+        existing_streaming_session,
+        streaming_session,
+    )
+    from dcvsessions.nimble.streaming_sessions import (
+        StreamingSessionCloseOutcome,
+        StreamingSessionOutcome,
+        close_streaming_sessions,
+        open_streaming_sessions,
+    )
+else:
+    _DESKTOP = "dcvsessions.nimble.streaming_desktop"
+    _MANY = "dcvsessions.nimble.streaming_sessions"
+    __getattr__, __dir__ = lazy_names(
+        globals(),
+        __all__,
+        {
+            "StreamingDesktop": _DESKTOP,
+            "StreamingSessionCloseOutcome": _MANY,
+            "StreamingSessionOutcome": _MANY,
+            "close_streaming_sessions": _MANY,
+            "existing_streaming_session": _DESKTOP,
+            "open_streaming_sessions": _MANY,
+            "streaming_session": _DESKTOP,
+        },
+    )

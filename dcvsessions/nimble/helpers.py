@@ -71,14 +71,17 @@ async def open_streaming_session(
         keep_on_failure: Whether to keep the session if the call fails. The error names it then.
         check_reachable: Whether to wait until the desktop's server answers.
         poll_interval: Seconds between polls. Default: schedules that fit the operations.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `NimbleClient`.
         profile_name: See `NimbleClient`.
         endpoint_url: See `NimbleClient`.
 
     Returns:
-        The URL. It is a bearer secret: whoever has it can use the desktop until it expires.
+        The URL. It is a bearer secret: whoever has it can use the desktop until it expires, at
+        `url.expires_at`. `close_streaming_session(studio_id, url.streaming_session_id)` ends the
+        costs.
 
     Raises:
         WaitFailedError: Nimble Studio reports that the session or stream failed.
@@ -89,6 +92,7 @@ async def open_streaming_session(
     Example:
         >>> url = await open_streaming_session("studio-1", launch_profile_id="lp-1")
         >>> url.open()
+        >>> await close_streaming_session("studio-1", url.streaming_session_id)
     """
     checked_identifier(studio_id, "studio_id")
     request = StreamingSessionRequest(
@@ -162,14 +166,16 @@ async def open_stream(
             the deadline, and may take 3 s more.
         check_reachable: Whether to wait until the desktop's server answers.
         poll_interval: Seconds between polls. Default: schedules that fit the operations.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `NimbleClient`.
         profile_name: See `NimbleClient`.
         endpoint_url: See `NimbleClient`.
 
     Returns:
-        The URL. It is a bearer secret: whoever has it can use the desktop until it expires.
+        The URL. It is a bearer secret: whoever has it can use the desktop until it expires, at
+        `url.expires_at`.
 
     Raises:
         NotFoundError: There is no such session.
@@ -224,7 +230,8 @@ async def close_streaming_session(
         timeout: Seconds to wait at most. Default: 900. None for no limit. The last poll is at
             the deadline, and may take 3 s more.
         poll_interval: Seconds between polls. Default: a schedule that fits the operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `NimbleClient`.
         profile_name: See `NimbleClient`.

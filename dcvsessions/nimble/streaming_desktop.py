@@ -158,14 +158,16 @@ async def streaming_session(
         timeout: Seconds that opening, and each `url()`, may take. Default: 1800. None for no limit.
         keep_on_failure: Whether to keep the session if opening it fails. The error names it then.
         poll_interval: Seconds between polls. Default: schedules that fit the operations.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `NimbleClient`.
         profile_name: See `NimbleClient`.
         endpoint_url: See `NimbleClient`.
 
     Yields:
-        The desktop: `await desktop.url()` returns a URL that is usable now.
+        The desktop: `await desktop.url()` returns a URL that is usable now, and
+        `async for url in desktop.urls()` yields a new one whenever one is due.
 
     Raises:
         ClientStateError: `client` was closed before the end of the block.
@@ -244,14 +246,16 @@ async def existing_streaming_session(
         expiration_in_seconds: How long each URL works, 60 to 3600 seconds. Default: the service's.
         timeout: Seconds that opening, and each `url()`, may take. Default: 1800. None for no limit.
         poll_interval: Seconds between polls. Default: schedules that fit the operations.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `NimbleClient`.
         profile_name: See `NimbleClient`.
         endpoint_url: See `NimbleClient`.
 
     Yields:
-        The desktop: `await desktop.url()` returns a URL that is usable now.
+        The desktop: `await desktop.url()` returns a URL that is usable now, and
+        `async for url in desktop.urls()` yields a new one whenever one is due.
 
     Raises:
         ClientStateError: `client` was closed before the end of the block.

@@ -115,7 +115,8 @@ async def open_streaming_sessions(
         check_reachable: Whether to wait until the desktops' servers answer.
         poll_interval: Seconds between polls of a session. Default: schedules that fit the
             operations.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `NimbleClient`.
         profile_name: See `NimbleClient`.
@@ -208,7 +209,8 @@ async def close_streaming_sessions(
             last polls are at the deadline, and may take 3 s more.
         poll_interval: Seconds between polls of a session. Default: a schedule that fits the
             operation.
-        on_progress: Called with a `Progress` after each reading. A coroutine is awaited.
+        on_progress: Called with a `Progress` after each reading and each change. A coroutine
+            is awaited.
         client: An open client to use. Default: a new one, which is closed at the end.
         region_name: See `NimbleClient`.
         profile_name: See `NimbleClient`.

@@ -7,30 +7,9 @@ A name is imported when it is first used, because pytest imports the plugin in t
 run.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from dcvsessions.simulator.errors import ScenarioError
-    from dcvsessions.simulator.faults import Fault
-    from dcvsessions.simulator.lightsail.controls import LightsailSimulator
-    from dcvsessions.simulator.lightsail.resources import InstanceView
-    from dcvsessions.simulator.nimble.controls import NimbleSimulator
-    from dcvsessions.simulator.nimble.resources import SessionView
-    from dcvsessions.simulator.protocol.messages import Request
-    from dcvsessions.simulator.scenario import (
-        FaultScenario,
-        InstanceScenario,
-        LightsailScenario,
-        NimbleScenario,
-        Scenario,
-        StudioScenario,
-        ThrottleScenario,
-    )
-    from dcvsessions.simulator.simulator import Simulator
-    from dcvsessions.simulator.thread import serve_in_thread
-    from dcvsessions.simulator.time.plan import TransitionPlan
-    from dcvsessions.simulator.time.timings import Timings
+from dcvsessions._lazy import lazy_names
 
 __all__ = [
     "Fault",
@@ -53,36 +32,49 @@ __all__ = [
     "serve_in_thread",
 ]
 
-# The module of each name.
-_MODULES = {
-    "Fault": "faults",
-    "FaultScenario": "scenario",
-    "InstanceScenario": "scenario",
-    "InstanceView": "lightsail.resources",
-    "LightsailScenario": "scenario",
-    "LightsailSimulator": "lightsail.controls",
-    "NimbleScenario": "scenario",
-    "NimbleSimulator": "nimble.controls",
-    "Request": "protocol.messages",
-    "Scenario": "scenario",
-    "ScenarioError": "errors",
-    "SessionView": "nimble.resources",
-    "Simulator": "simulator",
-    "StudioScenario": "scenario",
-    "ThrottleScenario": "scenario",
-    "Timings": "time.timings",
-    "TransitionPlan": "time.plan",
-    "serve_in_thread": "thread",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+if TYPE_CHECKING:
+    from dcvsessions.simulator.errors import ScenarioError
+    from dcvsessions.simulator.faults import Fault
+    from dcvsessions.simulator.lightsail.controls import LightsailSimulator
+    from dcvsessions.simulator.lightsail.resources import InstanceView
+    from dcvsessions.simulator.nimble.controls import NimbleSimulator
+    from dcvsessions.simulator.nimble.resources import SessionView
+    from dcvsessions.simulator.protocol.messages import Request
+    from dcvsessions.simulator.scenario import (
+        FaultScenario,
+        InstanceScenario,
+        LightsailScenario,
+        NimbleScenario,
+        Scenario,
+        StudioScenario,
+        ThrottleScenario,
+    )
+    from dcvsessions.simulator.simulator import Simulator
+    from dcvsessions.simulator.thread import serve_in_thread
+    from dcvsessions.simulator.time.plan import TransitionPlan
+    from dcvsessions.simulator.time.timings import Timings
+else:
+    __getattr__, __dir__ = lazy_names(
+        globals(),
+        __all__,
+        {
+            "Fault": "dcvsessions.simulator.faults",
+            "FaultScenario": "dcvsessions.simulator.scenario",
+            "InstanceScenario": "dcvsessions.simulator.scenario",
+            "InstanceView": "dcvsessions.simulator.lightsail.resources",
+            "LightsailScenario": "dcvsessions.simulator.scenario",
+            "LightsailSimulator": "dcvsessions.simulator.lightsail.controls",
+            "NimbleScenario": "dcvsessions.simulator.scenario",
+            "NimbleSimulator": "dcvsessions.simulator.nimble.controls",
+            "Request": "dcvsessions.simulator.protocol.messages",
+            "Scenario": "dcvsessions.simulator.scenario",
+            "ScenarioError": "dcvsessions.simulator.errors",
+            "SessionView": "dcvsessions.simulator.nimble.resources",
+            "Simulator": "dcvsessions.simulator.simulator",
+            "StudioScenario": "dcvsessions.simulator.scenario",
+            "ThrottleScenario": "dcvsessions.simulator.scenario",
+            "Timings": "dcvsessions.simulator.time.timings",
+            "TransitionPlan": "dcvsessions.simulator.time.plan",
+            "serve_in_thread": "dcvsessions.simulator.thread",
+        },
+    )

@@ -1,4 +1,6 @@
-"""A pytest plugin that puts the simulator behind your tests. pytest finds it by itself.
+"""A pytest plugin that puts the simulator behind your tests.
+
+pytest finds it by itself::
 
     import my_script
 
@@ -8,9 +10,10 @@
         my_script.main()
         assert dcv_simulator.calls("StartGUISession")
 
-The simulator runs in a thread, and its transitions take no time. So it answers any client in any
-test: with and without an event loop, blocking or not. There is one exception: a test in looptime's
-virtual time has the simulator in its own event loop, because both need the same clock.
+The simulator runs in another thread, and its transitions take no time. So it answers any client in
+any test: with and without an event loop, blocking or not. There is one exception: if a test runs in
+looptime's virtual time, the simulator runs in the event loop of the test, because both need the
+same clock. A blocking client hangs there.
 
 pytest imports this module in every run. So it imports the simulator only when a test needs it.
 """
@@ -20,6 +23,7 @@ import inspect
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -77,6 +81,7 @@ def dcv_simulator(request: pytest.FixtureRequest) -> "Iterator[Simulator]":
         The simulator.
     """
     if _has_virtual_time(request):
+        _check_loop(request)
         yield request.getfixturevalue("_dcv_simulator_in_loop")
         return
     from dcvsessions.simulator.thread import serve_in_thread  # noqa: PLC0415 - see the top
@@ -114,16 +119,18 @@ def _make(request: pytest.FixtureRequest) -> "Simulator":
     from dcvsessions.simulator.time.timings import Timings  # noqa: PLC0415
 
     access_key_id, secret_access_key = _keys()
+    make = functools.partial(
+        Simulator,
+        timings=Timings.instant(),
+        access_key_id=access_key_id,
+        secret_access_key=secret_access_key,
+    )
     marker = request.node.get_closest_marker(_MARKER)
-    if marker is not None and marker.args:
-        raise pytest.UsageError(f"The marker {_MARKER} has only keyword arguments")
-    options = {
-        "timings": Timings.instant(),
-        "access_key_id": access_key_id,
-        "secret_access_key": secret_access_key,
-        **(marker.kwargs if marker else {}),
-    }
-    return Simulator(**options)
+    if marker is None:
+        return make()
+    if marker.args:
+        pytest.fail(f"The marker {_MARKER} has keyword arguments only.", pytrace=False)
+    return make(**marker.kwargs)
 
 
 @functools.cache
@@ -136,10 +143,16 @@ def _keys() -> tuple[str, str]:
 
 def _has_virtual_time(request: pytest.FixtureRequest) -> bool:
     """Whether pytest-asyncio runs the test, and looptime makes its time virtual."""
-    if not _HAS_LOOPTIME or not inspect.iscoroutinefunction(request.function):
-        return False
-    if request.node.get_closest_marker("asyncio") is None or _is_anyio_test(request):
-        return False
+    is_pytest_asyncio_test = (
+        inspect.iscoroutinefunction(request.function)
+        and request.node.get_closest_marker("asyncio") is not None
+        and "anyio_backend" not in request.fixturenames
+    )
+    return _HAS_LOOPTIME and is_pytest_asyncio_test and _asks_for_looptime(request)
+
+
+def _asks_for_looptime(request: pytest.FixtureRequest) -> bool:
+    """Apply looptime's rules: its marker's argument, then its option, then its marker."""
     marker = request.node.get_closest_marker("looptime")
     if marker is not None and marker.args:
         return bool(marker.args[0])
@@ -147,16 +160,30 @@ def _has_virtual_time(request: pytest.FixtureRequest) -> bool:
     return marker is not None if option is None else bool(option)
 
 
-def _is_anyio_test(request: pytest.FixtureRequest) -> bool:
-    return "anyio_backend" in request.fixturenames
+def _check_loop(request: pytest.FixtureRequest) -> None:
+    """Refuse a loop that several tests share: the simulator of one test cannot run in it."""
+    scope = (
+        request.node.get_closest_marker("asyncio").kwargs.get("loop_scope")
+        or request.config.getini("asyncio_default_test_loop_scope")
+        or "function"
+    )
+    if scope != "function":
+        pytest.fail(
+            "In virtual time, dcv_simulator needs an event loop that no other test uses: mark the "
+            f'test @pytest.mark.asyncio(loop_scope="function"). It has loop_scope={scope!r}.',
+            pytrace=False,
+        )
 
 
 if _HAS_LOOPTIME:
     import pytest_asyncio
 
-    @pytest_asyncio.fixture(loop_scope="function")
-    async def _dcv_simulator_in_loop(
-        request: pytest.FixtureRequest,
-    ) -> "AsyncIterator[Simulator]":
-        async with _make(request) as simulator:
-            yield simulator
+    # pytest-asyncio before 0.24 refuses `loop_scope`. Other tests run with it all the same.
+    with suppress(TypeError):
+
+        @pytest_asyncio.fixture(loop_scope="function")
+        async def _dcv_simulator_in_loop(
+            request: pytest.FixtureRequest,
+        ) -> "AsyncIterator[Simulator]":
+            async with _make(request) as simulator:
+                yield simulator

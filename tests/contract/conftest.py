@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
-import looptime
 import pytest
+from virtual_loop import new_virtual_loop
 
 from dcvsessions.simulator import Simulator, Timings
 
@@ -61,7 +61,7 @@ class Target:
     def run(self, course: Course[_Seen]) -> _Seen:
         if self.is_aws:
             return asyncio.run(course(self.name))
-        with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=new_virtual_loop) as runner:
             return runner.run(self._simulated(course))
 
     async def _simulated(self, course: Course[_Seen]) -> _Seen:

@@ -222,8 +222,8 @@ async def test_a_reset_brings_the_scenario_back(sim, control, open_wire):
         ("POST", "/advance", {"seconds": -1}, 400, "seconds must be zero or more"),
         ("GET", "/requests?last=x", None, 400, "invalid literal"),
         ("GET", "/requests?operation=GetRich", None, 400, "operation must be one of"),
-        ("GET", "/reset", None, 405, "There is nothing like this here"),
-        ("POST", "/state/x", None, 404, "There is nothing like this here"),
+        ("GET", "/reset", None, 405, "There is no such path"),
+        ("POST", "/state/x", None, 404, "There is no such path"),
     ],
 )
 async def test_a_mistake_is_named(control, method, path, body, *, status, error):

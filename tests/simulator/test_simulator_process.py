@@ -1,6 +1,5 @@
-"""The simulator as a command, as a pytest plugin, and in the documentation."""
+"""The simulator as a command, and in the documentation."""
 
-import ast
 import json
 import os
 import re
@@ -11,7 +10,6 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
-from inspect import CO_COROUTINE
 from pathlib import Path
 
 import pytest
@@ -19,8 +17,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-DOCS = Path(__file__).parents[2] / "docs" / "simulator.md"
-IN_THE_DOCS = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+DOCS = Path(__file__).parents[2] / "docs" / "reference" / "simulator.md"
 
 VARIABLES = 7
 COMMAND = [sys.executable, "-X", "dev", "-W", "error", "-m", "dcvsessions.simulator"]
@@ -219,128 +216,6 @@ def test_the_curl_commands_in_the_documentation_run():
         assert '"requests": []' in done.stdout
         found = call(environ, "GetInstances", {})["instances"]
         assert [each["name"] for each in found] == ["my-computer"]
-
-
-THEIR_TESTS = """
-import asyncio, os
-import aiohttp, pytest
-from dcvsessions.simulator import Simulator, Timings
-
-
-
-def test_synchronous(dcv_simulator, dcv_environ):
-    dcv_simulator.lightsail.add_instance("my-computer")
-    assert os.environ["AWS_ENDPOINT_URL"] == dcv_simulator.endpoint_url
-    assert "AWS_PROFILE" not in os.environ
-    assert dcv_simulator.calls("StartGUISession") == []
-
-
-def test_environment_is_left_as_it_was():
-    assert os.environ["AWS_PROFILE"] == "theirs"
-    assert "AWS_ENDPOINT_URL" not in os.environ
-
-
-@pytest.mark.looptime
-@pytest.mark.parametrize("_", range(2))
-async def test_asynchronous(dcv_simulator, dcv_environ, looptime, _):
-    dcv_simulator.lightsail.add_instance("my-computer", status="starting")
-    await asyncio.sleep(0.999)
-    assert dcv_simulator.lightsail.instances["my-computer"].status == "starting"
-    await asyncio.sleep(0.002)
-    assert dcv_simulator.lightsail.instances["my-computer"].status == "started"
-    async with aiohttp.ClientSession() as client, client.get(dcv_simulator.endpoint_url) as reply:
-        assert reply.status == 404
-
-
-@pytest.mark.dcv_simulator(timings=Timings.instant())
-def test_options(dcv_simulator):
-    dcv_simulator.lightsail.add_instance("my-computer", status="starting")
-    assert dcv_simulator.lightsail.instances["my-computer"].status == "started"
-
-
-class TestClass:
-    @pytest.mark.dcv_simulator(seed=5)
-    async def test_method(self, dcv_simulator):
-        other = Simulator(seed=5)
-        assert dcv_simulator._environment.identifier(5) == other._environment.identifier(5)
-"""
-
-
-OPT_IN = 'pytest_plugins = ["dcvsessions.simulator.pytest_plugin"]'
-
-# pytest-asyncio asks for the current loop, which makes one that nobody closes.
-NO_LOOP = "import asyncio\nasyncio.set_event_loop(None)\n"
-CONFTEST = f"{NO_LOOP}{OPT_IN}\n"
-
-PYTEST_INI = """
-[pytest]
-asyncio_mode = auto
-asyncio_default_fixture_loop_scope = function
-addopts = --strict-markers -Werror -p no:cacheprovider
-"""
-
-MY_SCRIPT = """
-import asyncio
-from dcvsessions import open_gui_session
-
-def main():
-    asyncio.run(open_gui_session("my-computer"))
-"""
-
-
-# A loop that many tests share does not run between them.
-SHARED_LOOP = """
-import pytest
-from dcvsessions import open_gui_session
-
-@pytest.mark.asyncio(loop_scope="module")
-async def test_in_a_shared_loop(dcv_simulator, dcv_environ):
-    dcv_simulator.lightsail.add_instance("lab", status="started")
-    assert dcv_simulator.accepts(await open_gui_session("lab", timeout=20))
-
-async def test_in_the_default_loop(dcv_simulator, dcv_environ):
-    dcv_simulator.lightsail.add_instance("lab", status="started")
-    assert dcv_simulator.accepts(await open_gui_session("lab", timeout=20))
-"""
-SHARED_FIXTURES = PYTEST_INI.replace("loop_scope = function", "loop_scope = session")
-SHARED_TESTS = PYTEST_INI + "asyncio_default_test_loop_scope = session\n"
-
-
-@pytest.mark.parametrize(
-    ("ini", "conftest", "module", "passed"),
-    [
-        (PYTEST_INI, CONFTEST, THEIR_TESTS, 6),
-        (PYTEST_INI, NO_LOOP, IN_THE_DOCS[0], 1),
-        (PYTEST_INI, CONFTEST, SHARED_LOOP, 2),
-        (SHARED_FIXTURES, CONFTEST, SHARED_LOOP, 2),
-        (SHARED_TESTS, CONFTEST, SHARED_LOOP, 2),
-    ],
-)
-def test_the_plugin_serves_other_peoples_tests(tmp_path, ini, conftest, module, passed):
-    (tmp_path / "pytest.ini").write_text(ini)
-    (tmp_path / "conftest.py").write_text(conftest)
-    (tmp_path / "my_script.py").write_text(MY_SCRIPT)
-    (tmp_path / "test_theirs.py").write_text(module)
-    found = subprocess.run(
-        [sys.executable, "-m", "pytest", str(tmp_path)],
-        cwd=tmp_path,
-        env={**os.environ, "AWS_PROFILE": "theirs"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert f" {passed} passed in" in found.stdout, found.stdout + found.stderr
-
-
-async def test_the_python_code_in_the_documentation_runs():
-    found = {}
-    for snippet in IN_THE_DOCS[1:]:
-        code = compile(snippet, str(DOCS), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        running = eval(code, found)  # noqa: S307 - they are ours
-        if code.co_flags & CO_COROUTINE:
-            await running
-    assert "my-computer" in found["sim"].lightsail.instances
 
 
 def test_clients_do_not_use_a_proxy_from_the_environment(monkeypatch):

@@ -260,7 +260,7 @@ def test_a_json_file_has_to_hold_an_object(tmp_path):
 
 
 def test_the_scenario_in_the_documentation_can_be_loaded(tmp_path):
-    page = Path(__file__).parents[2] / "docs" / "simulator.md"
+    page = Path(__file__).parents[2] / "docs" / "reference" / "simulator.md"
     text = page.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
     found = Scenario.load(write(tmp_path, text))
     assert [plan.times for plan in found.lightsail.instances[0].plans["StartGUISession"]] == [
