@@ -30,13 +30,18 @@ exclude_patterns = ["_build", "_ext", "**.ipynb_checkpoints"]
 nitpicky = True
 # Types of the standard library and of other packages, which have no pages here.
 nitpick_ignore_regex = [
-    ("py:.*", r"(asyncio|collections|contextlib|datetime|logging|os|pathlib|random|types|typing)\..*"),
+    (
+        "py:.*",
+        r"(asyncio|collections|contextlib|datetime|logging|os|pathlib|random|types|typing)\..*",
+    ),
 ]
 nitpick_ignore = [
     # aiobotocore's and rich's, imported for type checkers only.
     ("py:class", "AioConfig"),
     ("py:class", "AioSession"),
     ("py:class", "Console"),
+    # The standard library's, imported for type checkers only.
+    ("py:class", "datetime"),
     # Any value of JSON, in what the simulator recorded.
     ("py:class", "Json"),
 ]
@@ -68,7 +73,7 @@ add_module_names = False
 maximum_signature_line_length = 88
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints_format = "short"
-autodoc_preserve_defaults = True
+python_use_unqualified_type_names = True
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_attr_annotations = True

@@ -123,8 +123,8 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    for name, error in errors.items():
-        print(f"classroom.py: {name}: {error}", file=sys.stderr)
+    for name, reason in errors.items():
+        print(f"classroom.py: {name}: {reason}", file=sys.stderr)
     return 1 if errors else 0
 
 

@@ -27,6 +27,7 @@ async def open_on_aws(name: str, *, start: bool, profile: str | None, region: st
         on_progress=printer(),
     )
     print(f"Lightsail for Research: {url}")
+    print(f"The session goes on. To stop it: dcvsessions close {name}", file=sys.stderr)
 
 
 async def open_on_the_simulator() -> None:

@@ -13,7 +13,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -33,7 +33,7 @@ COMMANDS = (
 READ_COMMAND, READ_END = 1.0, 5.0
 PER_SECOND = 5
 
-COLUMNS, LINES = 88, 10
+COLUMNS, LINES = 88, 16
 # Pixels of a character, and around the text.
 WIDTH, HEIGHT, MARGIN = 8.4, 21, 20
 TITLE = "The command dcvsessions opens a desktop, shows its state, and stops its session"
@@ -155,19 +155,22 @@ def sampled(screens: Sequence[Screen]) -> list[Screen]:
     return list(dict(zip(ticks, screens, strict=True)).values())
 
 
-def rows_shown(screens: Sequence[Screen], end: float) -> Iterator[Shown]:
-    """Return for each row how long it stayed as it was."""
+def rows_shown(screens: Sequence[Screen], end: float) -> list[Shown]:
+    """Return for each row how long it stayed the same."""
+    shown: list[Shown] = []
     for number in range(LINES):
         changes = groupby(screens, key=lambda screen: screen.rows[number])
         begins = [(next(same).at, row) for row, same in changes]
         for (begin, row), (until, _) in pairwise([*begins, (end, ())]):
             if row:
-                yield Shown(number, row, begin, until)
+                shown.append(Shown(number, row, begin, until))
+    return shown
 
 
-def picture(shown: Iterable[Shown], seconds: float) -> str:
+def picture(shown: Sequence[Shown], seconds: float) -> str:
     """Write the rows as an SVG that plays again and again."""
-    width, height = COLUMNS * WIDTH + 2 * MARGIN, LINES * HEIGHT + 2 * MARGIN
+    lines = 1 + max(each.number for each in shown)
+    width, height = COLUMNS * WIDTH + 2 * MARGIN, lines * HEIGHT + 2 * MARGIN
     times: list[str] = []
     rows: list[str] = []
     for number, each in enumerate(shown):

@@ -1,8 +1,8 @@
 """Finds the code in pages and docstrings, and runs it as a reader would.
 
-Code may use `await` outside of functions, as in a notebook. `asyncio.run()` outside of functions is
-run as `await`, so that it shares the test's loop and its virtual time. Code without any `await` runs
-in a thread, where it may block or run a loop itself.
+Code may use `await` outside of functions, as in a notebook. There, `asyncio.run()` is run as `await`,
+so that it shares the loop and the virtual time of the test. Code without any `await` runs in a
+thread, where it may block, or run a loop itself.
 """
 
 import ast
@@ -11,8 +11,8 @@ import contextlib
 import doctest
 import io
 import re
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from inspect import CO_COROUTINE
 from pathlib import Path
 from types import CodeType
@@ -23,9 +23,21 @@ from markdown_it import MarkdownIt
 
 from dcvsessions import DcvSessionsError
 
-__all__ = ["ROOT", "Block", "blocks", "examples", "pages", "pattern", "run_block", "run_examples"]
+__all__ = [
+    "ROOT",
+    "Block",
+    "Thread",
+    "blocks",
+    "examples",
+    "pages",
+    "pattern",
+    "run_block",
+    "run_examples",
+]
 
 ROOT = Path(__file__).parent.parent
+Thread = Callable[[], AbstractContextManager[object]]
+"""Makes what is entered while code runs in a thread, where time is real."""
 _NOT_RUN = re.compile(r"<!-- not run: (.+?) -->\s*", re.DOTALL)
 _RUN_FIRST = re.compile(r"<!-- run first\n(.+?)-->\s*", re.DOTALL)
 
@@ -87,32 +99,56 @@ def examples(text: str) -> list[doctest.Example]:
     return doctest.DocTestParser().get_examples(text)
 
 
-async def run_block(block: Block, names: dict[str, Any]) -> None:
-    """Run a block of Python, which reads and sets `names`."""
-    await _run(_compiled(block.run_first, f"{block}, run first", "exec"), names)
+async def run_block(block: Block, names: dict[str, Any], in_thread: Thread = nullcontext) -> None:
+    """Run a block of Python, which reads and sets `names`. `in_thread` is entered in a thread."""
+    first = _compiled(block.run_first, f"{block}, run first", "exec")
+    await _run(first, names, in_thread)
     if found := examples(block.source):
-        await run_examples(found, names, str(block))
+        await run_examples(found, names, str(block), in_thread)
     else:
-        await _run(_compiled(block.source, str(block), "exec"), names)
+        await _run(_compiled(block.source, str(block), "exec"), names, in_thread)
 
 
-async def run_examples(found: list[doctest.Example], names: dict[str, Any], where: str) -> None:
+async def run_examples(
+    found: list[doctest.Example],
+    names: dict[str, Any],
+    where: str,
+    in_thread: Thread = nullcontext,
+) -> None:
     """Run examples. If any of them shows what it prints, all of them have to."""
     is_checked = any(example.want for example in found)
+    printed = io.StringIO()
     for example in found:
-        printed = await _printed(_compiled(example.source, where, "single"), names, example.want)
-        if is_checked and not re.fullmatch(pattern(example.want), printed.strip(), re.DOTALL):
-            raise AssertionError(
-                f"{where}: {example.source}Expected:\n{example.want}\nPrinted:\n{printed}"
-            )
+        shown = example.exc_msg or example.want
+        code = _compiled(example.source, where, "single")
+        with contextlib.redirect_stdout(printed), _shown_error(shown):
+            await _run(code, names, in_thread)
+        output = printed.getvalue()
+        printed.seek(0)
+        printed.truncate()
+        if is_checked and not re.fullmatch(pattern(shown), output.strip(), re.DOTALL):
+            raise AssertionError(f"{where}: {example.source}Expected:\n{shown}\nPrinted:\n{output}")
+
+
+@contextlib.contextmanager
+def _shown_error(shown: str) -> Iterator[None]:
+    """Print an error if it is what a page shows; raise any other."""
+    try:
+        yield
+    except DcvSessionsError as error:
+        name = type(error).__name__
+        module = f"{type(error).__module__}."
+        if not shown.removeprefix(module).startswith(name):
+            raise
+        print(f"{module if shown.startswith(module) else ''}{name}: {error}")
 
 
 def pattern(shown: str) -> str:
-    """Return a pattern for what a page shows: `…` and `<BLANKLINE>` mean what they say.
+    """Return a pattern for what a page shows: `…` and `...` stand for anything.
 
     Lines may be broken elsewhere than in the page.
     """
-    parts = re.split(r"\s*…\s*", shown.replace("<BLANKLINE>", "").strip())
+    parts = re.split(r"\s*(?:…|\.\.\.)\s*", shown.replace("<BLANKLINE>", "").strip())
     return ".*".join(re.sub(r"\s+", r"\\s+", _escaped(part)) for part in parts)
 
 
@@ -120,29 +156,16 @@ def _escaped(text: str) -> str:
     return "".join(each if each.isspace() else re.escape(each) for each in text)
 
 
-async def _printed(code: CodeType, names: dict[str, Any], shown: str) -> str:
-    """Run code; return what it prints, and the error if the page shows that one is raised."""
-    printed = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(printed):
-            await _run(code, names)
-    except DcvSessionsError as error:
-        if not shown.startswith(type(error).__name__):
-            raise
-        print(f"{type(error).__name__}: {error}", file=printed)
-    return printed.getvalue()
-
-
 class _RunAsAwait(ast.NodeTransformer):
     """Turns `asyncio.run(x)` outside of functions into `await x`."""
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - ast's name
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return node
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:  # noqa: N802 - the same
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         return node
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802 - the same
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         if ast.unparse(node.func) == "asyncio.run":
             return ast.Await(node.args[0])
         return self.generic_visit(node)
@@ -151,7 +174,8 @@ class _RunAsAwait(ast.NodeTransformer):
 def _compiled(source: str, where: str, mode: str) -> CodeType:
     tree = (ast.Interactive if mode == "single" else ast.Module)(**_parts(source, mode))
     tree = ast.fix_missing_locations(_RunAsAwait().visit(tree))
-    return compile(tree, where, mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    code: CodeType = compile(tree, where, mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    return code
 
 
 def _parts(source: str, mode: str) -> dict[str, Any]:
@@ -159,15 +183,10 @@ def _parts(source: str, mode: str) -> dict[str, Any]:
     return {"body": body} if mode == "single" else {"body": body, "type_ignores": []}
 
 
-async def _run(code: CodeType, names: dict[str, Any]) -> None:
+async def _run(code: CodeType, names: dict[str, Any], in_thread: Thread) -> None:
     names.setdefault("__name__", "__main__")
     if code.co_flags & CO_COROUTINE:
         await eval(code, names)  # noqa: S307 - our own pages
     else:
-        await asyncio.to_thread(_shown, code, names)
-
-
-def _shown(code: CodeType, names: dict[str, Any]) -> None:
-    """Run code in a thread. pytest's own hook for results would not print them."""
-    sys.displayhook = sys.__displayhook__
-    eval(code, names)  # noqa: S307 - our own pages
+        with in_thread():
+            await asyncio.to_thread(eval, code, names)

@@ -24,6 +24,7 @@ SIMULATOR = "dcvsessions.simulator"
 PURE = [
     "dcvsessions._arguments",
     "dcvsessions._aws.proof",
+    "dcvsessions._command.text",
     "dcvsessions._enums",
     "dcvsessions._secrets.mask",
     "dcvsessions._wait.decisions",

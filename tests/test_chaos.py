@@ -38,8 +38,8 @@ BATCHES = [range(first, first + 100) for first in range(0, 2000, 100)]
 if "CHAOS_SEED" in os.environ:
     BATCHES = [range(int(os.environ["CHAOS_SEED"]), int(os.environ["CHAOS_SEED"]) + 1)]
 
-# What docs/reference/waiting.md promises, in seconds beyond the timeout of a call: for the last poll, for a
-# create that is under way, for a clean-up, and for the end of a block of either service.
+# What docs/reference/waiting.md promises, in seconds beyond the timeout of a call: for the last
+# poll, for a create under way, for a clean-up, and for the end of a block of either service.
 LAST_POLL = 3.0
 LAST_CREATE = 3.0
 CLEANUP_TIMEOUT = 10.0

@@ -1,6 +1,7 @@
 """The command `dcvsessions`: in this process, and as a real one that is interrupted."""
 
 import asyncio
+import doctest
 import io
 import json
 import os
@@ -15,12 +16,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import redirect_stdout, suppress
 from datetime import timedelta
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
 
 from dcvsessions import errors
 from dcvsessions.__main__ import _run, main
+from dcvsessions._command import text
 from dcvsessions._command.commands import COMMANDS
 from dcvsessions._command.options import read_options
 from dcvsessions._command.output import Output
@@ -512,6 +515,14 @@ def test_the_commands_of_the_page_run(sim, run):
 # --- What is shown ---
 
 
+def test_the_examples_of_the_texts_run():
+    assert doctest.testmod(text) == (0, 4)
+
+
+def test_a_wait_can_have_no_limit(sim, run):
+    assert run("open", "my-computer", "--timeout", "inf", "--print").status == 0
+
+
 def test_quiet_shows_only_errors(sim, run):
     assert run("open", "my-computer", "--print", "--quiet").err == ""
     assert run("streams", "studio-1", "--quiet").err == ""
@@ -564,11 +575,11 @@ def test_no_token_is_shown_unless_it_is_asked_for(sim, run, monkeypatch):
     for line in COMMAND_LINES:
         done = run(*shlex.split(line))
         said += done.out + done.err
+    tokens = [each.token for each in sim._desktops()]
     for session_id in sim.nimble.alive:
         done = run("close-stream", "studio-1", session_id)
         said += done.out + done.err
-    # The simulator keeps the tokens of the sessions that have ended.
-    tokens = [each.token for each in sim._desktops()]
+    assert len(tokens) >= 2
     assert len(said) > 1000
     assert [token for token in tokens if token in said] == []
     assert "authToken" not in said
@@ -691,6 +702,9 @@ class Process:
             },
         )
         self.said = ""
+        # Otherwise, a test that reads would wait for ever.
+        self.limit = Timer(PATIENCE, self.process.kill)
+        self.limit.start()
 
     def wait_for(self, text: str) -> None:
         """Read standard error until a line contains a text."""
@@ -721,6 +735,7 @@ def start() -> Iterator[Callable[..., Process]]:
 
     yield start_one
     for each in running:
+        each.limit.cancel()
         each.process.kill()
         each.process.communicate()
 
@@ -747,8 +762,10 @@ def test_a_second_signal_ends_the_clean_up_and_names_the_session(slow, start):
     process.wait_for("CREATE_IN_PROGRESS")
     process.send(signal.SIGINT)
     wait_until(lambda: slow.calls("DeleteStreamingSession"))
+    began = time.monotonic()
     process.send(signal.SIGINT)
     done = process.ended()
+    assert time.monotonic() - began < 8, "the clean-up would take 10 s"
     (session_id,) = slow.nimble.alive
     assert done.status == 130
     assert done.err.count(f"Streaming session {session_id} is left behind: ") == 1
@@ -848,21 +865,24 @@ def test_nothing_is_lost_without_standard_error(sim, start):
 
 
 @posix
-def test_a_terminal_shows_a_bar_and_standard_output_the_url(sim, start):
+@pytest.mark.parametrize("option", ["", "--stop-on-exit"])
+def test_a_terminal_shows_a_bar_and_standard_output_the_url(sim, start, option):
     import pty  # noqa: PLC0415 - Windows has none
 
     terminal, stderr = pty.openpty()
-    process = start("open my-computer --print", stderr=stderr)
+    process = start(f"open my-computer --print {option}", stderr=stderr)
     os.close(stderr)
+    assert process.process.stdout is not None
+    # While rich draws, it sends what is printed to its own stream.
+    assert sim.accepts(process.process.stdout.readline().strip())
+    done = process.ended("\n")
+    assert (done.status, done.out) == (0, "")
     shown = b""
     # On Linux, reading fails when the process has ended.
     with suppress(OSError):
         while read := os.read(terminal, 4096):
             shown += read
-    done = process.ended()
     os.close(terminal)
-    assert done.status == 0
-    assert sim.accepts(done.out.strip())
     assert "\N{BOX DRAWINGS HEAVY HORIZONTAL}" in shown.decode()
     assert "authToken" not in shown.decode()
 

@@ -93,22 +93,20 @@ def test_it_runs_on_the_simulator_and_shows_no_secret(
         assert expected in outputs[name], outputs[name]
 
 
-@pytest.mark.parametrize(
-    ("stem", "setting", "name", "expected"),
-    [
-        ("lightsail_desktop", 'COMPUTER = "ada"', "look", "ada running"),
-        ("classroom", 'COMPUTERS = ["ada", "grace"]', "open", "2 desktops are open after"),
-        ("nimble_desktop", 'ENDPOINT_URL = "{endpoint}"', "look", "studio-2 lp-2"),
-    ],
-)
+# For each notebook, the line for an account, and what a cell then shows.
+ON_AN_ACCOUNT = {
+    "lightsail_desktop": ('COMPUTER = "ada"', "look", "ada running"),
+    "classroom": ('COMPUTERS = ["ada", "grace"]', "open", "2 desktops are open after"),
+    "nimble_desktop": ('ENDPOINT_URL = "{endpoint}"', "look", "studio-2 lp-2"),
+}
+
+
+@each_notebook
 def test_one_line_takes_it_to_an_account(
-    stem: str,
-    setting: str,
-    name: str,
-    expected: str,
-    outputs_of: Callable[[Any], dict[str, str]],
-    monkeypatch: pytest.MonkeyPatch,
+    path: Path, outputs_of: Callable[[Any], dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    line, cell, expected = ON_AN_ACCOUNT[path.stem]
+    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
     # To the notebook, this simulator is an account: it did not start it.
     with serve_in_thread(Simulator(timings=Timings.instant())) as account:
         account.lightsail.add_instance("ada")
@@ -117,12 +115,8 @@ def test_one_line_takes_it_to_an_account(
         for variable, value in account.environ.items():
             monkeypatch.setenv(variable, value)
         monkeypatch.setenv("DCVSESSIONS_POLL_INTERVAL", "0.05")
-        [path] = [path for path in NOTEBOOKS if path.stem == stem]
-        notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
         settings = code_cells(notebook)[0]
-        first = settings.source.splitlines()[0]
-        given = setting.format(endpoint=account.endpoint_url)
-        assert first.startswith(given.partition(" = ")[0] + " = None")
-        settings.source = settings.source.replace(first, given)
-        assert expected in outputs_of(notebook)[name]
-        assert account.requests
+        first, *others = settings.source.splitlines()
+        assert first.startswith(line.partition(" = ")[0] + " = None")
+        settings.source = "\n".join([line.format(endpoint=account.endpoint_url), *others])
+        assert expected in outputs_of(notebook)[cell]

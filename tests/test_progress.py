@@ -1,6 +1,5 @@
 """What people see of a wait."""
 
-import doctest
 import io
 import sys
 import types
@@ -11,7 +10,6 @@ import pytest
 from attrs import evolve
 from rich.console import Console
 
-import dcvsessions.progress
 from dcvsessions.progress import BatchProgress, Progress, bar, printer
 
 EVENT = Progress(
@@ -270,8 +268,3 @@ def test_the_bar_in_a_notebook_warns_at_most_of_ipywidgets():
 def test_a_progress_event_is_made_with_keywords_only():
     with pytest.raises(TypeError):
         Progress(1, "lab", "lab", "starting", elapsed=0.0, attempt=1)
-
-
-def test_examples_in_the_docstrings_run():
-    results = doctest.testmod(dcvsessions.progress)
-    assert (results.failed, results.attempted > 0) == (0, True)

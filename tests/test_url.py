@@ -1,8 +1,6 @@
 """A DCV URL is a string whose token shows only where the user puts it."""
 
-import asyncio
 import copy
-import doctest
 import io
 import json
 import pickle
@@ -355,24 +353,6 @@ def test_importing_the_dcv_package_loads_no_machinery():
 def test_the_names_that_signatures_show_are_public():
     assert dcvsessions.dcv.__all__ == sorted(dcvsessions.dcv.__all__)
     assert {*dcvsessions.dcv.__all__} == {"ConnectionFile", "ConnectionOptions", "DcvUrl", "Opened"}
-
-
-async def test_examples_in_the_docstrings_run(monkeypatch):
-    monkeypatch.setattr("webbrowser.open", lambda _url: True)
-    # In a thread, where they may run loops of their own.
-    results = await asyncio.to_thread(
-        doctest.testmod, dcvsessions.dcv.url, extraglobs={"asyncio": asyncio}
-    )
-    assert results.failed == 0
-    assert results.attempted > 0
-
-
-@pytest.mark.parametrize("page", ["how-to/hand-over.md", "secrets.md"])
-def test_examples_in_the_pages_run(monkeypatch, page):
-    monkeypatch.setattr("webbrowser.open", lambda _url: True)
-    path = Path(__file__).parent.parent / "docs" / page
-    results = doctest.testfile(str(path), module_relative=False, encoding="utf-8")
-    assert (results.failed, results.attempted > 0) == (0, True)
 
 
 def _rendered_with_locals(error):

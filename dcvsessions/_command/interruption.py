@@ -63,9 +63,8 @@ class Interruption:
         try:
             await work
         except asyncio.CancelledError:
-            if self._requests > 1 or self._task is None:
-                raise
-            self._task.uncancel()
+            if self._task is not None:
+                self._task.uncancel()
 
     def _interrupt(self, number: int) -> None:
         if self._requests == 0:

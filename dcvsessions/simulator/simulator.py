@@ -70,7 +70,8 @@ class Simulator:
     Example:
         >>> async with Simulator() as sim:
         ...     sim.lightsail.add_instance("my-computer")
-        ...     url = await open_gui_session("my-computer", endpoint_url=sim.endpoint_url)
+        ...     os.environ.update(sim.environ)
+        ...     url = await open_gui_session("my-computer")
         ...     assert sim.accepts(url)
     """
 

@@ -11,10 +11,10 @@ from attrs import frozen
 from dcvsessions._wait.decisions import (
     MAX_STARTS,
     STALE_READ_WINDOW,
-    Decision,
     Done,
     Failed,
     TakeStep,
+    Wait,
     WaitContext,
 )
 from dcvsessions.dcv.url import DcvUrl
@@ -46,7 +46,8 @@ _MISSING = NotFoundError(
     http_status=404,
 )
 
-_Decide = Callable[[WaitContext], Decision[object]]
+# It returns a decision; which result a `Done` has does not matter here.
+_Decide = Callable[[WaitContext], object]
 
 
 class Kind(StrEnum):
@@ -84,7 +85,7 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def _answer(decision: Decision[object]) -> Answer:
+def _answer(decision: object) -> Answer:
     match decision:
         case Done():
             return Answer(Kind.DONE, Kind.DONE)
@@ -92,8 +93,10 @@ def _answer(decision: Decision[object]) -> Answer:
             return Answer(Kind.FAILED, Kind.FAILED)
         case TakeStep(step):
             return Answer(Kind.STEP, step)
-        case _:
+        case Wait():
             return Answer(Kind.WAIT, Kind.WAIT)
+        case _:
+            raise TypeError(f"not a decision: {decision!r}")
 
 
 def _situations(step: StrEnum, state: str) -> dict[str, WaitContext]:
@@ -146,7 +149,7 @@ def _open_gui_session(
         lightsail.Reading(details, InstanceState(name=instance) if instance else None)
     )
 
-    def decide(context: WaitContext) -> Decision[object]:
+    def decide(context: WaitContext) -> object:
         return lightsail.decide_open(
             seen,
             context,
@@ -244,7 +247,7 @@ def _deleted_rows() -> Iterable[tuple[str, str, _Decide]]:
     def decides(found: StreamingSession | NotFoundError, after: float = 0) -> tuple[str, _Decide]:
         seen = nimble.observation(found)
 
-        def decide(context: WaitContext) -> Decision[object]:
+        def decide(context: WaitContext) -> object:
             return nimble.decide_deleted(seen, context.read(seen.state, context.now + after))
 
         return seen.state, decide

@@ -27,7 +27,7 @@ _MADE_BY_USERS = frozenset(
 )
 
 
-def hide_signature(  # noqa: PLR0917 - the arguments of the event
+def hide_signature(
     _app: Sphinx,
     what: str,
     name: str,
@@ -42,7 +42,7 @@ def hide_signature(  # noqa: PLR0917 - the arguments of the event
     return None if name.rpartition(".")[2] in _MADE_BY_USERS else ("", None)
 
 
-def keep_colons(  # noqa: PLR0917 - the arguments of the event
+def keep_colons(
     _app: Sphinx, what: str, _name: str, _value: object, _options: object, lines: list[str]
 ) -> None:
     """Keep napoleon from reading the words before a colon as a type: types are in the signature."""

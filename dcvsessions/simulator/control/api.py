@@ -138,7 +138,7 @@ class ControlApi:
         fitting = [(action, match) for method, action, match in routes if method == request.method]
         if not fitting:
             status = HTTPStatus.METHOD_NOT_ALLOWED if routes else HTTPStatus.NOT_FOUND
-            return _failed(status, "There is nothing like this here; see docs/reference/simulator.md")
+            return _failed(status, "There is nothing like this here; see the page on the simulator")
         action, match = fitting[0]
         return _carried_out(action, request, unquote(match[1]) if match.groups() else "")
 
