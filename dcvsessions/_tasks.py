@@ -99,9 +99,15 @@ class Interruptible:
 
     `interrupt()` cancels the task in the block, and the end of the block turns that cancellation
     into the error. A cancellation from elsewhere stays a cancellation.
+
+    Args:
+        running: Where the block is listed while a task is in it.
     """
 
-    def __init__(self) -> None:
+    __slots__ = ("_cancelling", "_ended", "_error", "_is_over", "_running", "_task")
+
+    def __init__(self, running: "set[Interruptible] | None" = None) -> None:
+        self._running = running
         self._task: asyncio.Task[Any] | None = None
         self._cancelling = 0
         self._error: DcvSessionsError | None = None
@@ -110,6 +116,8 @@ class Interruptible:
         self._ended: asyncio.Event | None = None
 
     async def __aenter__(self) -> Self:
+        if self._running is not None:
+            self._running.add(self)
         self._task = asyncio.current_task()
         self._cancelling = self._task.cancelling() if self._task else 0
         return self
@@ -142,6 +150,8 @@ class Interruptible:
     ) -> None:
         """Raise the error of `interrupt()` in place of the cancellation."""
         self._is_over = True
+        if self._running is not None:
+            self._running.discard(self)
         if self._ended is not None:
             self._ended.set()
         if self._error is None or self._task is None:
@@ -161,16 +171,9 @@ class InFlight:
     def __init__(self) -> None:
         self._blocks: set[Interruptible] = set()
 
-    @asynccontextmanager
-    async def entered(self) -> AsyncGenerator[None, None]:
-        """Count the current task as a user for one block."""
-        block = Interruptible()
-        self._blocks.add(block)
-        try:
-            async with block:
-                yield
-        finally:
-            self._blocks.discard(block)
+    def entered(self) -> Interruptible:
+        """Return a block in which the current task counts as a user."""
+        return Interruptible(self._blocks)
 
     async def end(self, error: Callable[[], DcvSessionsError], *, within: float) -> None:
         """End the blocks of all other tasks with an error, and wait until they have ended.

@@ -121,15 +121,9 @@ def printer(stream: IO[str] | None = None) -> "Callable[[Progress], None]":
     shown: dict[int, Progress] = {}
 
     def on_progress(event: Progress) -> None:
-        last = shown.get(event.wait)
-        if last is None or is_news(event, last):
-            text = str(event)
-        elif event.elapsed - last.elapsed >= _STILL_AFTER:
-            text = f"{event.resource}: still {_line(event)}"
-        else:
-            return
-        shown[event.wait] = event
-        print(text, file=stream or sys.stderr, flush=True)
+        if text := _printed(event, shown.get(event.wait)):
+            shown[event.wait] = event
+            print(text, file=stream or sys.stderr, flush=True)
         if event.is_done:
             del shown[event.wait]
 
@@ -189,6 +183,15 @@ def bar(console: "Console | None" = None) -> "Generator[Callable[[Progress], Non
                 _draw_batch(drawing, tasks[key], event.batch)
 
         yield on_progress
+
+
+def _printed(event: Progress, last: Progress | None) -> str:
+    """Return the line for an event after the last one that was printed. It can be empty."""
+    if last is None or is_news(event, last):
+        return str(event)
+    if event.elapsed - last.elapsed < _STILL_AFTER:
+        return ""
+    return f"{event.resource}: still {_line(event)}" if event.state else str(event)
 
 
 def _said(event: Progress) -> tuple[object, ...]:

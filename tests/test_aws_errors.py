@@ -249,7 +249,7 @@ def test_an_error_that_may_be_about_the_wrong_place_names_it(code: str) -> None:
 def test_a_foreign_error_is_the_cause_if_it_says_more() -> None:
     call = Call(service="lightsail")
     for error in (
-        caused(botocore_errors.EndpointConnectionError(endpoint_url="x"), OSError()),
+        caused(botocore_errors.SSOError(), OSError("no route")),
         KeyError("a bug in a handler of the caller"),
     ):
         ours = translated(error, call)
@@ -262,10 +262,26 @@ def test_a_foreign_error_that_says_nothing_new_is_only_the_context() -> None:
     for error in (
         botocore_errors.NoRegionError(),
         caused(botocore_errors.ClientError(answer, "GetInstances"), OSError()),
+        caused(botocore_errors.EndpointConnectionError(endpoint_url="x"), ConnectionError("No")),
     ):
         ours = translated(error, call)
         assert (ours.__context__, ours.__cause__) == (error, None)
         assert ours.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("cause", "text"),
+    [
+        (OSError(111, "no route"), "x: [Errno 111] no route."),
+        (aiohttp.ClientError("no host"), "x: no host."),
+        # An error that the caller handles meanwhile is not the reason.
+        (KeyError("mine"), "x."),
+        (OSError("endpoint URL"), "x."),
+    ],
+)
+def test_a_connection_error_says_why(cause: Exception, text: str) -> None:
+    error = caused(botocore_errors.HTTPClientError(error="the endpoint URL x"), cause)
+    assert str(translated(error, Call(service="nimble"))).endswith(text)
 
 
 def caused(error: Exception, cause: BaseException) -> Exception:

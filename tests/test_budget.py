@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 
@@ -24,9 +25,12 @@ class Calls:
         self.sent: list[tuple[str, float]] = []
 
     async def call(self, name: str, priority: Priority = Priority.POLL, seconds: float = 1) -> None:
-        async with self.budget.turn(priority):
+        await self.budget.begin_call(priority)
+        try:
             self.sent.append((name, now()))
             await asyncio.sleep(seconds)
+        finally:
+            self.budget.end_call(is_success=False)
 
     @property
     def order(self) -> list[str]:
@@ -94,8 +98,8 @@ async def test_the_first_calls_of_a_desktop_are_sent_after_changes_and_before_po
 
 async def test_a_repeat_needs_no_other_connection() -> None:
     budget = Budget(1)
-    async with budget.turn(Priority.POLL):
-        await budget.repeat()
+    await budget.begin_call(Priority.POLL)
+    await budget.repeat_call()
     assert now() == 0
 
 
@@ -107,6 +111,19 @@ async def test_calls_within_the_rate_are_spread_over_time() -> None:
         gaps = [at - began for _, at in calls.sent]
         # 0.8 calls per second.
         assert gaps == pytest.approx([0, 1.25, 2.5, 3.75])
+
+
+@pytest.mark.parametrize(("is_success", "granted"), [(True, 10), (False, 1)])
+async def test_the_rate_follows_the_calls_that_succeeded(*, is_success: bool, granted: int) -> None:
+    budget = Budget(25)
+    for _ in range(10):
+        await budget.begin_call(Priority.POLL)
+        budget.end_call(is_success=is_success)
+    budget.throttled(sent_at=now())
+    calls = Calls(budget)
+    await asyncio.gather(*(calls.call(str(number), seconds=0) for number in range(3)))
+    gaps = [later - earlier for (_, earlier), (_, later) in pairwise(calls.sent)]
+    assert gaps == pytest.approx([1 / (0.8 * granted)] * 2)
 
 
 async def test_the_delay_is_what_the_waiting_calls_take() -> None:
@@ -141,10 +158,11 @@ async def test_a_cancelled_call_takes_no_turn(*, is_limited: bool) -> None:
 async def test_a_call_that_is_cancelled_when_its_turn_comes_gives_the_turn_to_the_next() -> None:
     budget = Budget(1)
     calls = Calls(budget)
-    async with budget.turn(Priority.POLL):
-        second = asyncio.create_task(calls.call("second"))
-        third = asyncio.create_task(calls.call("third"))
-        await asyncio.sleep(0.5)
+    await budget.begin_call(Priority.POLL)
+    second = asyncio.create_task(calls.call("second"))
+    third = asyncio.create_task(calls.call("third"))
+    await asyncio.sleep(0.5)
+    budget.end_call(is_success=True)
     # The turn is given to the second call, which has not noticed yet.
     second.cancel()
     await asyncio.wait([second, third])
@@ -174,7 +192,7 @@ async def test_the_end_of_a_budget_lets_all_calls_go() -> None:
     calls = Calls(budget)
     waiting = asyncio.gather(*(calls.call(str(number)) for number in range(3)))
     await asyncio.sleep(1)
-    budget.end()
+    budget.close()
     await waiting
     await calls.call("3")
     assert calls.sent == [("0", 1), ("1", 1), ("2", 1), ("3", 2)]

@@ -72,6 +72,12 @@ class Entering:
         return context
 
 
+@asynccontextmanager
+async def connected(connection: Connection[Client], enter: Any) -> AsyncGenerator[Client, None]:
+    async with connection, connection.opened(enter) as client:
+        yield client
+
+
 def own(client: Client) -> Connection[Client]:
     """A connection by the caller's client."""
     return Connection(Client, client=client, **SETTINGS)

@@ -124,6 +124,7 @@ def made(kind: type[DcvSessionsError]) -> DcvSessionsError:
 def test_every_error_survives_a_pickle(kind: type[DcvSessionsError]) -> None:
     error = made(kind)
     error.left_behind = LeftBehind(session_id="s-1", client_token="token-1")
+    error.region_name, error.endpoint_url = "eu-west-9", "https://example.com"
     error.add_note("A note.")
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         again = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301
@@ -337,14 +338,17 @@ async def test_an_error_about_a_foreign_answer_has_nothing_of_the_answer_behind_
 
 @pytest.mark.looptime
 async def test_an_error_that_the_caller_handles_keeps_its_frames(
-    sim: Simulator, lightsail: LightsailClient
+    lightsail: LightsailClient,
 ) -> None:
-    sim.inject("GetInstances", Fault.reset(), times=None)
+    def fail(**_: object) -> None:
+        raise ZeroDivisionError
+
+    lightsail._client.meta.events.register("before-sign.lightsail", fail)
     mine = KeyError("mine")
     try:
         raise mine
     except KeyError:
-        with pytest.raises(ConnectionFailedError) as caught:
+        with pytest.raises(ConfigurationError) as caught:
             [one async for one in lightsail.get_instances()]
     assert mine.__traceback__ is not None
     assert mine in chain(caught.value)

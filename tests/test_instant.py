@@ -43,24 +43,3 @@ async def test_it_can_be_some_seconds_ago(wall: Wall) -> None:
     assert instant == Instant(loop=70, wall=wall.now - 30)
     assert instant.age == 30
     assert Instant.ago() == Instant(loop=100, wall=wall.now)
-
-
-@pytest.mark.parametrize(
-    ("by_loop", "by_wall", "slept"),
-    [
-        (10, 10, False),
-        (10, 12, False),  # clocks drift
-        (10, 12.5, True),
-        (0, 3600, True),
-        (10, -3600, False),
-        (3600, 0, False),
-    ],
-)
-async def test_the_machine_slept_if_the_wall_clock_ran_ahead(
-    wall: Wall, by_loop: float, by_wall: float, *, slept: bool
-) -> None:
-    await asyncio.sleep(7)
-    instant = Instant.ago()
-    await asyncio.sleep(by_loop)
-    wall.now += by_wall
-    assert instant.was_slept_since is slept

@@ -112,6 +112,21 @@ def test_the_printer_says_only_after_a_while_that_a_changed_state_is_still_the_s
     ]
 
 
+def test_the_printer_repeats_an_error_before_the_first_reading_as_it_is():
+    failing = evolve(EVENT, state=None, error="no")
+    assert printed(failing, evolve(failing, elapsed=30.0)) == [
+        "GUI session of lab: error: no (0 s)",
+        "GUI session of lab: error: no (30 s)",
+    ]
+
+
+def test_the_printer_forgets_a_wait_that_is_done_even_if_nothing_changed():
+    assert printed(EVENT, evolve(EVENT, is_done=True), EVENT) == [
+        "GUI session of lab: starting (0 s)",
+        "GUI session of lab: starting (0 s)",
+    ]
+
+
 def test_the_printer_writes_each_change_that_a_wait_requests():
     stopped = evolve(EVENT, state="stopped")
     step = evolve(stopped, step="StartGUISession", elapsed=0.4)

@@ -602,7 +602,8 @@ async def test_a_wait_that_never_connects_ends_after_a_minute(timeout: float | N
     assert thing.polls[:3] == [0, 25, 50]
     assert now() == UNANSWERED_LIMIT
     assert caught.value.reason == ("No connection could be made within 60 s. Refused by 192.0.2.1.")
-    assert caught.value.__cause__ is REFUSED
+    assert caught.value.__context__ is REFUSED
+    assert caught.value.__suppress_context__
     assert (caught.value.resource, caught.value.awaited) == ("thing", "done")
     assert caught.value.elapsed == UNANSWERED_LIMIT
     assert caught.value.state is None
@@ -719,6 +720,35 @@ async def test_what_was_read_before_a_suspend_is_read_again(
     assert await waiter(on_progress=events.append).until(thing.goal()) == "the result"
     assert thing.polls == [0, 10]
     assert [(event.state, event.is_done) for event in events] == [("done", False), ("done", True)]
+
+
+@pytest.mark.parametrize(
+    ("by_loop", "by_wall", "slept"),
+    [
+        (10, 10, False),
+        (10, 12, False),  # clocks drift
+        (10, 12.5, True),
+        (0, 3600, True),
+        (10, -3600, False),
+        (3600, 0, False),
+    ],
+)
+async def test_the_machine_slept_if_the_wall_clock_ran_ahead(
+    monkeypatch: pytest.MonkeyPatch, by_loop: float, by_wall: float, *, slept: bool
+) -> None:
+    wall = 1_800_000_000.0
+    monkeypatch.setattr(time, "time", lambda: wall)
+
+    async def answer() -> Observation[str]:
+        nonlocal wall
+        await asyncio.sleep(by_loop)
+        wall += by_wall
+        return DONE
+
+    await asyncio.sleep(7)
+    thing = Resource(answer, DONE)
+    assert await waiter(None).until(thing.goal()) == "the result"
+    assert len(thing.polls) == 1 + slept
 
 
 async def test_a_last_poll_that_slept_is_not_taken(

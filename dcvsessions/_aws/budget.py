@@ -1,8 +1,6 @@
 """The turns in which a client's calls are sent: within the service's rate, and changes first."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from enum import IntEnum, auto
 from heapq import heappop, heappush
 from itertools import count
@@ -62,19 +60,24 @@ class Budget:
         limit = self._rate.limit
         return 0.0 if limit is None else len(self._queue) / limit
 
-    @asynccontextmanager
-    async def turn(self, priority: Priority) -> AsyncGenerator[None, None]:
-        """Wait for the turn of a call, and keep a connection for it during the block."""
-        await self._turn(priority)
-        try:
-            yield
-        finally:
-            self._connections += 1
-            self._admit()
+    async def begin_call(self, priority: Priority) -> None:
+        """Wait for the turn of a call, and keep a connection for it until `end_call()`."""
+        if self._rate.is_free and self._connections > 0 and not self._queue:
+            self._connections -= 1
+        else:
+            await self._turn(priority)
 
-    async def repeat(self) -> None:
+    async def repeat_call(self) -> None:
         """Wait until a call may be sent once more, within its turn."""
         await self._turn(Priority.REPEAT)
+
+    def end_call(self, *, is_success: bool) -> None:
+        """Give the connection of a call to the next one."""
+        if is_success:
+            self.accepted()
+        self._connections += 1
+        if self._queue:
+            self._admit()
 
     @property
     def is_paused(self) -> bool:
@@ -93,7 +96,7 @@ class Budget:
         """Send nothing for some seconds, because the service asked for it."""
         self._rate.pause(self._loop.time(), seconds)
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Let all waiting calls go on, because the client is closed."""
         self._is_over = True
         self._admit()

@@ -11,8 +11,8 @@ botocore's objects and errors stay in here. Callers get an `Answer`, or an error
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -26,7 +26,7 @@ from dcvsessions._aws.imports import imported
 from dcvsessions._aws.proof import replace_unproven_error
 from dcvsessions._secrets.logs import MASKED, masking
 from dcvsessions._secrets.tracebacks import remove_secrets
-from dcvsessions._tasks import InFlight
+from dcvsessions._tasks import InFlight, Interruptible
 from dcvsessions.errors import (
     ClientStateError,
     InvalidArgumentError,
@@ -108,7 +108,9 @@ class AwsClient:
         self._process = os.getpid()
         self._exit.enter_context(masking())
         try:
-            self._client, self._region_hint = await self._within_boundary(self._create(), None)
+            self._client, self._region_hint = await self._within_boundary(
+                self._create(), _Exchange(self)
+            )
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
@@ -155,15 +157,20 @@ class AwsClient:
         finally:
             self._closed = True
             if self._client is not None:
-                self._budget.end()
+                self._budget.close()
             await self._exit.aclose()
 
-    async def _call_once(self, operation: str, **parameters: object) -> "Answer":
-        """Call an operation, and keep botocore from repeating it if it may have taken effect."""
-        with no_blind_repeats():
-            return await self._call(operation, **parameters)
+    def _call(self, operation: str, **parameters: object) -> "Coroutine[Any, Any, Answer]":
+        """Call an operation."""
+        return self._answer(operation, parameters, is_repeatable=True)
 
-    async def _call(self, operation: str, **parameters: object) -> "Answer":
+    def _call_once(self, operation: str, **parameters: object) -> "Coroutine[Any, Any, Answer]":
+        """Call an operation, and keep botocore from repeating it if it may have taken effect."""
+        return self._answer(operation, parameters, is_repeatable=False)
+
+    async def _answer(
+        self, operation: str, parameters: Mapping[str, object], *, is_repeatable: bool
+    ) -> "Answer":
         """Call an operation without the parameters that are None.
 
         No local variable here holds the answer, because it can contain a URL as plain text.
@@ -174,16 +181,20 @@ class AwsClient:
         # From botocore's table: no rule turns CreateGUISessionAccessDetails into a method name.
         method = getattr(self._client, self._methods[operation])
         given = {name: value for name, value in parameters.items() if value is not None}
-        priority = Priority.POLL if operation in self._polls else Priority.CHANGE
-        return Answer(operation, await self._in_turn(priority, operation, partial(method, **given)))
+        exchange = _Exchange(self, operation, is_repeatable=is_repeatable)
+        return Answer(operation, await self._in_turn(exchange, partial(method, **given)))
 
     async def _in_turn(
-        self, priority: Priority, operation: str, call: Callable[[], Awaitable[_Result]]
+        self, exchange: "_Exchange", call: Callable[[], Awaitable[_Result]]
     ) -> _Result:
-        async with self._budget.turn(priority):
+        is_poll = exchange.operation in self._polls
+        await self._budget.begin_call(Priority.POLL if is_poll else Priority.CHANGE)
+        try:
             # Again, because the client may have been closed while this call waited.
             self._require_usable()
-            return await self._within_boundary(call(), operation)
+            return await self._within_boundary(call(), exchange)
+        finally:
+            self._budget.end_call(is_success=exchange.is_success)
 
     async def _pages(
         self, operation: str, *, page_parameter: str, page_member: str, **parameters: object
@@ -226,21 +237,20 @@ class AwsClient:
     def _was_closed(self) -> ClientStateError:
         return ClientStateError(f"This {type(self).__name__} was closed: make another.")
 
-    async def _within_boundary(self, work: Awaitable[_Result], operation: str | None) -> _Result:
+    async def _within_boundary(self, work: Awaitable[_Result], exchange: "_Exchange") -> _Result:
         """Await a call, and raise this package's error if botocore or aiohttp raises one.
 
         The frames of the error are cleared, because they hold secrets. This is not a context
         manager, because contextlib would put the frames back on the error.
         """
         outer = sys.exception()
-        exchange = _Exchange(self)
         tokens = (_EXCHANGE.set(exchange), MASKED.set(True))
         try:
             return await work
         except Exception as error:  # noqa: BLE001 - every error is translated
             from dcvsessions._aws.errors import translated  # noqa: PLC0415 - see imports.py
 
-            ours = translated(error, self._described(operation, exchange))
+            ours = translated(error, self._described(exchange))
             remove_secrets(ours, keep=outer)
         except BaseException as error:
             remove_secrets(error, keep=outer)
@@ -251,13 +261,13 @@ class AwsClient:
         # Raised after the handler, so that Python does not set the foreign error as the context.
         raise ours
 
-    def _described(self, operation: str | None, exchange: "_Exchange") -> "Call":
+    def _described(self, exchange: "_Exchange") -> "Call":
         from dcvsessions._aws.errors import Call  # noqa: PLC0415 - see imports.py
 
         meta = self._client.meta if self._client is not None else None
         return Call(
             service=self._service,
-            operation=operation,
+            operation=exchange.operation,
             endpoint_url=meta.endpoint_url if meta else self._endpoint_url,
             region_name=meta.region_name if meta else self._region_name,
             region_hint=self._region_hint,
@@ -266,14 +276,12 @@ class AwsClient:
         )
 
 
-@asynccontextmanager
-async def in_use(client: AwsClient) -> AsyncGenerator[None, None]:
-    """Use a client for one block, which is ended first if the client is closed meanwhile."""
+def in_use(client: AwsClient) -> Interruptible:
+    """Return a block for the use of a client. It is ended first if the client is closed."""
     client._require_usable()
     if client._is_closing:
         raise client._was_closed()
-    async with client._users.entered():
-        yield
+    return client._users.entered()
 
 
 def poll_delay(client: AwsClient) -> float:
@@ -301,16 +309,24 @@ class _Exchange:
 
     Attributes:
         client: The client that makes the call.
+        operation: The operation; None while the client is opened.
+        is_repeatable: Whether botocore may repeat the call if it may have taken effect.
         attempt_at: When the latest attempt began, on the event loop's clock; None before the first.
         was_sent: Whether a request was handed to the connection.
         is_parsing: Whether botocore is parsing an answer.
+        is_success: Whether the service has answered without an error.
     """
 
-    def __init__(self, client: AwsClient) -> None:
+    def __init__(
+        self, client: AwsClient, operation: str | None = None, *, is_repeatable: bool = True
+    ) -> None:
         self.client = client
+        self.operation = operation
+        self.is_repeatable = is_repeatable and _BLIND_REPEATS.get()
         self.attempt_at: float | None = None
         self.was_sent = False
         self.is_parsing = False
+        self.is_success = False
 
 
 _EXCHANGE: ContextVar[_Exchange] = ContextVar("exchange")
@@ -334,20 +350,22 @@ def no_blind_repeats() -> Generator[None, None, None]:
 
 def _veto_repeat(response: tuple[Any, Any] | None, **_: object) -> bool | None:
     """Handle botocore's `needs-retry` event: False forbids a repeat, None leaves it to botocore."""
-    client = _EXCHANGE.get().client
-    if client._budget.is_paused:
+    exchange = _EXCHANGE.get()
+    if exchange.is_success:
+        return None
+    if exchange.client._budget.is_paused:
         return False
-    if _BLIND_REPEATS.get():
+    if exchange.is_repeatable:
         return None
     code = response[1].get("Error", {}).get("Code") if response is not None else None
-    return None if code in client._throttling_codes else False
+    return None if code in exchange.client._throttling_codes else False
 
 
 async def _begin_attempt(**_: object) -> None:
     # botocore signs the request after this, so a signature does not age in the queue.
     exchange = _EXCHANGE.get()
     if exchange.attempt_at is not None:
-        await exchange.client._budget.repeat()
+        await exchange.client._budget.repeat_call()
     exchange.attempt_at = asyncio.get_running_loop().time()
 
 
@@ -383,10 +401,13 @@ def _note_parsed(
     headers = response_dict["headers"]
     date = headers.get("date")
     client._last_date = (date, asyncio.get_running_loop().time()) if date else None
-    _note_rate(exchange, parsed_response.get("Error", {}).get("Code"), headers)
+    if "Error" in parsed_response:
+        _note_error(exchange, parsed_response["Error"].get("Code"), headers)
+    else:
+        exchange.is_success = True
 
 
-def _note_rate(exchange: _Exchange, code: str | None, headers: Mapping[str, str]) -> None:
+def _note_error(exchange: _Exchange, code: str | None, headers: Mapping[str, str]) -> None:
     budget = exchange.client._budget
     if code in exchange.client._throttling_codes:
         budget.throttled(exchange.attempt_at or 0.0)

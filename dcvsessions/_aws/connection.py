@@ -1,12 +1,13 @@
 """The client that a helper uses: the caller's, or a new one that is closed afterwards."""
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from dcvsessions._aws.client import AwsClient, in_use
 from dcvsessions._frames import hide_frames
+from dcvsessions._tasks import Interruptible
 from dcvsessions.errors import InvalidArgumentError
 
 __all__ = ["Connection"]
@@ -48,7 +49,7 @@ class Connection(Generic[_Client]):
         self._settings = settings
         # Made here, because a client checks its settings when it is made.
         self._next = None if client is not None else self._new()
-        self._use: AbstractAsyncContextManager[None] | None = None
+        self._use: Interruptible | None = None
 
     async def __aenter__(self) -> Self:
         if self._client is not None:
@@ -66,18 +67,15 @@ class Connection(Generic[_Client]):
             await self._use.__aexit__(kind, error, traceback)
         hide_frames(error)
 
-    @asynccontextmanager
-    async def opened(self, enter: "_Enter[_Client]") -> AsyncGenerator[_Client, None]:
-        """Yield the caller's client, or a new one that is closed at the end.
+    def opened(self, enter: "_Enter[_Client]") -> AbstractAsyncContextManager[_Client]:
+        """Return a block with the caller's client, or with a new one that is closed at its end.
 
         `enter` opens the new client before the caller's deadline.
         """
         if self._client is not None:
-            yield self._client
-            return
+            return nullcontext(self._client)
         new, self._next = self._next or self._new(), None
-        async with enter(new, "AWS client") as client:
-            yield client
+        return enter(new, "AWS client")
 
     def _new(self) -> _Client:
         region_name, profile_name, endpoint_url = self._settings

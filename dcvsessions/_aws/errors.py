@@ -182,13 +182,13 @@ def translated(error: Exception, call: Call) -> DcvSessionsError:
     # botocore's error about an answer that it cannot read quotes the answer.
     if not isinstance(ours, InvalidResponseError):
         ours.__context__ = error
-        ours.__cause__ = None if _says_nothing_new(error) else error
+        ours.__cause__ = None if _says_nothing_new(error, ours) else error
     return ours
 
 
-def _says_nothing_new(error: Exception) -> bool:
-    """Whether an error of botocore has nothing but a text, which our error contains."""
-    if isinstance(error, botocore_errors.ClientError):
+def _says_nothing_new(error: Exception, ours: DcvSessionsError) -> bool:
+    """Whether our error contains all that a foreign error and its causes say."""
+    if isinstance(ours, ApiError | ConnectionFailedError):
         return True
     has_cause = error.__cause__ is not None or error.__context__ is not None
     return isinstance(error, botocore_errors.BotoCoreError) and not has_cause
@@ -211,7 +211,8 @@ _PARSING_ERRORS = (ResponseParserError, botocore_errors.IncompleteReadError, Uni
 
 
 def _connection_error(error: Exception, call: Call) -> DcvSessionsError | None:
-    what = f"{call.name}: {_one_line(error)}{call.place}. {call.region_hint}".rstrip()
+    said = f"{_one_line(error)}{_reason(error)}"
+    what = f"{call.name}: {said}{call.place}. {call.region_hint}".rstrip()
     match error:
         case botocore_errors.ConnectTimeoutError() | botocore_errors.EndpointConnectionError() if (
             _is_closed_nimble(call)
@@ -240,6 +241,13 @@ def _connection_error(error: Exception, call: Call) -> DcvSessionsError | None:
             )
         case _:
             return None
+
+
+def _reason(error: Exception) -> str:
+    """Return what the first error of the network said, unless the last one says it too."""
+    links = [link for link in _chain(error) if isinstance(link, AiohttpError | OSError)]
+    reason = _one_line(links[-1]) if links else ""
+    return "" if reason in _one_line(error) else f": {reason}"
 
 
 def _is_local(error: Exception) -> bool:

@@ -1,4 +1,4 @@
-"""Points in time that notice that the machine has slept."""
+"""Points in time whose age counts the time for which the machine has slept."""
 
 import asyncio
 import time
@@ -7,9 +7,6 @@ from typing import Self
 from attrs import frozen
 
 __all__ = ["Instant"]
-
-# Seconds by which the two clocks may differ although the machine has not slept.
-_DRIFT = 2.0
 
 
 @frozen
@@ -32,9 +29,3 @@ class Instant:
     def age(self) -> float:
         """Seconds since then."""
         return max(asyncio.get_running_loop().time() - self.loop, time.time() - self.wall)
-
-    @property
-    def was_slept_since(self) -> bool:
-        """Whether the machine seems to have slept since then."""
-        by_loop = asyncio.get_running_loop().time() - self.loop
-        return time.time() - self.wall > by_loop + _DRIFT

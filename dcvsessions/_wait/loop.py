@@ -7,6 +7,7 @@ import asyncio
 import logging
 import math
 import os
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from copy import copy
@@ -26,7 +27,6 @@ from dcvsessions._wait.decisions import (
     TakeStep,
     WaitContext,
 )
-from dcvsessions._wait.instant import Instant
 from dcvsessions._wait.listener import Listener, OnProgress, log_news, logs_news
 from dcvsessions._wait.outcome import is_absorbed, is_refusal
 from dcvsessions._wait.report import Report, brief
@@ -58,6 +58,8 @@ FINAL_POLL_GRACE = 3.0
 UNANSWERED_LIMIT = 60.0
 
 _CLOCK_RESOLUTION = 1e-3
+# Seconds by which the two clocks may drift apart although the machine has not slept.
+_DRIFT = 2.0
 _NO_TREND = PercentageTrend()
 _NO_STEPS = WaitContext()
 _NUMBERS = count(1)
@@ -208,7 +210,7 @@ class Waiter:
             retry=retry_if_result(_is_none),
             wait=reconciliation.interval,
             stop=reconciliation.is_over,
-            retry_error_callback=lambda _: None,
+            retry_error_callback=_no_result,
             sleep=goal.pause,
         )
         done: Done[_Value] | None = await engine(reconciliation.poll)
@@ -267,7 +269,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
     percentage: int | None = field(init=False, default=None)
     trend: PercentageTrend = field(init=False, default=_NO_TREND)
     conflict: ConflictError | None = field(init=False, default=None)
-    unknown_states: set[str] = field(init=False, factory=set[str])
+    unknown_states: frozenset[str] = field(init=False, default=frozenset())
     has_warned_of_connection: bool = field(init=False, default=False)
     has_failed: bool = field(init=False, default=False)
     errors: int = field(init=False, default=0)
@@ -279,17 +281,16 @@ class _Reconciliation(Generic[_Resource, _Value]):
         self.is_last = self.waiter.remaining == 0
         self.waiter.report.polls[self.goal.resource] += 1
         self.has_failed = False
-        began = Instant.ago()
+        clocks_apart = _clocks_apart()
         observation = await self._call(self.goal.observe)
         if isinstance(observation, DcvSessionsError):
             return None
         self._record(observation)
         decision = self.goal.decide(observation, self.context)
-        is_done = isinstance(decision, Done) and not began.was_slept_since
-        await self._tell(is_done=is_done)
+        await self._tell(is_done=isinstance(decision, Done) and not _has_slept_since(clocks_apart))
         match decision:
-            case Done() if began.was_slept_since:
-                # The machine slept since, and what was read may be over: read again.
+            case Done() if _has_slept_since(clocks_apart):
+                # What was read may be over: read again.
                 return None
             case Done():
                 return decision
@@ -403,7 +404,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
         state, now = observation.state, self.waiter.elapsed
         self.waiter.report.saw(self.goal.resource, state, now)
         if not observation.is_known and state not in self.unknown_states:
-            self.unknown_states.add(state)
+            self.unknown_states |= {state}
             _log.warning(
                 "%s is in state %r, which the service model does not name. The wait goes on.",
                 self.goal.resource,
@@ -424,8 +425,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
         step: StrEnum | None = None,
         is_done: bool = False,
     ) -> None:
-        listener = self.waiter.listener
-        if listener is None and not logs_news():
+        listener, is_logged = self.waiter.listener, logs_news()
+        if listener is None and not is_logged:
             return
         event = Progress(
             wait=self.waiter.number,
@@ -439,7 +440,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
             step=None if step is None else str(step),
             is_done=is_done and self.goal.is_last,
         )
-        self.logged = log_news(event, self.logged)
+        if is_logged:
+            self.logged = log_news(event, self.logged)
         if listener is not None:
             await listener.tell(event, self.waiter.limit(is_final=self.is_last))
 
@@ -470,7 +472,8 @@ class _Reconciliation(Generic[_Resource, _Value]):
         failure = WaitFailedError(
             f"No connection could be made within {UNANSWERED_LIMIT:g} s. {error}", report, Failure()
         )
-        failure.__cause__ = error
+        # Not its cause: the failure quotes it.
+        failure.__context__, failure.__suppress_context__ = error, True
         return failure
 
 
@@ -487,5 +490,19 @@ def _interval_of_environment() -> float | None:
         ) from None
 
 
+def _clocks_apart() -> float:
+    """Return the seconds by which the wall clock is ahead of the event loop's."""
+    return time.time() - asyncio.get_running_loop().time()
+
+
+def _has_slept_since(clocks_apart: float) -> bool:
+    """Whether the machine seems to have slept: the loop's clock stops meanwhile."""
+    return _clocks_apart() - clocks_apart > _DRIFT
+
+
 def _is_none(outcome: object) -> bool:
     return outcome is None
+
+
+def _no_result(_: "RetryCallState") -> None:
+    """Return None at the deadline, in place of tenacity's error."""

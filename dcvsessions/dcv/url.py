@@ -43,7 +43,7 @@ _TOKEN_PARAMETER = re.compile(r"[?&]authToken=[^&]", re.IGNORECASE)
 _PLAIN_SESSION_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
-class DcvUrl(str):  # noqa: SLOT000 - pickle keeps a dictionary, and most URLs have none
+class DcvUrl(str):  # noqa: SLOT000 - pickle keeps what is in a dictionary
     """The URL of a DCV desktop. Its `repr` leaves out every part that may be a token.
 
     It compares, hashes, prints and formats like any `str`. Any text is accepted, because AWS does
@@ -78,7 +78,7 @@ class DcvUrl(str):  # noqa: SLOT000 - pickle keeps a dictionary, and most URLs h
         streaming_session_id: str | None = None,
         expires_at: "datetime | None" = None,
     ) -> Self:
-        """Make a URL. This package calls it with no plain text, which tracebacks would show."""
+        """Make a URL. `text` is a local variable here, so this package passes no plain text."""
         url = super().__new__(cls, text)
         if streaming_session_id is not None:
             url._streaming_session_id = streaming_session_id

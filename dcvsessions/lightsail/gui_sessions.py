@@ -14,7 +14,7 @@ from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.errors import DcvSessionsError
 from dcvsessions.lightsail.client import LightsailClient
 from dcvsessions.lightsail.helpers import CLOSE_TIMEOUT, OPEN_TIMEOUT
-from dcvsessions.lightsail.session import GuiSessionController, desktop_of
+from dcvsessions.lightsail.session import GuiSessionController, desktop_of, url_of
 from dcvsessions.lightsail.states import SESSION_KINDS, SessionKind
 
 __all__ = ["GuiSessionOutcome", "close_gui_sessions", "open_gui_sessions"]
@@ -98,12 +98,13 @@ async def open_gui_sessions(
     async with connection, connection.opened(waiter.entered) as lightsail:
 
         async def work(name: str, member: Member[GuiSessionOutcome]) -> None:
-            url = await GuiSessionController(lightsail, name).opened(
-                member.waiter,
-                kind=kind,
-                start_instance=start_instance,
-                check_reachable=check_reachable,
+            session = GuiSessionController(lightsail, name)
+            started = await member.waiter.until(
+                session.opening(kind=kind, start_instance=start_instance)
             )
+            if check_reachable:
+                await member.waiter.reachable(started.url, desktop_of(name))
+            url = url_of(started, member.waiter.elapsed)
             await member.hand_over(GuiSessionOutcome(name=name, url=url))
 
         batch = Batch(

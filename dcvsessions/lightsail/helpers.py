@@ -6,7 +6,7 @@ from dcvsessions._wait.listener import OnProgress
 from dcvsessions._wait.loop import Waiter
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.lightsail.client import LightsailClient
-from dcvsessions.lightsail.session import GuiSessionController
+from dcvsessions.lightsail.session import GuiSessionController, desktop_of, url_of
 from dcvsessions.lightsail.states import SESSION_KINDS, SessionKind
 
 __all__ = ["CLOSE_TIMEOUT", "OPEN_TIMEOUT", "close_gui_session", "open_gui_session"]
@@ -77,9 +77,10 @@ async def open_gui_session(
     connection = Connection(LightsailClient, client, region_name, profile_name, endpoint_url)
     async with connection, connection.opened(waiter.entered) as lightsail:
         session = GuiSessionController(lightsail, name)
-        return await session.opened(
-            waiter, kind=kind, start_instance=start_instance, check_reachable=check_reachable
-        )
+        started = await waiter.until(session.opening(kind=kind, start_instance=start_instance))
+        if check_reachable:
+            await waiter.reachable(started.url, desktop_of(name))
+        return url_of(started, waiter.elapsed)
 
 
 async def close_gui_session(

@@ -8,7 +8,7 @@ from attrs import frozen
 from dcvsessions._aws.client import poll_delay
 from dcvsessions._wait.decisions import Failed, Observation
 from dcvsessions._wait.desktop import date_in
-from dcvsessions._wait.loop import Goal, Waiter
+from dcvsessions._wait.loop import Goal
 from dcvsessions._wait.schedule import Schedule
 from dcvsessions.dcv.url import DcvUrl
 from dcvsessions.lightsail.client import LightsailClient
@@ -24,7 +24,7 @@ from dcvsessions.lightsail.states import (
     operation_failure,
 )
 
-__all__ = ["SESSION_LIFETIME", "GuiSessionController", "desktop_of"]
+__all__ = ["SESSION_LIFETIME", "GuiSessionController", "desktop_of", "url_of"]
 
 # Seconds. AWS documents that a session is active for one hour.
 SESSION_LIFETIME = 3600.0
@@ -36,6 +36,17 @@ _CLOSING = Schedule(shortest=5, longest=10)
 def desktop_of(name: str) -> str:
     """Return the name of a computer's GUI session in events and errors."""
     return f"GUI session of {name}"
+
+
+def url_of(started: StartedSession, now: float) -> DcvUrl:
+    """Return the URL of a session, with the date at which it expires if that is known.
+
+    `now` is in seconds since the wait began.
+    """
+    if started.not_started_at is None:
+        return started.url
+    age = now - started.not_started_at
+    return DcvUrl(started.url, expires_at=date_in(SESSION_LIFETIME - age))
 
 
 @frozen
@@ -60,18 +71,6 @@ class GuiSessionController:
             schedule=_OPENING,
             delay=partial(poll_delay, self.client),
         )
-
-    async def opened(
-        self, waiter: Waiter, *, kind: SessionKind, start_instance: bool, check_reachable: bool
-    ) -> DcvUrl:
-        """Open the session, and return its URL."""
-        started = await waiter.until(self.opening(kind=kind, start_instance=start_instance))
-        if check_reachable:
-            await waiter.reachable(started.url, desktop_of(self.name))
-        if started.not_started_at is None:
-            return started.url
-        age = waiter.elapsed - started.not_started_at
-        return DcvUrl(started.url, expires_at=date_in(SESSION_LIFETIME - age))
 
     def closing(self) -> Goal[Reading, None]:
         """Return the goal of a session that is stopped."""

@@ -144,6 +144,7 @@ async def nimble_operations(client: NimbleClient) -> None:
 async def told(event: Progress) -> None:
     assert_type(event.percentage, int | None)
     assert_type(event.elapsed, float)
+    assert_type(event.step, str | None)
     assert_type(event.batch, BatchProgress | None)
 
 
@@ -246,6 +247,8 @@ def errors(api: ApiError, failed: WaitFailedError, timed_out: WaitTimeoutError) 
     assert_type(failed.report, WaitReport)
     assert_type(failed.left_behind, LeftBehind | None)
     assert_type(api.left_behind, LeftBehind | None)
+    assert_type(api.region_name, str | None)
+    assert_type(timed_out.endpoint_url, str | None)
     assert_type(LeftBehind().others, tuple[LeftBehind, ...])
     assert_type(timed_out.history, tuple[StateSeen | ErrorAbsorbed, ...])
     same: TimeoutError = timed_out
