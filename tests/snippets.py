@@ -1,8 +1,8 @@
 """Finds the code in pages and docstrings, and runs it as a reader would.
 
-Code may use `await` outside of functions, as in a notebook. There, `asyncio.run()` is run as `await`,
-so that it shares the loop and the virtual time of the test. Code without any `await` runs in a
-thread, where it may block, or run a loop itself.
+Code may use `await` outside of functions, as in a notebook. There, `asyncio.run()` is run as
+`await`, so that it shares the loop and the virtual time of the test. Code without any `await` is
+run in a thread, where it may block, or run a loop itself.
 """
 
 import ast
