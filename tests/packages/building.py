@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def call(*command: str | Path, cwd: Path, timeout: float = 300) -> str:
+def call(*command: str | Path, cwd: Path, timeout: float = 600) -> str:
     """Run a command without this environment's packages, and return what it prints."""
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
@@ -89,7 +89,7 @@ def _candidates(version: str) -> Iterator[str]:
         found_by_uv = subprocess.run(
             [uv, "python", "find", version], capture_output=True, text=True, timeout=60, check=False
         )
-        yield from found_by_uv.stdout.split("\n")[:1] if found_by_uv.returncode == 0 else ()
+        yield from found_by_uv.stdout.splitlines()[:1] if found_by_uv.returncode == 0 else ()
 
 
 def lowest(metadata: Message) -> list[str]:
@@ -110,7 +110,7 @@ class Installed:
     python: Path
     folder: Path
 
-    def run(self, *arguments: str | Path, timeout: float = 300) -> str:
+    def run(self, *arguments: str | Path, timeout: float = 600) -> str:
         return call(self.python, *arguments, cwd=self.folder, timeout=timeout)
 
     def program(self, name: str) -> Path:

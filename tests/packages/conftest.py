@@ -6,6 +6,8 @@ this machine does not have is skipped, and the report says so.
 """
 
 import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,6 @@ from packages.building import ROOT, Built, Installed, build, find_python, instal
 HERE = Path(__file__).resolve().parent
 VERSIONS = ["3.11", "3.12", "3.13"]
 LOWEST = "lowest dependencies"
-# Those of one environment run in one process, which makes it once.
-ENVIRONMENTS = [
-    pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in [*VERSIONS, LOWEST]
-]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,26 +39,34 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 @pytest.fixture(scope="session")
-def environments() -> dict[str, Installed]:
-    """The environments that this process made so far."""
-    return {}
+def environments(
+    built: Built, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Future[Installed | None]]]:
+    """The wheel in an environment for each Python that was found, made two at a time."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+
+        def make(version: str, pins: Sequence[str] = ()) -> Future[Installed | None]:
+            folder = tmp_path_factory.mktemp("installed")
+            return pool.submit(_make, built, version, folder, pins)
+
+        running = f"3.{sys.version_info.minor}"
+        yield {
+            **{version: make(version) for version in VERSIONS},
+            LOWEST: make(running, lowest(built.metadata)),
+        }
 
 
-@pytest.fixture(params=ENVIRONMENTS)
+def _make(built: Built, version: str, folder: Path, pins: Sequence[str]) -> Installed | None:
+    interpreter = find_python(version)
+    return install(built, interpreter, folder, *pins) if interpreter else None
+
+
+@pytest.fixture(params=[*VERSIONS, LOWEST])
 def installed(
-    request: pytest.FixtureRequest,
-    built: Built,
-    environments: dict[str, Installed],
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, environments: Mapping[str, Future[Installed | None]]
 ) -> Installed:
     """The wheel in a new environment: on each Python, and with the lowest dependencies."""
-    name = request.param
-    if name not in environments:
-        version = f"3.{sys.version_info.minor}" if name == LOWEST else name
-        interpreter = find_python(version)
-        if interpreter is None:
-            pytest.skip(f"Python {version} was not found on this machine")
-        pins = lowest(built.metadata) if name == LOWEST else []
-        folder = tmp_path_factory.mktemp("installed")
-        environments[name] = install(built, interpreter, folder, *pins)
-    return environments[name]
+    environment = environments[request.param].result()
+    if environment is None:
+        pytest.skip(f"Python {request.param} was not found on this machine")
+    return environment
