@@ -14,7 +14,7 @@ from statistics import fmean
 from attrs import evolve, frozen
 
 from dcvsessions._wait.schedule import PercentageTrend
-from dcvsessions.lightsail.session import _OPENING as SCHEDULE
+from dcvsessions.lightsail._session import _OPENING as SCHEDULE
 
 __all__ = ["RATES", "SIZES", "Scale", "scales", "table"]
 

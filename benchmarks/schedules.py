@@ -16,8 +16,8 @@ from statistics import NormalDist, fmean
 from typing import NamedTuple
 
 from dcvsessions._wait.schedule import PercentageTrend, Schedule
-from dcvsessions.lightsail.session import _OPENING as SESSION
-from dcvsessions.nimble.session import _STREAMING as STREAM
+from dcvsessions.lightsail._session import _OPENING as SESSION
+from dcvsessions.nimble._session import _STREAMING as STREAM
 
 __all__ = ["Row", "fewest_polls", "rows", "simulated"]
 

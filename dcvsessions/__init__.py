@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dcvsessions import nimble as nimble
     from dcvsessions import progress as progress
     from dcvsessions._wait.listener import OnProgress
-    from dcvsessions.dcv.url import DcvUrl
+    from dcvsessions.dcv._url import DcvUrl
     from dcvsessions.errors import (
         AccessDeniedError,
         ApiError,
@@ -56,35 +56,35 @@ if TYPE_CHECKING:
         WaitFailedError,
         WaitTimeoutError,
     )
-    from dcvsessions.lightsail.client import LightsailClient
-    from dcvsessions.lightsail.gui_desktop import GuiDesktop, gui_session
-    from dcvsessions.lightsail.gui_sessions import close_gui_sessions, open_gui_sessions
-    from dcvsessions.lightsail.helpers import close_gui_session, open_gui_session
-    from dcvsessions.lightsail.models import (
+    from dcvsessions.lightsail._client import LightsailClient
+    from dcvsessions.lightsail._gui_desktop import GuiDesktop, gui_session
+    from dcvsessions.lightsail._gui_sessions import close_gui_sessions, open_gui_sessions
+    from dcvsessions.lightsail._helpers import close_gui_session, open_gui_session
+    from dcvsessions.lightsail._models import (
         GuiSessionAccessDetails,
         GuiSessionStatus,
         Operation,
         OperationStatus,
     )
-    from dcvsessions.nimble.client import NimbleClient
-    from dcvsessions.nimble.helpers import (
+    from dcvsessions.nimble._client import NimbleClient
+    from dcvsessions.nimble._helpers import (
         close_streaming_session,
         open_stream,
         open_streaming_session,
     )
-    from dcvsessions.nimble.models import (
+    from dcvsessions.nimble._models import (
         Stream,
         StreamingSession,
         StreamingSessionState,
         StreamState,
     )
-    from dcvsessions.nimble.request import StreamingSessionRequest
-    from dcvsessions.nimble.streaming_desktop import (
+    from dcvsessions.nimble._request import StreamingSessionRequest
+    from dcvsessions.nimble._streaming_desktop import (
         StreamingDesktop,
         existing_streaming_session,
         streaming_session,
     )
-    from dcvsessions.nimble.streaming_sessions import (
+    from dcvsessions.nimble._streaming_sessions import (
         close_streaming_sessions,
         open_streaming_sessions,
     )
@@ -150,34 +150,34 @@ __all__ = [
 if not TYPE_CHECKING:
     # The module of each public name. The others are errors.
     _MODULES = {
-        "DcvUrl": "dcvsessions.dcv.url",
-        "GuiDesktop": "dcvsessions.lightsail.gui_desktop",
-        "GuiSessionAccessDetails": "dcvsessions.lightsail.models",
-        "GuiSessionStatus": "dcvsessions.lightsail.models",
-        "LightsailClient": "dcvsessions.lightsail.client",
-        "NimbleClient": "dcvsessions.nimble.client",
+        "DcvUrl": "dcvsessions.dcv._url",
+        "GuiDesktop": "dcvsessions.lightsail._gui_desktop",
+        "GuiSessionAccessDetails": "dcvsessions.lightsail._models",
+        "GuiSessionStatus": "dcvsessions.lightsail._models",
+        "LightsailClient": "dcvsessions.lightsail._client",
+        "NimbleClient": "dcvsessions.nimble._client",
         "OnProgress": "dcvsessions._wait.listener",
-        "Operation": "dcvsessions.lightsail.models",
-        "OperationStatus": "dcvsessions.lightsail.models",
+        "Operation": "dcvsessions.lightsail._models",
+        "OperationStatus": "dcvsessions.lightsail._models",
         "Progress": "dcvsessions.progress",
-        "Stream": "dcvsessions.nimble.models",
-        "StreamState": "dcvsessions.nimble.models",
-        "StreamingDesktop": "dcvsessions.nimble.streaming_desktop",
-        "StreamingSession": "dcvsessions.nimble.models",
-        "StreamingSessionRequest": "dcvsessions.nimble.request",
-        "StreamingSessionState": "dcvsessions.nimble.models",
-        "close_gui_session": "dcvsessions.lightsail.helpers",
-        "close_gui_sessions": "dcvsessions.lightsail.gui_sessions",
-        "close_streaming_session": "dcvsessions.nimble.helpers",
-        "close_streaming_sessions": "dcvsessions.nimble.streaming_sessions",
-        "existing_streaming_session": "dcvsessions.nimble.streaming_desktop",
-        "gui_session": "dcvsessions.lightsail.gui_desktop",
-        "open_gui_session": "dcvsessions.lightsail.helpers",
-        "open_gui_sessions": "dcvsessions.lightsail.gui_sessions",
-        "open_stream": "dcvsessions.nimble.helpers",
-        "open_streaming_session": "dcvsessions.nimble.helpers",
-        "open_streaming_sessions": "dcvsessions.nimble.streaming_sessions",
-        "streaming_session": "dcvsessions.nimble.streaming_desktop",
+        "Stream": "dcvsessions.nimble._models",
+        "StreamState": "dcvsessions.nimble._models",
+        "StreamingDesktop": "dcvsessions.nimble._streaming_desktop",
+        "StreamingSession": "dcvsessions.nimble._models",
+        "StreamingSessionRequest": "dcvsessions.nimble._request",
+        "StreamingSessionState": "dcvsessions.nimble._models",
+        "close_gui_session": "dcvsessions.lightsail._helpers",
+        "close_gui_sessions": "dcvsessions.lightsail._gui_sessions",
+        "close_streaming_session": "dcvsessions.nimble._helpers",
+        "close_streaming_sessions": "dcvsessions.nimble._streaming_sessions",
+        "existing_streaming_session": "dcvsessions.nimble._streaming_desktop",
+        "gui_session": "dcvsessions.lightsail._gui_desktop",
+        "open_gui_session": "dcvsessions.lightsail._helpers",
+        "open_gui_sessions": "dcvsessions.lightsail._gui_sessions",
+        "open_stream": "dcvsessions.nimble._helpers",
+        "open_streaming_session": "dcvsessions.nimble._helpers",
+        "open_streaming_sessions": "dcvsessions.nimble._streaming_sessions",
+        "streaming_session": "dcvsessions.nimble._streaming_desktop",
     }
     __getattr__, __dir__ = lazy_names(
         globals(),

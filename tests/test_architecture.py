@@ -31,13 +31,13 @@ PURE = [
     "dcvsessions._wait.outcome",
     "dcvsessions._wait.report",
     "dcvsessions._wait.schedule",
-    "dcvsessions.dcv.url",
+    "dcvsessions.dcv._url",
     "dcvsessions.errors",
-    "dcvsessions.lightsail.models",
-    "dcvsessions.lightsail.states",
-    "dcvsessions.nimble.models",
-    "dcvsessions.nimble.request",
-    "dcvsessions.nimble.states",
+    "dcvsessions.lightsail._models",
+    "dcvsessions.lightsail._states",
+    "dcvsessions.nimble._models",
+    "dcvsessions.nimble._request",
+    "dcvsessions.nimble._states",
 ]
 IMPURE = {
     "aiobotocore",
@@ -120,7 +120,7 @@ def test_pure_modules_do_no_io_and_import_only_pure_ones(module: str) -> None:
     assert ours <= set(PURE)
 
 
-@pytest.mark.parametrize("module", [name for name in PURE if name != "dcvsessions.dcv.url"])
+@pytest.mark.parametrize("module", [name for name in PURE if name != "dcvsessions.dcv._url"])
 def test_pure_modules_wait_for_nothing(module: str) -> None:
     waits = (ast.AsyncFunctionDef, ast.Await)
     assert not [node for node in ast.walk(tree_of(module)) if isinstance(node, waits)]
@@ -186,7 +186,7 @@ def test_the_files_of_a_room_import_each_other_one_way() -> None:
 
 
 def test_no_two_files_have_one_name() -> None:
-    twins = {"__init__", "client", "models", "states", "session", "helpers", "errors"}
+    twins = {"__init__", "errors", "_client", "_helpers", "_models", "_session", "_states"}
     names = [path.stem for module, path in FILES.items() if module in OF_SDK]
     assert {name for name in names if names.count(name) > 1} <= twins
 
@@ -287,6 +287,21 @@ def test_every_module_says_what_it_is_and_what_it_offers() -> None:
         assert module.__doc__, found.name
         offered = getattr(module, "__all__", [])
         assert [name for name in offered if not hasattr(module, name)] == []
+
+
+def test_the_name_of_a_module_says_whether_it_is_public() -> None:
+    names = {module.removesuffix(".__init__").removesuffix(".__main__") for module in FILES}
+    public = {name for name in names if not any(part[0] == "_" for part in name.split("."))}
+    assert public == {
+        "dcvsessions",
+        "dcvsessions.dcv",
+        "dcvsessions.errors",
+        "dcvsessions.lightsail",
+        "dcvsessions.nimble",
+        "dcvsessions.progress",
+        "dcvsessions.simulator",
+        "dcvsessions.simulator.pytest_plugin",
+    }
 
 
 def test_no_file_is_a_drawer() -> None:

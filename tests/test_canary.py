@@ -66,9 +66,9 @@ from dcvsessions import (
 from dcvsessions._secrets import logs
 from dcvsessions._wait import loop
 from dcvsessions._wait.decisions import Done, Observation
-from dcvsessions.dcv import url
-from dcvsessions.lightsail.states import Reading
-from dcvsessions.nimble.states import UsableStream
+from dcvsessions.dcv import _url as url
+from dcvsessions.lightsail._states import Reading
+from dcvsessions.nimble._states import UsableStream
 from dcvsessions.simulator import Fault, Simulator, Timings, gateway
 
 WORD = "Kanary"
@@ -751,7 +751,7 @@ def test_no_secret_shows_when_the_browser_fails(
 def test_no_secret_shows_when_the_viewer_does_not_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, raised: BaseException
 ) -> None:
-    monkeypatch.setattr("dcvsessions.dcv.opening._viewer", lambda: "dcvviewer")
+    monkeypatch.setattr("dcvsessions.dcv._opening._viewer", lambda: "dcvviewer")
     monkeypatch.setattr(subprocess, "Popen", mock.Mock(side_effect=raised))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises((OpenError, Interruption)) as caught:
@@ -792,7 +792,7 @@ def test_no_secret_shows_when_opening_is_interrupted_at_any_line(
 def test_a_file_that_was_not_written_to_its_end_is_removed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("dcvsessions.dcv.file._content", mock.Mock(side_effect=Interruption))
+    monkeypatch.setattr("dcvsessions.dcv._file._content", mock.Mock(side_effect=Interruption))
     with pytest.raises(Interruption), A_URL.connection_file(tmp_path):
         pass
     assert not list(tmp_path.iterdir())

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcvsessions.dcv.url import DcvUrl
+from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import InvalidArgumentError, InvalidUrlError, OpenError
 
 TOKEN = "TOKENcanary"

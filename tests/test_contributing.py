@@ -35,7 +35,7 @@ def test_every_file_that_the_page_names_exists() -> None:
     named = set(re.findall(r"`((?:[\w.-]+/)+(?:[\w.-]+)?|[\w-]+\.(?:md|toml|py))`", PAGE))
     # What a command makes, and what is named within its room.
     named -= {"docs/_build/html", "mutants/", "dist/"}
-    roots = [ROOT, PACKAGE, PACKAGE / "simulator" / "lightsail", PACKAGE / "lightsail"]
+    roots = [ROOT, PACKAGE, PACKAGE / "simulator" / "_lightsail", PACKAGE / "lightsail"]
     missing = [name for name in named if not any((root / name).exists() for root in roots)]
     assert missing == []
 

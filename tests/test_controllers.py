@@ -40,10 +40,10 @@ from dcvsessions.lightsail import (
     Operation,
     OperationStatus,
 )
-from dcvsessions.lightsail.session import GuiSessionController
-from dcvsessions.lightsail.session import desktop_of as gui_session_of
-from dcvsessions.lightsail.states import StartedSession
-from dcvsessions.nimble.session import StreamingSessionController, desktop_of
+from dcvsessions.lightsail._session import GuiSessionController
+from dcvsessions.lightsail._session import desktop_of as gui_session_of
+from dcvsessions.lightsail._states import StartedSession
+from dcvsessions.nimble._session import StreamingSessionController, desktop_of
 
 pytestmark = pytest.mark.looptime
 

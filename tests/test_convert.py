@@ -10,7 +10,7 @@ from attrs import frozen
 
 from dcvsessions._aws import convert
 from dcvsessions._aws.convert import Answer
-from dcvsessions.dcv.url import DcvUrl
+from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import InvalidResponseError
 
 URL = "https://203.0.113.1:8443/?authToken=s3cr3t#console"

@@ -20,14 +20,14 @@ from dcvsessions.lightsail import (
     Operation,
     OperationStatus,
 )
-from dcvsessions.lightsail import states as lightsail
-from dcvsessions.lightsail.states import Reading
+from dcvsessions.lightsail import _states as lightsail
+from dcvsessions.lightsail._states import Reading
 from dcvsessions.nimble import (
     StreamingSessionState,
     StreamingSessionStatusCode,
     StreamStatusCode,
 )
-from dcvsessions.nimble import states as nimble
+from dcvsessions.nimble import _states as nimble
 
 DIRTY = "No room.\r\nSee https://user:s3cr3t@h/a?authToken=s3cr3t"
 CLEAN = "No room. See https://***@h/***"

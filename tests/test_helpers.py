@@ -25,7 +25,7 @@ from dcvsessions import (
     open_streaming_sessions,
     streaming_session,
 )
-from dcvsessions.dcv import probe
+from dcvsessions.dcv import _probe as probe
 from dcvsessions.simulator import Simulator
 
 pytestmark = pytest.mark.looptime

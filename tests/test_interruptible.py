@@ -9,7 +9,7 @@ import pytest
 from dcvsessions import ClientStateError, WaitTimeoutError
 from dcvsessions._tasks import InFlight, Interruptible, ending, finished
 from dcvsessions.errors import LeftBehind
-from dcvsessions.nimble.ownership import report_leftover
+from dcvsessions.nimble._ownership import report_leftover
 
 pytestmark = pytest.mark.looptime
 

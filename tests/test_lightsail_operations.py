@@ -272,7 +272,7 @@ async def test_pages_that_go_in_a_circle_are_an_error(
 ) -> None:
     circle = cycle(tokens)
     monkeypatch.setattr(
-        "dcvsessions.simulator.lightsail.operations.page", lambda *_: ([], next(circle))
+        "dcvsessions.simulator._lightsail.operations.page", lambda *_: ([], next(circle))
     )
     for operation, listed in (
         ("GetInstances", lightsail.get_instances()),

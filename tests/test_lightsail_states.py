@@ -13,10 +13,10 @@ from dcvsessions._wait.decisions import (
     Wait,
     WaitContext,
 )
-from dcvsessions.dcv.url import DcvUrl
+from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import Failure
 from dcvsessions.lightsail import GuiSession, InstanceState, states
-from dcvsessions.lightsail.states import Reading, StartedSession, Step
+from dcvsessions.lightsail._states import Reading, StartedSession, Step
 
 URL = DcvUrl("https://203.0.113.1:8443/?authToken=application#application")
 OTHER_URL = DcvUrl("https://203.0.113.1:8443/?authToken=system#operating-system")

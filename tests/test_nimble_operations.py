@@ -474,7 +474,7 @@ async def test_pages_that_go_in_a_circle_are_an_error(
 ) -> None:
     circle = cycle(tokens)
     monkeypatch.setattr(
-        "dcvsessions.simulator.nimble.operations.page", lambda *_: ([], next(circle))
+        "dcvsessions.simulator._nimble.operations.page", lambda *_: ([], next(circle))
     )
     for operation, lists in (
         ("ListStreamingSessions", nimble.list_streaming_sessions("studio-1")),

@@ -13,10 +13,10 @@ from dcvsessions._wait.decisions import (
     Wait,
     WaitContext,
 )
-from dcvsessions.dcv.url import DcvUrl
+from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import Failure
 from dcvsessions.nimble import StreamingSessionStatusCode, StreamStatusCode, states
-from dcvsessions.nimble.states import Step, UsableStream
+from dcvsessions.nimble._states import Step, UsableStream
 
 URL = DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#session")
 NOT_FOUND = NotFoundError(

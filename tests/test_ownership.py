@@ -40,7 +40,7 @@ from dcvsessions._aws.connection import Connection
 from dcvsessions._wait.loop import FINAL_POLL_GRACE, Waiter
 from dcvsessions.errors import LeftBehind
 from dcvsessions.nimble import StreamingSessionRequest
-from dcvsessions.nimble.ownership import (
+from dcvsessions.nimble._ownership import (
     CLEANUP_TIMEOUT,
     PATIENCE,
     OwnedSession,
@@ -222,7 +222,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
         record.getMessage()
         for record in caplog.records
-        if record.name == "dcvsessions.nimble.ownership" and record.levelno == logging.WARNING
+        if record.name == "dcvsessions.nimble._ownership" and record.levelno == logging.WARNING
     ]
 
 

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from dcvsessions.dcv import probe
-from dcvsessions.dcv.probe import Attempt, wait_until_reachable
-from dcvsessions.dcv.url import DcvUrl, host_and_port
+from dcvsessions.dcv import _probe as probe
+from dcvsessions.dcv._probe import Attempt, wait_until_reachable
+from dcvsessions.dcv._url import DcvUrl, host_and_port
 from dcvsessions.errors import InvalidArgumentError, UnreachableError
 
 TOKEN = "TOKENcanary"

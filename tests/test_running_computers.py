@@ -7,7 +7,7 @@ import pytest
 
 from dcvsessions import LightsailClient, NotFoundError, WaitFailedError, open_gui_sessions
 from dcvsessions.lightsail import GuiSessionOutcome
-from dcvsessions.lightsail.running import RunningComputers
+from dcvsessions.lightsail._running import RunningComputers
 from dcvsessions.simulator import Fault, Simulator
 
 # Virtual time begins at the real time, at which the fixtures began.

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcvsessions._wait.schedule import PercentageTrend, Schedule
-from dcvsessions.lightsail.session import _CLOSING, _OPENING
-from dcvsessions.nimble.ownership import _CREATING, _REQUESTING_DELETION
-from dcvsessions.nimble.session import _DELETING, _STARTING, _STREAMING
+from dcvsessions.lightsail._session import _CLOSING, _OPENING
+from dcvsessions.nimble._ownership import _CREATING, _REQUESTING_DELETION
+from dcvsessions.nimble._session import _DELETING, _STARTING, _STREAMING
 
 SCHEDULES = [
     _OPENING,

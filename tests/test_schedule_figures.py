@@ -4,8 +4,8 @@ import pytest
 
 from benchmarks.schedules import CROWD, SESSIONS, STREAMS, Row, fewest_polls, fixed, ours, simulated
 from dcvsessions._wait.schedule import Schedule
-from dcvsessions.lightsail.session import _OPENING
-from dcvsessions.nimble.session import _STARTING, _STREAMING
+from dcvsessions.lightsail._session import _OPENING
+from dcvsessions.nimble._session import _STARTING, _STREAMING
 
 
 def session(schedule: Schedule = _OPENING, *, step: int | None = None) -> Row:

@@ -175,7 +175,7 @@ async def test_a_bug_keeps_all_frames(sim: Simulator, monkeypatch: pytest.Monkey
     def decide(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("dcvsessions.lightsail.session.decide_open", decide)
+    monkeypatch.setattr("dcvsessions.lightsail._session.decide_open", decide)
     with pytest.raises(ZeroDivisionError) as caught:
         await open_gui_session("my-computer")
     assert functions_in(caught.value)[-1] == "decide"

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import dcvsessions.dcv.url
-from dcvsessions.dcv.url import DcvUrl
+import dcvsessions.dcv._url
+from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import InvalidUrlError
 
 TOKEN = "TOKENcanary"

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from dcvsessions import open_gui_session
-from dcvsessions.dcv import opening
-from dcvsessions.dcv.opening import Opened
-from dcvsessions.dcv.url import DcvUrl
+from dcvsessions.dcv import _opening as opening
+from dcvsessions.dcv._opening import Opened
+from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import InvalidArgumentError, OpenError
 
 TOKEN = "TOKENcanary"
@@ -154,7 +154,7 @@ def test_a_viewer_that_stays_open_does_not_keep_the_file(viewer, tmp_path, monke
 @posix
 def test_a_script_that_ends_at_once_waits_until_the_viewer_read_its_file(viewer, tmp_path):
     script = (
-        "import tempfile; from dcvsessions.dcv.url import DcvUrl;"
+        "import tempfile; from dcvsessions.dcv._url import DcvUrl;"
         f"tempfile.tempdir = {str(tmp_path)!r}; DcvUrl({str(WEB)!r}).open('viewer')"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", script], check=True, timeout=60)

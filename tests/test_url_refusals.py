@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dcvsessions.dcv.url import DcvUrl, host_and_port
+from dcvsessions.dcv._url import DcvUrl, host_and_port
 from dcvsessions.errors import InvalidUrlError, UnreachableError
 
 NOT_PLAIN = "it holds a space or a control character"

@@ -16,7 +16,7 @@ from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
 from dcvsessions._secrets.tracebacks import remove_secrets
-from dcvsessions.dcv.url import DcvUrl
+from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import InvalidResponseError
 
 __all__ = ["Answer"]

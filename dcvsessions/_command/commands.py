@@ -12,19 +12,19 @@ from dcvsessions._command.output import Output
 from dcvsessions._command.text import age, table
 from dcvsessions._secrets.mask import plain_text
 from dcvsessions._wait.listener import OnProgress
-from dcvsessions.dcv.url import DcvUrl
+from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import WaitTimeoutError
-from dcvsessions.lightsail.client import LightsailClient
-from dcvsessions.lightsail.gui_desktop import gui_session
-from dcvsessions.lightsail.helpers import close_gui_session, open_gui_session
-from dcvsessions.nimble.client import NimbleClient
-from dcvsessions.nimble.helpers import (
+from dcvsessions.lightsail._client import LightsailClient
+from dcvsessions.lightsail._gui_desktop import gui_session
+from dcvsessions.lightsail._helpers import close_gui_session, open_gui_session
+from dcvsessions.nimble._client import NimbleClient
+from dcvsessions.nimble._helpers import (
     close_streaming_session,
     open_stream,
     open_streaming_session,
 )
-from dcvsessions.nimble.models import LaunchProfile
-from dcvsessions.nimble.streaming_desktop import streaming_session
+from dcvsessions.nimble._models import LaunchProfile
+from dcvsessions.nimble._streaming_desktop import streaming_session
 
 __all__ = ["COMMANDS"]
 

@@ -6,9 +6,9 @@ from textwrap import fill
 from typing import Literal
 
 from dcvsessions._version import __version__
-from dcvsessions.lightsail import helpers as lightsail
-from dcvsessions.lightsail.states import SESSION_KINDS, SessionKind
-from dcvsessions.nimble import helpers as nimble
+from dcvsessions.lightsail import _helpers as lightsail
+from dcvsessions.lightsail._states import SESSION_KINDS, SessionKind
+from dcvsessions.nimble import _helpers as nimble
 
 __all__ = ["Options", "read_options"]
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from dcvsessions._frames import hide_frames
 from dcvsessions._tasks import InFlight
 from dcvsessions._wait.loop import Waiter
-from dcvsessions.dcv.url import DcvUrl
+from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import ClientStateError, DcvSessionsError
 
 __all__ = ["ABOUT_TO_EXPIRE", "TRUSTED", "Desktop", "UrlCalls", "date_in"]

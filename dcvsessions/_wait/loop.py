@@ -31,7 +31,7 @@ from dcvsessions._wait.listener import Listener, OnProgress, log_news, logs_news
 from dcvsessions._wait.outcome import is_absorbed, is_refusal
 from dcvsessions._wait.report import Report, brief
 from dcvsessions._wait.schedule import PercentageTrend, Schedule
-from dcvsessions.dcv.url import DcvUrl
+from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import (
     ApiError,
     CallTimeoutError,

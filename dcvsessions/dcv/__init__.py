@@ -3,20 +3,20 @@
 from typing import TYPE_CHECKING
 
 from dcvsessions._lazy import lazy_names
-from dcvsessions.dcv.url import DcvUrl
+from dcvsessions.dcv._url import DcvUrl
 
 __all__ = ["ConnectionFile", "ConnectionOptions", "DcvUrl", "Opened"]
 
 if TYPE_CHECKING:
-    from dcvsessions.dcv.file import ConnectionFile, ConnectionOptions
-    from dcvsessions.dcv.opening import Opened
+    from dcvsessions.dcv._file import ConnectionFile, ConnectionOptions
+    from dcvsessions.dcv._opening import Opened
 else:
     __getattr__, __dir__ = lazy_names(
         globals(),
         __all__,
         {
-            "ConnectionFile": "dcvsessions.dcv.file",
-            "ConnectionOptions": "dcvsessions.dcv.file",
-            "Opened": "dcvsessions.dcv.opening",
+            "ConnectionFile": "dcvsessions.dcv._file",
+            "ConnectionOptions": "dcvsessions.dcv._file",
+            "Opened": "dcvsessions.dcv._opening",
         },
     )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from dcvsessions._enums import OpenEnum
 from dcvsessions._lazy import lazy_names
-from dcvsessions.lightsail.client import LightsailClient
-from dcvsessions.lightsail.helpers import close_gui_session, open_gui_session
-from dcvsessions.lightsail.models import (
+from dcvsessions.lightsail._client import LightsailClient
+from dcvsessions.lightsail._helpers import close_gui_session, open_gui_session
+from dcvsessions.lightsail._models import (
     GuiSession,
     GuiSessionAccessDetails,
     GuiSessionStatus,
@@ -22,7 +22,7 @@ from dcvsessions.lightsail.models import (
     ResourceLocation,
     Tag,
 )
-from dcvsessions.lightsail.states import SessionKind
+from dcvsessions.lightsail._states import SessionKind
 
 __all__ = [
     "GuiDesktop",
@@ -48,15 +48,15 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from dcvsessions.lightsail.gui_desktop import GuiDesktop, gui_session
-    from dcvsessions.lightsail.gui_sessions import (
+    from dcvsessions.lightsail._gui_desktop import GuiDesktop, gui_session
+    from dcvsessions.lightsail._gui_sessions import (
         GuiSessionOutcome,
         close_gui_sessions,
         open_gui_sessions,
     )
 else:
-    _DESKTOP = "dcvsessions.lightsail.gui_desktop"
-    _MANY = "dcvsessions.lightsail.gui_sessions"
+    _DESKTOP = "dcvsessions.lightsail._gui_desktop"
+    _MANY = "dcvsessions.lightsail._gui_sessions"
     __getattr__, __dir__ = lazy_names(
         globals(),
         __all__,

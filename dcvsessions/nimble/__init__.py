@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from dcvsessions._enums import OpenEnum
 from dcvsessions._lazy import lazy_names
-from dcvsessions.nimble.client import NimbleClient
-from dcvsessions.nimble.helpers import (
+from dcvsessions.nimble._client import NimbleClient
+from dcvsessions.nimble._helpers import (
     close_streaming_session,
     open_stream,
     open_streaming_session,
 )
-from dcvsessions.nimble.models import (
+from dcvsessions.nimble._models import (
     AutomaticTerminationMode,
     LaunchProfile,
     LaunchProfileState,
@@ -36,7 +36,7 @@ from dcvsessions.nimble.models import (
     VolumeConfiguration,
     VolumeRetentionMode,
 )
-from dcvsessions.nimble.request import StreamingSessionRequest
+from dcvsessions.nimble._request import StreamingSessionRequest
 
 __all__ = [
     "AutomaticTerminationMode",
@@ -75,20 +75,20 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from dcvsessions.nimble.streaming_desktop import (
+    from dcvsessions.nimble._streaming_desktop import (
         StreamingDesktop,
         existing_streaming_session,
         streaming_session,
     )
-    from dcvsessions.nimble.streaming_sessions import (
+    from dcvsessions.nimble._streaming_sessions import (
         StreamingSessionCloseOutcome,
         StreamingSessionOutcome,
         close_streaming_sessions,
         open_streaming_sessions,
     )
 else:
-    _DESKTOP = "dcvsessions.nimble.streaming_desktop"
-    _MANY = "dcvsessions.nimble.streaming_sessions"
+    _DESKTOP = "dcvsessions.nimble._streaming_desktop"
+    _MANY = "dcvsessions.nimble._streaming_sessions"
     __getattr__, __dir__ = lazy_names(
         globals(),
         __all__,

@@ -33,14 +33,14 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from dcvsessions.simulator.errors import ScenarioError
-    from dcvsessions.simulator.faults import Fault
-    from dcvsessions.simulator.lightsail.controls import LightsailSimulator
-    from dcvsessions.simulator.lightsail.resources import InstanceView
-    from dcvsessions.simulator.nimble.controls import NimbleSimulator
-    from dcvsessions.simulator.nimble.resources import SessionView
-    from dcvsessions.simulator.protocol.messages import Request
-    from dcvsessions.simulator.scenario import (
+    from dcvsessions.simulator._errors import ScenarioError
+    from dcvsessions.simulator._faults import Fault
+    from dcvsessions.simulator._lightsail.controls import LightsailSimulator
+    from dcvsessions.simulator._lightsail.resources import InstanceView
+    from dcvsessions.simulator._nimble.controls import NimbleSimulator
+    from dcvsessions.simulator._nimble.resources import SessionView
+    from dcvsessions.simulator._protocol.messages import Request
+    from dcvsessions.simulator._scenario import (
         FaultScenario,
         InstanceScenario,
         LightsailScenario,
@@ -49,32 +49,32 @@ if TYPE_CHECKING:
         StudioScenario,
         ThrottleScenario,
     )
-    from dcvsessions.simulator.simulator import Simulator
-    from dcvsessions.simulator.thread import serve_in_thread
-    from dcvsessions.simulator.time.plan import TransitionPlan
-    from dcvsessions.simulator.time.timings import Timings
+    from dcvsessions.simulator._simulator import Simulator
+    from dcvsessions.simulator._thread import serve_in_thread
+    from dcvsessions.simulator._time.plan import TransitionPlan
+    from dcvsessions.simulator._time.timings import Timings
 else:
     __getattr__, __dir__ = lazy_names(
         globals(),
         __all__,
         {
-            "Fault": "dcvsessions.simulator.faults",
-            "FaultScenario": "dcvsessions.simulator.scenario",
-            "InstanceScenario": "dcvsessions.simulator.scenario",
-            "InstanceView": "dcvsessions.simulator.lightsail.resources",
-            "LightsailScenario": "dcvsessions.simulator.scenario",
-            "LightsailSimulator": "dcvsessions.simulator.lightsail.controls",
-            "NimbleScenario": "dcvsessions.simulator.scenario",
-            "NimbleSimulator": "dcvsessions.simulator.nimble.controls",
-            "Request": "dcvsessions.simulator.protocol.messages",
-            "Scenario": "dcvsessions.simulator.scenario",
-            "ScenarioError": "dcvsessions.simulator.errors",
-            "SessionView": "dcvsessions.simulator.nimble.resources",
-            "Simulator": "dcvsessions.simulator.simulator",
-            "StudioScenario": "dcvsessions.simulator.scenario",
-            "ThrottleScenario": "dcvsessions.simulator.scenario",
-            "Timings": "dcvsessions.simulator.time.timings",
-            "TransitionPlan": "dcvsessions.simulator.time.plan",
-            "serve_in_thread": "dcvsessions.simulator.thread",
+            "Fault": "dcvsessions.simulator._faults",
+            "FaultScenario": "dcvsessions.simulator._scenario",
+            "InstanceScenario": "dcvsessions.simulator._scenario",
+            "InstanceView": "dcvsessions.simulator._lightsail.resources",
+            "LightsailScenario": "dcvsessions.simulator._scenario",
+            "LightsailSimulator": "dcvsessions.simulator._lightsail.controls",
+            "NimbleScenario": "dcvsessions.simulator._scenario",
+            "NimbleSimulator": "dcvsessions.simulator._nimble.controls",
+            "Request": "dcvsessions.simulator._protocol.messages",
+            "Scenario": "dcvsessions.simulator._scenario",
+            "ScenarioError": "dcvsessions.simulator._errors",
+            "SessionView": "dcvsessions.simulator._nimble.resources",
+            "Simulator": "dcvsessions.simulator._simulator",
+            "StudioScenario": "dcvsessions.simulator._scenario",
+            "ThrottleScenario": "dcvsessions.simulator._scenario",
+            "Timings": "dcvsessions.simulator._time.timings",
+            "TransitionPlan": "dcvsessions.simulator._time.plan",
+            "serve_in_thread": "dcvsessions.simulator._thread",
         },
     )

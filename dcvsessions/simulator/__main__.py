@@ -11,9 +11,9 @@ from pathlib import Path
 
 from attrs import evolve
 
-from dcvsessions.simulator.scenario import DEFAULT_SCENARIO, Scenario, ThrottleScenario
-from dcvsessions.simulator.simulator import Simulator
-from dcvsessions.simulator.time.timings import PRESETS
+from dcvsessions.simulator._scenario import DEFAULT_SCENARIO, Scenario, ThrottleScenario
+from dcvsessions.simulator._simulator import Simulator
+from dcvsessions.simulator._time.timings import PRESETS
 
 # What only some command lines need is imported where it is needed: the process starts a fifth
 # sooner.
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["record"]:
-        from dcvsessions.simulator import recorder
+        from dcvsessions.simulator import _recorder as recorder
 
         return recorder.main(words[1:])
     parser = _parser()
@@ -171,7 +171,7 @@ async def _serve(simulator: Simulator, scenario: Scenario, control_port: int | N
         if control_port is None:
             await stopped.wait()
             return
-        from dcvsessions.simulator.control.listener import ControlListener
+        from dcvsessions.simulator._control.listener import ControlListener
 
         async with ControlListener(simulator, scenario, control_port) as control:
             print(f"export DCV_CONTROL_URL={control.url}")  # noqa: T201 - for the shell

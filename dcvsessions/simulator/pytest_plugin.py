@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from dcvsessions.simulator.simulator import Simulator
+    from dcvsessions.simulator._simulator import Simulator
 
 __all__ = ["dcv_environ", "dcv_simulator", "pytest_addoption", "pytest_configure"]
 
@@ -84,7 +84,7 @@ def dcv_simulator(request: pytest.FixtureRequest) -> "Iterator[Simulator]":
         _check_loop(request)
         yield request.getfixturevalue("_dcv_simulator_in_loop")
         return
-    from dcvsessions.simulator.thread import serve_in_thread  # noqa: PLC0415 - see the top
+    from dcvsessions.simulator._thread import serve_in_thread  # noqa: PLC0415 - see the top
 
     with serve_in_thread(_make(request)) as simulator:
         yield simulator
@@ -115,8 +115,8 @@ def dcv_environ(
 
 
 def _make(request: pytest.FixtureRequest) -> "Simulator":
-    from dcvsessions.simulator.simulator import Simulator  # noqa: PLC0415 - see the top
-    from dcvsessions.simulator.time.timings import Timings  # noqa: PLC0415
+    from dcvsessions.simulator._simulator import Simulator  # noqa: PLC0415 - see the top
+    from dcvsessions.simulator._time.timings import Timings  # noqa: PLC0415
 
     access_key_id, secret_access_key = _keys()
     make = functools.partial(

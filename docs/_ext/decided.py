@@ -17,17 +17,17 @@ from dcvsessions._wait.decisions import (
     Wait,
     WaitContext,
 )
-from dcvsessions.dcv.url import DcvUrl
+from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import NotFoundError
-from dcvsessions.lightsail import states as lightsail
-from dcvsessions.lightsail.models import (
+from dcvsessions.lightsail import _states as lightsail
+from dcvsessions.lightsail._models import (
     GuiSession,
     GuiSessionAccessDetails,
     GuiSessionStatus,
     InstanceState,
 )
-from dcvsessions.nimble import states as nimble
-from dcvsessions.nimble.models import (
+from dcvsessions.nimble import _states as nimble
+from dcvsessions.nimble._models import (
     Stream,
     StreamingSession,
     StreamingSessionState,

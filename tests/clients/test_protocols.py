@@ -21,10 +21,10 @@ from botocore.parsers import PROTOCOL_PARSERS
 from botocore.utils import parse_timestamp
 
 import dcvsessions
-from dcvsessions.simulator.protocol.bindings import Binding, bind
-from dcvsessions.simulator.protocol.messages import HttpRequest, HttpResponse
-from dcvsessions.simulator.protocol.model import Operation, Service, Shape, convert, load_service
-from dcvsessions.simulator.protocol.wire import WireError
+from dcvsessions.simulator._protocol.bindings import Binding, bind
+from dcvsessions.simulator._protocol.messages import HttpRequest, HttpResponse
+from dcvsessions.simulator._protocol.model import Operation, Service, Shape, convert, load_service
+from dcvsessions.simulator._protocol.wire import WireError
 
 # By why. That neither service has what is said here to be missing is tested at the end.
 REQUESTS_LEFT_OUT: dict[str, set[str]] = {

@@ -13,9 +13,9 @@ from snippets import ROOT, pages
 from sphinx.util.inventory import InventoryFile
 
 from dcvsessions._wait.decisions import Rule
-from dcvsessions.lightsail import states
-from dcvsessions.lightsail.models import GuiSessionStatus
-from dcvsessions.nimble.models import StreamingSessionState, StreamState
+from dcvsessions.lightsail import _states as states
+from dcvsessions.lightsail._models import GuiSessionStatus
+from dcvsessions.nimble._models import StreamingSessionState, StreamState
 
 EXTENSIONS = ROOT / "docs" / "_ext"
 

@@ -20,34 +20,34 @@ FILES = {
 
 # The rooms, lowest floor first. A room imports rooms on lower floors only. A package is one room.
 FLOORS = [
-    {"errors", "time", "protocol", "faults", "throttle", "recording"},
-    {"environment", "store", "pages", "desktop_page"},
-    {"lightsail", "nimble", "gateway"},
-    {"server"},
-    {"simulator"},
-    {"scenario_file", "thread"},
-    {"scenario", "pytest_plugin"},
-    {"control", "recorder"},
+    {"_errors", "_time", "_protocol", "_faults", "_throttle", "_recording"},
+    {"_environment", "_store", "_pages", "_desktop_page"},
+    {"_lightsail", "_nimble", "_gateway"},
+    {"_server"},
+    {"_simulator"},
+    {"_scenario_file", "_thread"},
+    {"_scenario", "pytest_plugin"},
+    {"_control", "_recorder"},
     {"__init__", "__main__"},
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 # These files know no time, no randomness and no I/O: all of it comes in as arguments.
 PURE = [
-    "faults",
-    "lightsail.describe",
-    "lightsail.resources",
-    "nimble.describe",
-    "nimble.resources",
-    "pages",
-    "protocol.bindings",
-    "protocol.messages",
-    "protocol.wire",
-    "store",
-    "time.plan",
-    "recording",
-    "throttle",
-    "time.timeline",
+    "_faults",
+    "_lightsail.describe",
+    "_lightsail.resources",
+    "_nimble.describe",
+    "_nimble.resources",
+    "_pages",
+    "_protocol.bindings",
+    "_protocol.messages",
+    "_protocol.wire",
+    "_store",
+    "_time.plan",
+    "_recording",
+    "_throttle",
+    "_time.timeline",
 ]
 IMPURE = {
     "aiohttp",
@@ -121,9 +121,9 @@ def test_no_files_import_each_other_in_a_circle():
 def test_both_services_have_the_same_rooms():
     twins = {
         service: {path.stem for path in (ROOT / service).glob("*.py")}
-        for service in ("lightsail", "nimble")
+        for service in ("_lightsail", "_nimble")
     }
-    assert twins["lightsail"] - {"operation_log"} == twins["nimble"] - {"client_tokens"}
+    assert twins["_lightsail"] - {"operation_log"} == twins["_nimble"] - {"client_tokens"}
 
 
 def test_only_twins_share_a_file_name():
@@ -148,7 +148,7 @@ def test_three_files_import_botocore():
         for module in FILES
         if any(name.partition(".")[0] == "botocore" for name in imports(module))
     ]
-    names = ("protocol.model", "protocol.signature", "recorder")
+    names = ("_protocol.model", "_protocol.signature", "_recorder")
     assert users == [f"{PACKAGE}.{name}" for name in names]
 
 
@@ -169,7 +169,7 @@ def test_the_process_loads_what_it_serves_with_and_nothing_else():
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
     )
     loaded = set(done.stdout.split())
-    own = {f"{PACKAGE}.{name}" for name in ("control", "recorder", "scenario_file")}
+    own = {f"{PACKAGE}.{name}" for name in ("_control", "_recorder", "_scenario_file")}
     assert not loaded & own
     assert not any(name.partition(".")[0] == "botocore" for name in loaded)
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from dcvsessions.simulator import Fault, InstanceScenario, LightsailScenario, Scenario, Timings
-from dcvsessions.simulator.control.listener import ControlListener
+from dcvsessions.simulator._control.listener import ControlListener
 
 SCENARIO = Scenario(
     timings=Timings(gui_start=100),

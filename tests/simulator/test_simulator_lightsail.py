@@ -367,7 +367,7 @@ async def test_lightsail_refuses_an_invalid_page_token(wire, token):
 
 
 async def test_the_oldest_operations_are_removed(open_wire, monkeypatch):
-    monkeypatch.setattr("dcvsessions.simulator.lightsail.operation_log._LIMIT", 10)
+    monkeypatch.setattr("dcvsessions.simulator._lightsail.operation_log._LIMIT", 10)
     async with Simulator(timings=Timings.instant()) as sim, open_wire(sim) as wire:
         sim.lightsail.add_instance("my-computer")
         first = (await wire.lightsail("StartGUISession", NAME)).json["operations"][0]["id"]

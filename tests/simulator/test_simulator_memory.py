@@ -7,8 +7,8 @@ import json
 import tracemalloc
 
 from dcvsessions.simulator import Fault, Simulator, Timings, TransitionPlan
-from dcvsessions.simulator.protocol.messages import HttpRequest
-from dcvsessions.simulator.protocol.signature import KeyPair, sign
+from dcvsessions.simulator._protocol.messages import HttpRequest
+from dcvsessions.simulator._protocol.signature import KeyPair, sign
 
 # Limits that are reached soon. What grows after that has no limit.
 KEPT = {

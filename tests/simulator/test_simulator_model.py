@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dcvsessions.simulator import Simulator, Timings, serve_in_thread
-from dcvsessions.simulator.protocol.model import load_service
-from dcvsessions.simulator.protocol.wire import violations
+from dcvsessions.simulator._protocol.model import load_service
+from dcvsessions.simulator._protocol.wire import violations
 
 SERVICES = [load_service("lightsail"), load_service("nimble")]
 OPERATIONS = [

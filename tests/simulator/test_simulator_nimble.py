@@ -500,8 +500,8 @@ async def test_reads_of_a_session_are_stale_for_the_given_time(open_wire):
 
 
 async def test_old_deleted_sessions_and_old_streams_are_removed(open_wire, monkeypatch):
-    monkeypatch.setattr("dcvsessions.simulator.nimble.account._DELETED_LIMIT", 10)
-    monkeypatch.setattr("dcvsessions.simulator.nimble.operations._STREAM_LIMIT", 10)
+    monkeypatch.setattr("dcvsessions.simulator._nimble.account._DELETED_LIMIT", 10)
+    monkeypatch.setattr("dcvsessions.simulator._nimble.operations._STREAM_LIMIT", 10)
     async with Simulator(timings=Timings.instant()) as sim, open_wire(sim) as wire:
         sim.nimble.add_studio("studio-1")
         identifier = (await wire.create()).json["session"]["sessionId"]

@@ -14,8 +14,8 @@ from dcvsessions.simulator import (
     ScenarioError,
     TransitionPlan,
 )
-from dcvsessions.simulator.recorder import RecordingError, main, record
-from dcvsessions.simulator.recording import Reading, scenario_text
+from dcvsessions.simulator._recorder import RecordingError, main, record
+from dcvsessions.simulator._recording import Reading, scenario_text
 
 PLANS = {
     "StartGUISession": (TransitionPlan(seconds=12, percentages=(0, 5, 20, 80, 80, 99)),),

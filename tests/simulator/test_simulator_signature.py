@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcvsessions.simulator import Simulator
-from dcvsessions.simulator.protocol.messages import HttpRequest
-from dcvsessions.simulator.protocol.signature import (
+from dcvsessions.simulator._protocol.messages import HttpRequest
+from dcvsessions.simulator._protocol.signature import (
     KeyPair,
     SignatureError,
     check_time,

@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 from dcvsessions.simulator import Simulator, Timings, serve_in_thread
-from dcvsessions.simulator.time.clock import Clock
+from dcvsessions.simulator._time.clock import Clock
 
 DURATIONS = (
     "operation_queue",

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from dcvsessions.simulator.protocol.model import Member, Shape, load_service
-from dcvsessions.simulator.protocol.wire import WireError, read, read_text, violations, write
+from dcvsessions.simulator._protocol.model import Member, Shape, load_service
+from dcvsessions.simulator._protocol.wire import WireError, read, read_text, violations, write
 
 STRING = Shape(name="String", kind="string", minimum=2, maximum=3)
 STRINGS = Shape(name="Strings", kind="list", element=STRING, maximum=2)

@@ -1,0 +1,73 @@
+"""Which computers run, read for many at once.
+
+A session is started only on a computer that runs. One GetInstances tells this of many computers,
+where GetInstanceState takes a call for each.
+"""
+
+import asyncio
+from contextlib import aclosing
+
+from attrs import define, field
+
+from dcvsessions._wait.instant import Instant
+from dcvsessions._wait.outcome import is_absorbed
+from dcvsessions.errors import DcvSessionsError
+from dcvsessions.lightsail._client import LightsailClient
+
+__all__ = ["RunningComputers"]
+
+# Seconds for which a list is used. A computer that was stopped meanwhile refuses the start.
+_FRESH = 60.0
+# Fewer computers than this are read one by one.
+_WORTH_A_LIST = 10
+# How many instances of the account are looked through for each computer that is wanted.
+_MOST_INSTANCES = 20
+
+
+@define(eq=False)
+class RunningComputers:
+    """The computers of one call for many that run.
+
+    Attributes:
+        client: An open client.
+        wanted: How many computers the call is for.
+    """
+
+    client: LightsailClient
+    wanted: int
+    _running: set[str] = field(init=False, factory=set[str])
+    _read_at: Instant | None = field(init=False, default=None)
+    _can_list: bool = field(init=False, default=True)
+    _one_at_a_time: asyncio.Lock = field(init=False, factory=asyncio.Lock)
+
+    async def include(self, name: str) -> bool:
+        """Whether a computer is known to run. If not, GetInstanceState tells its state."""
+        async with self._one_at_a_time:
+            if self._is_due:
+                await self._read()
+        return name in self._running
+
+    @property
+    def _is_due(self) -> bool:
+        if not self._can_list or self.wanted < _WORTH_A_LIST:
+            return False
+        return self._read_at is None or self._read_at.age >= _FRESH
+
+    async def _read(self) -> None:
+        began, left = Instant.ago(), self.wanted * _MOST_INSTANCES
+        self._running.clear()
+        try:
+            async with aclosing(self.client.get_instances()) as instances:
+                async for instance in instances:
+                    if instance.state is not None and instance.state.name == "running":
+                        self._running.add(instance.name or "")
+                    left -= 1
+                    if not left:
+                        break
+        except DcvSessionsError as error:
+            if is_absorbed(error):
+                raise
+            # Listing needs a permission of its own. If something else is wrong, the next call
+            # for a single computer shows it.
+            self._can_list = False
+        self._read_at = began
