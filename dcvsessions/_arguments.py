@@ -51,7 +51,7 @@ def checked_name(value: object, argument: str) -> str:
 
 
 def checked_names(value: object, argument: str) -> tuple[str, ...]:
-    """Check the names of several Lightsail resources, of which each may come once."""
+    """Check the names of several Lightsail resources. Each may come only once."""
     names = tuple(checked_name(one, argument) for one in checked_items(value, argument))
     if repeated := sorted(name for name, times in Counter(names).items() if times > 1):
         raise InvalidArgumentError(f"{argument}= has {', '.join(repeated)} more than once.")

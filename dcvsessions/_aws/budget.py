@@ -1,4 +1,4 @@
-"""The turns in which a client's calls are sent: within the service's rate, and changes first."""
+"""Decides which call of a client is sent when: at the service's rate, and changes first."""
 
 import asyncio
 from enum import IntEnum, auto
@@ -16,9 +16,9 @@ __all__ = ["Budget", "Priority"]
 class Priority(IntEnum):
     """Which of the waiting calls is sent first."""
 
-    # It holds a connection already.
+    # A repeat goes first, because it holds a connection already.
     REPEAT = auto()
-    # Later it would be too late.
+    # The last call of a wait, which would come too late otherwise.
     LAST = auto()
     # Changes and what leads to them: a session that starts earlier is ready earlier, and one that
     # is deleted later costs more.

@@ -3,8 +3,8 @@
 botocore's objects and errors stay in here. Callers get an `Answer`, or an error of this package.
 """
 
-# The functions in this file read what a client keeps to itself. As methods they would be offered
-# to users.
+# The functions in this file read private attributes of a client. They are not methods, because
+# completion would show those to users.
 # ruff: noqa: SLF001
 # pyright: reportPrivateUsage=false
 
@@ -277,7 +277,7 @@ class AwsClient:
 
 
 def in_use(client: AwsClient) -> Interruptible:
-    """Return a block for the use of a client. It is ended first if the client is closed."""
+    """Return a block in which a client is used. Closing the client ends the block first."""
     client._require_usable()
     if client._is_closing:
         raise client._was_closed()

@@ -1,7 +1,7 @@
 """Checks whether a desktop's server can be reached from this machine.
 
 `started` means that Lightsail reports the session as started. The desktop's server may need a few
-more seconds, and a firewall may hold back its port.
+more seconds, and a firewall may block its port.
 """
 
 import asyncio
@@ -119,7 +119,7 @@ async def _request(url: DcvUrl, reader: asyncio.StreamReader, writer: asyncio.St
     status = _STATUS.match(start)
     if status is None:
         raise ConnectionError("the answer is not HTTP")
-    # The desktop's server answers with 4xx; a proxy that does not have the server yet, with 5xx.
+    # The desktop's server answers with 4xx. A proxy whose server is not up yet answers with 5xx.
     if int(status[1]) >= _SERVER_ERROR:
         raise ConnectionError(f"the answer has the HTTP status {int(status[1])}")
 

@@ -139,8 +139,9 @@ class DcvUrl(str):  # noqa: SLOT000 - pickle keeps what is in a dictionary
         """When the URL expires, with a time zone. None if that is not known.
 
         For Nimble Studio, it is the stream's `expiresAt`. For Lightsail, it is one hour after the
-        session was last seen not started, because AWS documents that a session lasts for one hour.
-        It is None if the session was already started, and for a URL that no helper returned.
+        last reading in which the session was not started yet, because AWS documents that a session
+        lasts for one hour. It is None if the session was already started, and for a URL that no
+        helper returned.
         """
         return self._expires_at
 
