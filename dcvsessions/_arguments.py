@@ -44,8 +44,8 @@ def checked_name(value: object, argument: str) -> str:
     """Check the name of a Lightsail resource."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise InvalidArgumentError(
-            f"{argument}={_shown(value)} cannot be the name of a Lightsail resource: two or more "
-            "letters, digits, `_`, `-` and `.`, with a letter or digit at both ends."
+            f"{argument}={_shown(value)} cannot be the name of a Lightsail resource: a name has "
+            "two or more letters, digits, `_`, `-` and `.`, with a letter or digit at both ends."
         )
     return value
 
@@ -207,7 +207,9 @@ def checked_seconds(value: object, argument: str, *, zero: bool = True) -> float
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidArgumentError(f"{argument}={_shown(value)} has to be seconds, or None.")
+        raise InvalidArgumentError(
+            f"{argument}={_shown(value)} has to be a number of seconds, or None."
+        )
     try:
         seconds = float(value)
     except OverflowError:

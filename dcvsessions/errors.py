@@ -91,7 +91,7 @@ class LeftBehind:
         if self.session_id is not None:
             return (
                 f"Streaming session {self.session_id} is left behind: open it with open_stream(), "
-                "or end it with close_streaming_session()."
+                "or delete it with close_streaming_session()."
             )
         return (
             "A streaming session may have been made: the same call with "

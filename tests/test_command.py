@@ -336,7 +336,7 @@ def test_json_names_the_session_that_is_left_behind(sim, run):
     assert note.startswith("The clean-up failed too: DeleteStreamingSession: ")
     advice = (
         f"dcvsessions: Streaming session {session_id} is left behind: open it with dcvsessions "
-        "open-stream --session, or end it with dcvsessions close-stream.\n"
+        "open-stream --session, or delete it with dcvsessions close-stream.\n"
     )
     assert done.err.count(advice) == done.err.count("left behind") == 1
     assert f"dcvsessions: {note}\n" in done.err

@@ -280,7 +280,7 @@ async def test_pages_that_go_in_a_circle_are_an_error(
         ("GetOperationsForResource", lightsail.get_operations_for_resource("my-computer")),
     ):
         with pytest.raises(
-            InvalidResponseError, match="the pages of the list go in a circle"
+            InvalidResponseError, match="the list leads back to a page that was read before"
         ) as told:
             [one async for one in listed]
         assert told.value.operation == operation

@@ -214,7 +214,8 @@ class AwsClient:
                 return
             if page in seen:
                 raise InvalidResponseError(
-                    f"{operation}: the pages of the list go in a circle.", operation=operation
+                    f"{operation}: the list leads back to a page that was read before.",
+                    operation=operation,
                 )
             seen.add(page)
 
@@ -226,12 +227,12 @@ class AwsClient:
             raise ClientStateError(f"This {name} is not open: use it in `async with {name}(…)`.")
         if self._process != os.getpid():
             raise ClientStateError(
-                f"This {name} was opened in the parent process, whose connections it would "
-                "use: open one after the fork."
+                f"This {name} was opened in the parent process, and would use its "
+                "connections: open another one in this process."
             )
         if self._loop is not asyncio.get_running_loop():
             raise ClientStateError(
-                f"This {name} was opened in another event loop: open one in each."
+                f"This {name} was opened in another event loop: open one in each loop."
             )
 
     def _was_closed(self) -> ClientStateError:

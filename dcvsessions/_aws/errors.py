@@ -380,7 +380,7 @@ def _answered_error(answer: _AnswerParts, operation: str, call: Call) -> DcvSess
 def _foreign_answer(answer: _AnswerParts, operation: str) -> InvalidResponseError:
     location = answer.headers.get("location")
     host = _host(location or "")
-    pointed = f", and points to the host {plain_text(host)}; it was not followed" if host else ""
+    pointed = f", and redirects to the host {plain_text(host)} (not followed)" if host else ""
     return InvalidResponseError(
         f"{operation}: the answer with HTTP status {answer.status} names no error code of the "
         f"service{pointed}. A proxy, a captive portal or a wrong endpoint_url answers like this.",
@@ -469,11 +469,11 @@ def http_date(value: str) -> datetime | None:
 
 def _skew_advice(skew: float | None) -> str:
     if skew is None:
-        return "The clock of this machine is off: set it, best by NTP."
+        return "The clock of this machine is wrong: set it, for example with NTP."
     if abs(skew) < _TOLERATED_SKEW:
-        return "The clock of this machine is right now; it was off when the request was signed."
+        return "The clock of this machine is right now; it was wrong when the request was signed."
     side = "behind" if skew > 0 else "ahead of"
-    return f"The clock of this machine is {abs(skew):.0f} s {side} AWS's: set it, best by NTP."
+    return f"The clock of this machine is {abs(skew):.0f} s {side} AWS's: set it, for example with NTP."
 
 
 def _is_closed_nimble(call: Call) -> bool:

@@ -127,9 +127,9 @@ async def _request(url: DcvUrl, reader: asyncio.StreamReader, writer: asyncio.St
 def _sentence(url: DcvUrl, attempt: Attempt, timeout: float | None) -> str:
     advice = {
         "dns": "its name does not resolve",
-        "tcp": f"a firewall may hold back TCP port {url.port}",
+        "tcp": f"a firewall may block TCP port {url.port}",
         "tls": f"TCP port {url.port} is open, but the TLS handshake failed",
-        "http": f"TCP port {url.port} is open, but the server gives no good HTTP answer",
+        "http": f"TCP port {url.port} is open, but the HTTP request failed",
     }[attempt.step]
     return (
         f"The desktop's server {host_and_port(url)} was not reachable within {timeout:g} s. "
