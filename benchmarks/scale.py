@@ -1,4 +1,4 @@
-"""How long many desktops take, simulated on paper: starts first, then polls, all at one rate.
+"""How long many desktops take, computed without a clock: starts first, then polls, all at one rate.
 
     python -m benchmarks.scale
 
