@@ -473,7 +473,10 @@ def _skew_advice(skew: float | None) -> str:
     if abs(skew) < _TOLERATED_SKEW:
         return "The clock of this machine is right now; it was wrong when the request was signed."
     side = "behind" if skew > 0 else "ahead of"
-    return f"The clock of this machine is {abs(skew):.0f} s {side} AWS's: set it, for example with NTP."
+    return (
+        f"The clock of this machine is {abs(skew):.0f} s {side} AWS's: "
+        "set it, for example with NTP."
+    )
 
 
 def _is_closed_nimble(call: Call) -> bool:

@@ -1,4 +1,4 @@
-"""The page behind each DCV URL: it stands for the desktop."""
+"""The page behind each DCV URL, which takes the place of the desktop."""
 
 import functools
 import html
@@ -33,7 +33,7 @@ class Desktop:
     """A desktop that can be opened now.
 
     Attributes:
-        service: The service that hands it out.
+        service: The service whose desktop it is.
         title: The virtual computer or studio that it belongs to.
         shows: What is on it: an application, an operating system, or a streaming session.
         session_id: The DCV session id, which is the fragment of its URL.

@@ -41,7 +41,8 @@ _MARKER = "dcv_simulator"
 _PLUGIN_NAMES = ("dcvsessions", __name__)
 # Seconds. The simulator answers in a few milliseconds.
 _POLL_INTERVAL = "0.01"
-# These lead a client past `AWS_ENDPOINT_URL` or to other credentials, or change the interval.
+# With these, a client would not use `AWS_ENDPOINT_URL`, or would use other credentials or another
+# interval.
 _UNSET = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",

@@ -149,7 +149,11 @@ def test_a_file_of_temporary_keys_is_used(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "contents", "message"),
     [
-        (("--access-key-id", "A"), "", "--access-key-id and --secret-access-key need each other"),
+        (
+            ("--access-key-id", "A"),
+            "",
+            "--access-key-id and --secret-access-key must be given together",
+        ),
         (("--access-key-id", "A", "--credentials"), "", "--credentials stands for"),
         (("--credentials",), "[other]\n", "default is missing"),
         (("--credentials",), "[default]\n", "aws_access_key_id is missing"),
