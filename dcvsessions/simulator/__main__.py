@@ -21,7 +21,7 @@ from dcvsessions.simulator._time.timings import PRESETS
 
 _WARNING = (
     "Clients that do not read AWS_ENDPOINT_URL call AWS: AWS CLI before 1.29 or 2.13, boto3 before "
-    "1.28, AWS SDK for JavaScript 2, for Go 1, and others. Give them --endpoint-url or a similar option."
+    "1.28, AWS SDK for JavaScript 2, for Go 1, and others. They need an option like --endpoint-url."
 )
 
 

@@ -170,7 +170,7 @@ class Simulator:
             RuntimeError: The simulator has not been started.
         """
         if self._bound is None:
-            raise RuntimeError("The simulator is not running: enter it with async with first")
+            raise RuntimeError("The simulator is not running: use it in an `async with` block")
         address, port = self._bound
         host = _LOOPBACK_OF.get(address, address)
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

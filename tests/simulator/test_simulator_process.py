@@ -154,7 +154,7 @@ def test_a_file_of_temporary_keys_is_used(tmp_path):
             "",
             "--access-key-id and --secret-access-key must be given together",
         ),
-        (("--access-key-id", "A", "--credentials"), "", "--credentials stands for"),
+        (("--access-key-id", "A", "--credentials"), "", "give either --credentials"),
         (("--credentials",), "[other]\n", "default is missing"),
         (("--credentials",), "[default]\n", "aws_access_key_id is missing"),
         (("--credentials",), "the-secret", "cannot be read: MissingSectionHeaderError"),
