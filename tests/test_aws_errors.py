@@ -500,7 +500,7 @@ def date_in(seconds: float) -> str:
         (None, "The clock of this machine is wrong: set it, for example with NTP."),
     ],
 )
-def test_the_date_of_an_answer_tells_by_how_much_the_clock_is_off(
+def test_the_date_of_an_answer_says_by_how_much_the_clock_is_wrong(
     ahead: float | None, advice: str
 ) -> None:
     headers = {} if ahead is None else {"date": date_in(ahead)}

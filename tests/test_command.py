@@ -859,7 +859,7 @@ def test_a_signal_that_is_ignored_stays_ignored(slow, start):
 
 @posix
 @pytest.mark.parametrize("line", ["open my-computer --print", "computers", "open no-such --json"])
-def test_a_reader_that_ended_is_no_traceback(sim, start, line):
+def test_a_reader_that_ended_causes_no_traceback(sim, start, line):
     reading, writing = os.pipe()
     os.close(reading)
     done = start(line, stdout=writing).ended()

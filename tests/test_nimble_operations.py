@@ -469,7 +469,7 @@ async def test_an_empty_list_of_ids_asks_for_no_sessions(
 
 
 @pytest.mark.parametrize("tokens", [["again"], ["first", "second"]])
-async def test_pages_that_go_in_a_circle_are_an_error(
+async def test_pages_that_lead_back_are_an_error(
     sim: Simulator, nimble: NimbleClient, monkeypatch: pytest.MonkeyPatch, tokens: list[str]
 ) -> None:
     circle = cycle(tokens)
