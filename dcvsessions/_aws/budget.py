@@ -97,7 +97,7 @@ class Budget:
         self._rate.pause(self._loop.time(), seconds)
 
     def close(self) -> None:
-        """Let all waiting calls go on, because the client is closed."""
+        """Let all waiting calls continue, because the client is closed."""
         self._is_over = True
         self._admit()
 
@@ -118,7 +118,7 @@ class Budget:
             raise
 
     def _admit(self) -> None:
-        """Give the calls at the head of the queue their turns, as far as the rate allows."""
+        """Let the first calls in the queue go, while the rate allows it."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

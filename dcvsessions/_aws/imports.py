@@ -16,7 +16,7 @@ _IS_DONE = Event()
 async def imported() -> None:
     """Wait until `import_now()` has run in this process.
 
-    If the caller is cancelled, the thread goes on, and the next client that opens waits for it.
+    If the caller is cancelled, the thread continues, and the next client that opens waits for it.
     """
     if not _IS_DONE.is_set():
         await asyncio.to_thread(import_now)

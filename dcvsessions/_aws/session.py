@@ -118,7 +118,7 @@ async def opened_client(
 
 @cache
 def _unredirected(kind: type[Any]) -> type[Any]:
-    """Return an HTTP session class that hands out redirects as answers.
+    """Return an HTTP session class that returns redirects as answers.
 
     aiohttp follows them by itself, and takes the session token along to any host. aiobotocore
     has no option against that, so this overrides a private method; a test fails if it is gone.

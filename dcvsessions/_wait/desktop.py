@@ -135,7 +135,7 @@ class Desktop(ABC):
             >>> async with gui_session("my-computer") as desktop:
             ...     async for url in desktop.urls():
             ...         url.open()
-            ...         break  # without it, the block goes on until you cancel it
+            ...         break  # without it, the loop runs until you cancel it
         """
         self._calls.require_block()
         return self._urls(check_reachable=check_reachable)

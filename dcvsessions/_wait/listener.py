@@ -27,7 +27,7 @@ OnProgress = Callable[[Progress], object]
 
 
 def logs_news() -> bool:
-    """Whether the log takes the events."""
+    """Whether the logger `dcvsessions` is enabled for INFO."""
     return _news.isEnabledFor(logging.INFO)
 
 

@@ -167,7 +167,7 @@ async def streaming_session(
 
     Yields:
         The desktop: `await desktop.url()` returns a URL that is usable now, and
-        `async for url in desktop.urls()` yields a new one whenever one is due.
+        `async for url in desktop.urls()` yields one now and a new one whenever it is needed.
 
     Raises:
         ClientStateError: `client` was closed before the end of the block.
@@ -255,7 +255,7 @@ async def existing_streaming_session(
 
     Yields:
         The desktop: `await desktop.url()` returns a URL that is usable now, and
-        `async for url in desktop.urls()` yields a new one whenever one is due.
+        `async for url in desktop.urls()` yields one now and a new one whenever it is needed.
 
     Raises:
         ClientStateError: `client` was closed before the end of the block.

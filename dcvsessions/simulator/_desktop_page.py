@@ -14,7 +14,7 @@ from dcvsessions.simulator._protocol.messages import HttpResponse
 
 __all__ = ["PATH", "Desktop", "desktop_url", "new_token", "response"]
 
-# The path of every desktop. A DCV server may serve its web client below such a path, too.
+# The path of every desktop. A DCV server may serve its web client below such a path as well.
 PATH = "/desktop/"
 
 _HEADERS = {
@@ -79,7 +79,7 @@ def response(query: str, desktops: Iterable[Desktop], now: float, speed: float) 
             session="",
             left="",
             speed="",
-            note="To go on, ask the service for a new URL.",
+            note="To continue, ask the service for a new URL.",
         )
     return _page(
         200,

@@ -276,7 +276,7 @@ class Simulator:
 
     @locked
     def advance(self, seconds: float) -> None:
-        """Let simulated time pass at once. Transitions go on as if it had passed.
+        """Let simulated time pass at once. Transitions continue as if it had passed.
 
         Args:
             seconds: The simulated seconds.

@@ -179,7 +179,7 @@ def _check_loop(request: pytest.FixtureRequest) -> None:
 if _HAS_LOOPTIME:
     import pytest_asyncio
 
-    # pytest-asyncio before 0.24 refuses `loop_scope`. Other tests run with it all the same.
+    # pytest-asyncio before 0.24 refuses `loop_scope`. Other tests still run with it.
     with suppress(TypeError):
 
         @pytest_asyncio.fixture(loop_scope="function")

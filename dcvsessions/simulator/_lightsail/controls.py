@@ -190,7 +190,7 @@ class LightsailSimulator:
     def hold(self, name: str) -> None:
         """Freeze running transitions, and those that start later, until `release`.
 
-        A frozen transition does not go on after `release`: a request or `set_status` ends it.
+        A frozen transition does not continue after `release`: a request or `set_status` ends it.
 
         Args:
             name: The virtual computer.

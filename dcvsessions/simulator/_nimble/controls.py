@@ -178,7 +178,7 @@ class NimbleSimulator:
     def hold(self) -> None:
         """Freeze running transitions, and those that start later, until `release`.
 
-        This concerns all sessions and streams. A frozen transition does not go on after
+        This concerns all sessions and streams. A frozen transition does not continue after
         `release`: a request or `set_state` ends it.
         """
         self._account.is_held = True

@@ -118,7 +118,7 @@ def decode(body: bytes) -> dict[str, Json]:
     if not body:
         return {}
     try:
-        # json.loads() would take bytes in UTF-16 and UTF-32, too.
+        # json.loads() would also accept bytes in UTF-16 and UTF-32.
         document: Json = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise WireError("SerializationException", "The body is not valid JSON", 400) from None
