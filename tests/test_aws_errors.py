@@ -1,4 +1,4 @@
-"""Every foreign error has one of ours, whatever stands in it."""
+"""Every foreign error becomes an error of this package, whatever it says."""
 
 import inspect
 import re

@@ -709,7 +709,7 @@ sys.exit(main())
 
 
 class Process:
-    """The command as a process of its own."""
+    """The command in another process."""
 
     def __init__(self, line: str, *, program: str = PROGRAM, **streams: Any) -> None:
         self.process = subprocess.Popen(
