@@ -1,4 +1,4 @@
-"""The pytest plugin in other people's projects. pytest runs in another process, as it does there."""
+"""The pytest plugin in other people's projects: pytest runs in another process, as there."""
 
 import os
 import re
