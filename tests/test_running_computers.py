@@ -78,12 +78,12 @@ async def test_a_list_that_fails_for_a_while_is_asked_for_again(computers: Simul
 async def test_a_list_is_used_for_a_minute(computers: Simulator) -> None:
     async with LightsailClient() as client:
         running = RunningComputers(client, len(NAMES))
-        assert await running.include("pc-1")
+        assert await running.lists("pc-1")
         await client.stop_instance("pc-1")
         # For a while the list is still used.
-        assert await running.include("pc-1")
+        assert await running.lists("pc-1")
         await asyncio.sleep(61)
-        assert not await running.include("pc-1")
+        assert not await running.lists("pc-1")
     assert len(computers.calls("GetInstances")) == 2
 
 
@@ -96,7 +96,7 @@ async def test_a_long_list_is_left_before_it_costs_more_than_it_saves(
         for name, value in sim.environ.items():
             monkeypatch.setenv(name, value)
         async with LightsailClient() as client:
-            assert not await RunningComputers(client, len(NAMES)).include("pc-1")
+            assert not await RunningComputers(client, len(NAMES)).lists("pc-1")
         assert len(sim.calls("GetInstances")) == 60
 
 
