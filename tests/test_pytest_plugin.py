@@ -314,6 +314,7 @@ def test_every_run_of_pytest_imports_the_plugin_and_nothing_behind_it():
     loaded = set(done.stdout.split())
     assert {name for name in loaded if name.partition(".")[0] == "dcvsessions"} == {
         "dcvsessions",
+        "dcvsessions._lazy",
         "dcvsessions._version",
         "dcvsessions.simulator",
         MODULE,
