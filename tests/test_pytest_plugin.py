@@ -30,8 +30,7 @@ def run_pytest(tmp_path):
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "pytest", "-Werror", "--strict-markers", "-ra"),
-                # To import Hypothesis would take a quarter of the time.
-                *("-p", "no:cacheprovider", "-p", "no:hypothesispytest", *options, str(tmp_path)),
+                *("-p", "no:cacheprovider", *options, str(tmp_path)),
             ],
             cwd=tmp_path,
             env={**os.environ, "AWS_PROFILE": "theirs", **dict(environ)},
