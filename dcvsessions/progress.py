@@ -47,7 +47,7 @@ class BatchProgress:
 
 @frozen(kw_only=True)
 class Progress:
-    """What a wait saw when it read a resource, the error that it got instead, or what it requested.
+    """What a wait read, the error that it got instead, or the change that it requested.
 
     It holds no URL and no token, so you can print, log and keep it. `str()` returns one line of
     text, the same that `printer()` writes and that the logger `dcvsessions` gets at INFO.

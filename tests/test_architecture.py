@@ -304,6 +304,6 @@ def test_the_name_of_a_module_says_whether_it_is_public() -> None:
     }
 
 
-def test_no_file_is_a_drawer() -> None:
+def test_no_file_is_called_utils_or_misc() -> None:
     names = {path.stem for path in FILES.values()}
     assert not names & {"utils", "util", "helpers_common", "common", "base", "misc"}

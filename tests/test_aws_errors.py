@@ -490,14 +490,17 @@ def date_in(seconds: float) -> str:
 @pytest.mark.parametrize(
     ("ahead", "advice"),
     [
-        (3600, "The clock of this machine is 3600 s behind AWS's: set it, best by NTP."),
-        (-3600, "The clock of this machine is 3600 s ahead of AWS's: set it, best by NTP."),
-        (200, "The clock of this machine is right now; it was off when the request was signed."),
-        (-200, "The clock of this machine is right now; it was off when the request was signed."),
-        (None, "The clock of this machine is off: set it, best by NTP."),
+        (3600, "The clock of this machine is 3600 s behind AWS's: set it, for example with NTP."),
+        (
+            -3600,
+            "The clock of this machine is 3600 s ahead of AWS's: set it, for example with NTP.",
+        ),
+        (200, "The clock of this machine is right now; it was wrong when the request was signed."),
+        (-200, "The clock of this machine is right now; it was wrong when the request was signed."),
+        (None, "The clock of this machine is wrong: set it, for example with NTP."),
     ],
 )
-def test_the_date_of_an_answer_tells_by_how_much_the_clock_is_off(
+def test_the_date_of_an_answer_says_by_how_much_the_clock_is_wrong(
     ahead: float | None, advice: str
 ) -> None:
     headers = {} if ahead is None else {"date": date_in(ahead)}
@@ -610,5 +613,5 @@ def test_a_redirect_names_the_host_that_it_points_to(
     error = answered(status=302, headers=headers)
     assert isinstance(error, InvalidResponseError)
     assert (error.operation, error.http_status) == ("GetInstances", 302)
-    pointed = f", and points to the host {host}; it was not followed" if host else ""
+    pointed = f", and redirects to the host {host} (not followed)" if host else ""
     assert str(error) == FOREIGN_ANSWER.format(pointed)

@@ -358,7 +358,7 @@ async def test_a_region_that_cannot_be_is_refused_with_the_nearest_names(
 
 @pytest.mark.parametrize("kind", CLIENTS)
 @pytest.mark.parametrize("name", ["us-east1", "my-lab"])
-async def test_any_region_goes_with_another_endpoint(
+async def test_any_region_is_accepted_with_another_endpoint(
     sim: Simulator, kind: Clients, name: str
 ) -> None:
     async with kind(region_name=name) as client:

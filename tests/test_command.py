@@ -334,7 +334,7 @@ def test_json_names_the_session_that_is_left_behind(sim, run):
     assert note.startswith("The clean-up failed too: DeleteStreamingSession: ")
     advice = (
         f"dcvsessions: Streaming session {session_id} is left behind: open it with dcvsessions "
-        "open-stream --session, or end it with dcvsessions close-stream.\n"
+        "open-stream --session, or delete it with dcvsessions close-stream.\n"
     )
     assert done.err.count(advice) == done.err.count("left behind") == 1
     assert f"dcvsessions: {note}\n" in done.err
@@ -841,7 +841,7 @@ def test_a_signal_that_is_ignored_stays_ignored(slow, start):
 
 @posix
 @pytest.mark.parametrize("line", ["open my-computer --print", "computers", "open no-such --json"])
-def test_a_reader_that_ended_is_no_traceback(sim, start, line):
+def test_a_reader_that_ended_causes_no_traceback(sim, start, line):
     reading, writing = os.pipe()
     os.close(reading)
     done = start(line, stdout=writing).ended()

@@ -71,7 +71,8 @@ async def opened_client(
 ) -> AsyncGenerator[tuple[Any, str], None]:
     """Open an aiobotocore client for the length of a block.
 
-    It comes with what is known of the client's region, for the errors of its connections.
+    The block gets the client, and a hint about its region for connection errors, which can be
+    empty.
 
     The caller's session keeps its models and parsers; Nimble's model is added if it has none. The
     caller's configuration overrides this package's.
@@ -117,7 +118,7 @@ async def opened_client(
 
 @cache
 def _unredirected(kind: type[Any]) -> type[Any]:
-    """Return an HTTP session class that hands out redirects as answers.
+    """Return an HTTP session class that returns redirects as answers.
 
     aiohttp follows them by itself, and takes the session token along to any host. aiobotocore
     has no option against that, so this overrides a private method; a test fails if it is gone.
@@ -131,7 +132,7 @@ def _unredirected(kind: type[Any]) -> type[Any]:
             super().__init__(*args, **options)
             self._unredirected: dict[str | None, _Unredirected] = {}
 
-        async def _get_session(  # pyright: ignore[reportIncompatibleMethodOverride] - of it, only request() is used
+        async def _get_session(  # pyright: ignore[reportIncompatibleMethodOverride] - only request() is used
             self, proxy_url: str | None
         ) -> "_Unredirected":
             if proxy_url not in self._unredirected:
@@ -164,9 +165,9 @@ async def _region_hint(
     service: str,
     meta: Any,  # noqa: ANN401 - as above
 ) -> str:
-    """Say so if botocore's data does not name the region for the service; empty otherwise.
+    """Return a hint if botocore's data does not name the region for the service; else "".
 
-    New regions come before new data, so that is a hint and not an error.
+    This is not an error, because AWS can open a region before botocore's data names it.
     """
     if not (urlsplit(meta.endpoint_url).hostname or "").endswith(_AWS_HOSTS):
         return ""
@@ -247,7 +248,7 @@ class _OwnLoader(Loader):  # type: ignore[misc] # botocore has no type hints
         )
 
     def is_builtin_path(self, path: str) -> bool:
-        """Tell botocore that the cut table is as good as its own."""
+        """Let botocore treat the cut table like its own data."""
         return path.startswith(str(_CUT)) or super().is_builtin_path(path)
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's

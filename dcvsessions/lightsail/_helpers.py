@@ -36,7 +36,7 @@ async def open_gui_session(
     call fails.
 
     Reads with CreateGUISessionAccessDetails, and before a start with GetInstanceState. Starts with
-    StartGUISession and, if `start_instance` is set, StartInstance. The session lasts one hour, also
+    StartGUISession and, if `start_instance` is set, StartInstance. The session lasts one hour, even
     after this call returns. The computer costs by the hour while it runs.
 
     Args:
@@ -57,7 +57,7 @@ async def open_gui_session(
     Returns:
         The URL. It is a bearer secret: whoever has it can use the desktop while the session lasts.
         `url.expires_at` is None if the session was already started, because Lightsail does not say
-        when that was.
+        when it was started.
 
     Raises:
         WaitFailedError: Lightsail reports that the start failed, or the computer is stopped.

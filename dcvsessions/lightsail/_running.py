@@ -1,7 +1,7 @@
 """Which computers run, read for many at once.
 
-A session is started only on a computer that runs. One GetInstances tells this of many computers,
-where GetInstanceState takes a call for each.
+A session is started only on a computer that runs. One GetInstances tells which of many computers
+run; GetInstanceState needs a call for each.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ __all__ = ["RunningComputers"]
 _FRESH = 60.0
 # Fewer computers than this are read one by one.
 _WORTH_A_LIST = 10
-# How many instances of the account are looked through for each computer that is wanted.
+# How many instances of the account may be read for each computer that is wanted.
 _MOST_INSTANCES = 20
 
 
 @define(eq=False)
 class RunningComputers:
-    """The computers of one call for many that run.
+    """Which computers run, for one call for many.
 
     Attributes:
         client: An open client.
@@ -67,7 +67,7 @@ class RunningComputers:
         except DcvSessionsError as error:
             if is_absorbed(error):
                 raise
-            # Listing needs a permission of its own. If something else is wrong, the next call
-            # for a single computer shows it.
+            # Listing needs another permission. If something else is wrong, the next call for a
+            # single computer will show it.
             self._can_list = False
         self._read_at = began

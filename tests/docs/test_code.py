@@ -91,7 +91,7 @@ def test_the_other_tests_read_their_pages(page: str, test: str) -> None:
 
 @pytest.fixture
 def viewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a stand-in for the native client on PATH."""
+    """Put a stand-in for the native viewer on PATH."""
     program = tmp_path / "dcvviewer"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
