@@ -15,7 +15,7 @@ from dcvsessions.errors import DcvSessionsError
 from dcvsessions.lightsail._client import LightsailClient
 from dcvsessions.lightsail._helpers import CLOSE_TIMEOUT, OPEN_TIMEOUT
 from dcvsessions.lightsail._running import RunningComputers
-from dcvsessions.lightsail._session import GuiSessionController, desktop_of, url_of
+from dcvsessions.lightsail._session import GuiSessionController, desktop_of
 from dcvsessions.lightsail._states import SESSION_KINDS, SessionKind
 
 __all__ = ["GuiSessionOutcome", "close_gui_sessions", "open_gui_sessions"]
@@ -106,9 +106,7 @@ async def open_gui_sessions(
             started = await member.waiter.until(
                 session.opening(kind=kind, start_instance=start_instance)
             )
-            if check_reachable:
-                await member.waiter.reachable(started.url, desktop_of(name))
-            url = url_of(started, member.waiter.elapsed)
+            url = await session.url(started, member.waiter, check_reachable=check_reachable)
             await member.hand_over(GuiSessionOutcome(name=name, url=url))
 
         batch = Batch(

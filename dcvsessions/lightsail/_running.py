@@ -40,8 +40,8 @@ class RunningComputers:
     _can_list: bool = field(init=False, default=True)
     _one_at_a_time: asyncio.Lock = field(init=False, factory=asyncio.Lock)
 
-    async def include(self, name: str) -> bool:
-        """Whether a computer is known to run. If not, GetInstanceState tells its state."""
+    async def lists(self, name: str) -> bool:
+        """Whether the list has a computer. If not, GetInstanceState tells its state."""
         async with self._one_at_a_time:
             if self._is_due:
                 await self._read()
