@@ -50,7 +50,7 @@ def url_of(started: StartedSession, now: float) -> DcvUrl:
     return DcvUrl(started.url, expires_at=date_in(SESSION_LIFETIME - age))
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class GuiSessionController:
     """Reads and changes the GUI session of one virtual computer, with an open client.
 
