@@ -1,6 +1,5 @@
 """What all tests share: simulators, clients on them, and an environment without AWS in it."""
 
-import asyncio
 import os
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -14,10 +13,6 @@ from dcvsessions._aws.imports import import_now
 from dcvsessions.simulator import Simulator, Timings
 
 _AWS = ("AWS_", "BOTO_")
-
-# looptime asks for the event loop in tests that are not async, too. Without this, the first of
-# them would be given a new one that nobody closes.
-asyncio.set_event_loop(None)
 
 # Otherwise the first client of a process would do it in a thread, in real time.
 import_now()
