@@ -3,5 +3,5 @@
 import asyncio
 
 # looptime asks for the event loop in tests that are not async, too. Without this, the first of
-# them would be given a new one that nobody closes.
+# them would get a new loop that nobody closes.
 asyncio.set_event_loop(None)

@@ -1,7 +1,7 @@
 """Signs requests exactly as botocore does, in a third of the time.
 
-botocore reads all headers of a request three times. Importing this file imports botocore: see
-imports.py.
+botocore reads all headers of a request three times; this reads them once. Importing this file
+imports botocore: see imports.py.
 """
 # botocore has no type hints.
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
@@ -23,14 +23,15 @@ __all__ = ["Signer", "choose_signer"]
 
 _NAME = "dcvsessions-v4"
 _UNSIGNED = frozenset(SIGNED_HEADERS_BLACKLIST)
-# With another port than the scheme's default one, or none: it is then its own `host` header.
+# A host without a port, or with one that is not a default port. The `host` header has the same
+# text.
 _PLAIN_HOST = re.compile(r"[a-z0-9.-]+(:(?!80$|443$)[1-9][0-9]*)?")
-# It logs what is signed.
+# At DEBUG, it logs what is signed.
 _botocore_log = logging.getLogger("botocore.auth")
 
 
 class Signer(SigV4Auth):  # type: ignore[misc] # botocore has no type hints
-    """Signature version 4. Requests that it does not know are signed by botocore's own class."""
+    """Signature version 4. If a request is unusual, botocore's own class signs it."""
 
     def add_auth(self, request: Any) -> None:  # noqa: ANN401 - botocore has no type hints
         """Sign a request: set its date, its session token and its signature."""
@@ -81,7 +82,7 @@ class Signer(SigV4Auth):  # type: ignore[misc] # botocore has no type hints
 
 
 def _by_name(headers: Any) -> dict[str, str] | None:  # noqa: ANN401 - botocore has no type hints
-    """Return the headers to sign by their names in lower case; None if that is not all."""
+    """Return the headers to sign by their names in lower case; None if botocore has to sign."""
     found: dict[str, str] = {}
     for name, value in headers.raw_items():
         lower = name.lower()
@@ -94,7 +95,7 @@ def _by_name(headers: Any) -> dict[str, str] | None:  # noqa: ANN401 - botocore 
 
 
 def choose_signer(signature_version: object, **_: object) -> str | None:
-    """Handle botocore's event `choose-signer`: sign with `Signer` what signature 4 signs."""
+    """Handle botocore's event `choose-signer`: use `Signer` in place of signature version 4."""
     return _NAME if signature_version == "v4" else None
 
 
