@@ -236,5 +236,8 @@ def _rich_progress(console: "Console | None") -> "RichProgress":
         drawings.TextColumn("{task.description}", markup=False),
         drawings.BarColumn(),
         drawings.TextColumn("{task.fields[line]}", markup=False),
-        console=console or consoles.Console(stderr=True),
+        # rich prints above the bar what the block prints to a terminal. It should not break long
+        # lines, such as URLs, and it should not take what the block prints to a file.
+        console=console or consoles.Console(stderr=True, soft_wrap=True),
+        redirect_stdout=sys.stdout.isatty() if sys.stdout else False,
     )

@@ -4,8 +4,7 @@ import asyncio
 from enum import IntEnum, auto
 from heapq import heappop, heappush
 from itertools import count
-
-from attrs import field, frozen
+from typing import NamedTuple
 
 from dcvsessions._aws.rate import Rate
 from dcvsessions._call_order import is_first_call, is_last_call
@@ -28,13 +27,12 @@ class Priority(IntEnum):
     POLL = auto()
 
 
-@frozen(order=True)
-class _Place:
-    """The place of a call in the queue."""
+class _Place(NamedTuple):
+    """The place of a call in the queue. The number is unique, so turns are never compared."""
 
     priority: Priority
     number: int
-    turn: asyncio.Future[None] = field(order=False)
+    turn: asyncio.Future[None]
 
 
 class Budget:

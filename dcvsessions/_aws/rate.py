@@ -30,7 +30,7 @@ _ROUNDING = 1e-6
 _LONGEST_PAUSE = 60.0
 
 
-@define
+@define(eq=False, repr=False)
 class Rate:
     """The rate of one client's calls.
 

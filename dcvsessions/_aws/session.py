@@ -30,6 +30,7 @@ from botocore.exceptions import (
 from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
 from botocore.loaders import Loader
 
+from dcvsessions._aws.signer import choose_signer
 from dcvsessions._version import __version__
 from dcvsessions.errors import InvalidArgumentError
 
@@ -113,6 +114,8 @@ async def opened_client(
             raise await _refused_region(used, region_name) from None
         if not _is_possible_region(used, client.meta):
             raise await _refused_region(used, client.meta.region_name)
+        # Last, so that the caller's choice comes first.
+        client.meta.events.register_last(f"choose-signer.{service}", choose_signer)
         yield client, await _region_hint(used, service, client.meta)
 
 

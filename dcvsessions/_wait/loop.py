@@ -75,7 +75,7 @@ def _no_delay() -> float:
     return 0.0
 
 
-@frozen(kw_only=True, eq=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Goal(Generic[_Resource, _Value]):
     """One resource and the state that it should reach.
 
@@ -257,7 +257,7 @@ class Waiter:
             raise
 
 
-@define(kw_only=True, eq=False)
+@define(kw_only=True, eq=False, repr=False)
 class _Reconciliation(Generic[_Resource, _Value]):
     """One call of `Waiter.until()`. tenacity calls `poll`, `interval` and `is_over`."""
 

@@ -23,7 +23,7 @@ _MOST_STRETCH = 4.0
 _MOST_STRETCH_OF_LONGEST = 2.0
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Schedule:
     """When to poll an operation.
 
@@ -75,7 +75,7 @@ class Schedule:
         return min(wish, longest) * (1 - self.jitter * draw)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class PercentageTrend:
     """The percentages of one operation, from which its end is predicted.
 

@@ -24,7 +24,7 @@ _WORTH_A_LIST = 10
 _MOST_INSTANCES = 20
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class RunningComputers:
     """Which computers run, for one call for many.
 

@@ -39,7 +39,7 @@ def desktop_of(name: str) -> str:
     return f"GUI session of {name}"
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class GuiSessionController:
     """Reads and changes the GUI session of one virtual computer, with an open client.
 
