@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -431,7 +432,38 @@ def test_a_browser_that_is_missing(sim, run, monkeypatch):
     monkeypatch.setattr(webbrowser, "open", lambda _url: False)
     done = run("open", "my-computer")
     assert done.status == 1
-    assert "name one in the environment variable BROWSER" in done.err
+    assert "name one in the environment variable BROWSER, or use --print" in done.err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "open my-computer",
+        "open my-computer --print --with viewer",
+        "open-stream studio-1 --launch-profile lp-1 --delete-on-exit",
+    ],
+)
+def test_nothing_is_started_if_no_program_can_open_the_desktop(sim, run, monkeypatch, line):
+    monkeypatch.setattr(webbrowser, "_tryorder", [])
+    monkeypatch.setattr(shutil, "which", lambda _program: None)
+    done = run(*line.split())
+    assert done.status == 1
+    assert re.search(r"name one in the environment variable BROWSER|install it from", done.err)
+    assert sim.requests == []
+
+
+def test_the_viewer_is_enough(sim, run, monkeypatch):
+    monkeypatch.setattr(webbrowser, "_tryorder", [])
+    monkeypatch.setattr(shutil, "which", lambda program: program)
+    done = run("open", "my-computer")
+    assert done.status == 1  # the simulator's URL is one for a browser
+    assert "StartGUISession" in operations(sim)
+
+
+def test_without_a_command_it_shows_the_help(run):
+    done = run()
+    assert (done.status, done.out) == (2, "")
+    assert "open the desktop of a virtual computer" in done.err
 
 
 @pytest.mark.parametrize(
@@ -572,8 +604,10 @@ COMMAND_LINES = [
 ]
 
 
-def test_no_token_is_shown_unless_it_is_asked_for(sim, run, monkeypatch):
-    monkeypatch.setenv("PATH", "/nowhere")  # there is no viewer
+def test_no_token_is_shown_unless_it_is_asked_for(sim, run, monkeypatch, tmp_path):
+    viewer = tmp_path / "dcvviewer"  # is no program, so it cannot be started
+    viewer.touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
     run("open", "my-computer", "--print")
     said = ""
     for line in COMMAND_LINES:
@@ -691,7 +725,7 @@ sys.exit(main())
 
 
 class Process:
-    """The command as a process of its own."""
+    """The command in another process."""
 
     def __init__(self, line: str, *, program: str = PROGRAM, **streams: Any) -> None:
         self.process = subprocess.Popen(

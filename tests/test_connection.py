@@ -84,7 +84,7 @@ def own(client: Client) -> Connection[Client]:
 
 
 def new(**settings: Any) -> Connection[Client]:
-    """A connection by a client of its own."""
+    """A connection that opens its own client."""
     return Connection(Client, client=None, **{**SETTINGS, **settings})
 
 

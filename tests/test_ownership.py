@@ -105,7 +105,7 @@ def answered(
     *,
     ignores_cancellation: bool = False,
 ) -> Answer:
-    """Answer so many seconds later."""
+    """Answer some seconds later."""
 
     async def answer() -> StreamingSession:
         if ignores_cancellation:

@@ -116,6 +116,8 @@ _ADVICE: dict[type[ApiError], str] = {
     QuotaExceededError: "End sessions that are no longer needed, or ask AWS for a higher quota.",
 }
 
+_CONNECTION_ADVICE = "Check the endpoint, the proxy and the network."
+
 _NIMBLE_CLOSED = (
     "AWS closed Nimble Studio in 2024, so its own endpoint is gone. Pass endpoint_url= (or set "
     "AWS_ENDPOINT_URL_NIMBLE) to reach another one, such as the simulator: "
@@ -237,7 +239,9 @@ def _connection_error(error: Exception, call: Call) -> DcvSessionsError | None:
             | OSError()
         ) if not _is_local(error):
             return ConnectionFailedError(
-                f"No answer. {what}", operation=call.operation, was_sent=_was_connected(error)
+                f"No answer. {what} {_CONNECTION_ADVICE}",
+                operation=call.operation,
+                was_sent=_was_connected(error),
             )
         case _:
             return None
@@ -326,6 +330,12 @@ def _configuration_error(error: Exception, call: Call) -> DcvSessionsError:
             return ConfigurationError(
                 f"{call.name}: no AWS region is set. Pass region_name=, or set AWS_DEFAULT_REGION "
                 "(botocore does not read AWS_REGION), or a region in the profile."
+            )
+        case botocore_errors.ProfileNotFound():
+            return ConfigurationError(
+                f"{call.name}: {_one_line(error)}. `aws configure list-profiles` prints those that "
+                "exist.",
+                was_sent=call.was_sent,
             )
         case botocore_errors.ParamValidationError() | UnicodeEncodeError():
             return InvalidArgumentError(f"{call.name}: {_one_line(error)}.")

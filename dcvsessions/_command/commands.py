@@ -12,6 +12,7 @@ from dcvsessions._command.output import Output
 from dcvsessions._command.text import age, table
 from dcvsessions._secrets.mask import plain_text
 from dcvsessions._wait.listener import OnProgress
+from dcvsessions.dcv._opening import check_program
 from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import WaitTimeoutError
 from dcvsessions.lightsail._client import LightsailClient
@@ -32,6 +33,7 @@ _Run = Callable[[Options, Output, Interruption], Awaitable[None]]
 
 
 async def _open(options: Options, output: Output, interruption: Interruption) -> None:
+    await _check_program(options)
     stop = _command_line("close", options.name, options=options)
     with _named_if_unfinished(f"The session may be running. To stop it: {stop}"):
         async with _lightsail(options) as client:
@@ -125,6 +127,7 @@ async def _computers(options: Options, output: Output, _: Interruption) -> None:
 
 
 async def _open_stream(options: Options, output: Output, interruption: Interruption) -> None:
+    await _check_program(options)
     async with _nimble(options) as client:
         if options.delete_on_exit:
             await _open_and_delete(client, options, output, interruption)
@@ -282,11 +285,16 @@ async def _show_and_wait(
     await asyncio.get_running_loop().create_future()
 
 
+async def _check_program(options: Options) -> None:
+    """Fail before a start that takes minutes and costs money, if nothing could show the desktop."""
+    if options.program:
+        await asyncio.to_thread(check_program, options.program)
+
+
 async def _show(url: DcvUrl, options: Options, output: Output, about: Mapping[str, object]) -> None:
     """Open a URL, or print it if that is asked for."""
-    with_ = options.with_ or (None if options.print_url else "auto")
     # A browser can take seconds to start.
-    opened = None if with_ is None else await asyncio.to_thread(url.open, with_)
+    opened = await asyncio.to_thread(url.open, options.program) if options.program else None
     if opened is not None:
         output.note(f"The desktop was opened with the {opened.with_}.")
     data = {

@@ -35,7 +35,7 @@ NOT_RUN = {
     "docs/how-to/frameworks.md": 4,
 }
 
-# Pages whose Python is run by a test of their own.
+# Another test runs the Python of these pages.
 RUN_BY_ANOTHER_TEST = {
     "README.md": "test_readme.py",
     "docs/how-to/test-your-code.md": "test_pytest_plugin.py",
@@ -65,7 +65,7 @@ KEYS = ("aws_access_key_id", "aws_secret_access_key")
 
 
 def in_language(*languages: str) -> dict[str, list[Block]]:
-    """Return the blocks of each page that are to be run."""
+    """Return the blocks of each page that have to run."""
     found: dict[str, list[Block]] = {}
     for block in BLOCKS:
         if block.language in languages and block.not_run is None:
