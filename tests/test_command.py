@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import select
 import shlex
 import shutil
 import signal
@@ -384,10 +385,10 @@ def test_every_error_has_an_exit_status():
     assert found == {"DcvSessionsError": 1, **STATUSES}
 
 
-def test_a_wait_that_got_no_connection_has_the_status_of_a_connection_error():
-    error = errors.WaitFailedError.__new__(errors.WaitFailedError)
-    error.__cause__ = errors.ConnectionFailedError("refused")
-    assert exit_status(error) == 6
+@pytest.mark.looptime(start=time.monotonic)
+async def test_a_wait_that_got_no_connection_has_the_status_of_a_connection_error(here, capsys):
+    assert await Line("open my-computer --endpoint-url http://127.0.0.1:1").task == 6
+    assert "No connection could be made within 60 s." in capsys.readouterr().err
 
 
 def test_a_wait_that_times_out_says_what_may_be_running(slow, run):
@@ -466,6 +467,17 @@ def test_without_a_command_it_shows_the_help(run):
     assert "open the desktop of a virtual computer" in done.err
 
 
+@pytest.mark.parametrize("option", ["--quiet", "--quiet --json", ""])
+def test_a_new_session_that_is_not_shown_is_named(sim, run, monkeypatch, option):
+    monkeypatch.setattr(webbrowser, "open", lambda _url: False)
+    done = run(*shlex.split(f"open-stream studio-1 --launch-profile lp-1 {option}"))
+    (session_id,) = sim.nimble.alive
+    assert done.status == 1
+    assert f"dcvsessions: Streaming session {session_id} is left behind: " in done.err
+    if "--json" in option:
+        assert done.data["error"]["left_behind"]["session_id"] == session_id
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -502,6 +514,7 @@ def test_errors_speak_of_options():
     assert in_shell_words("Pass region_name=, or set it") == "Pass --region, or set it"
     assert in_shell_words("use with_='viewer'.") == "use --with 'viewer'."
     assert in_shell_words("timeout=-1 has to be") == "--timeout -1 has to be"
+    assert in_shell_words("resource_name='a b' cannot be") == "NAME 'a b' cannot be"
     assert in_shell_words("resource_name is missing") == "resource_name is missing"
 
 
@@ -871,6 +884,92 @@ def test_a_signal_that_is_ignored_stays_ignored(slow, start):
     slow.nimble.set_state(session_id, "READY")
     assert process.ended().status == 0
     assert slow.nimble.alive == [session_id]
+
+
+@posix
+def test_a_new_session_whose_url_nobody_reads_is_named(sim, start):
+    reading, writing = os.pipe()
+    os.close(reading)
+    line = "open-stream studio-1 --launch-profile lp-1 --print --quiet"
+    done = start(line, stdout=writing).ended()
+    os.close(writing)
+    (session_id,) = sim.nimble.alive
+    assert done.status == 1
+    assert done.err.startswith(f"dcvsessions: Streaming session {session_id} is left behind: ")
+    assert done.err.count("\n") == 1
+
+
+@posix
+@pytest.mark.parametrize(("option", "status"), [("", 143), ("--stop-on-exit", 0)])
+def test_the_end_does_not_wait_for_a_browser_that_blocks(sim, start, browser, option, status):
+    running = browser
+    program = Path(os.environ["BROWSER"])
+    program.write_text(f"#!/bin/sh\necho $$ > {shlex.quote(str(running))}\nexec sleep 60\n")
+    process = start(f"open my-computer {option}", stdout=subprocess.DEVNULL)
+    wait_until(running.read_text)
+    process.send(signal.SIGTERM)
+    assert process.process.wait(PATIENCE / 2) == status
+    os.kill(int(running.read_text()), signal.SIGKILL)
+
+
+@posix
+def test_an_enter_that_was_typed_before_does_not_stop_the_session(sim, start):
+    import pty  # noqa: PLC0415 - Windows has none
+
+    terminal, stdin = pty.openpty()
+    os.write(terminal, b"\n")
+    process = start("open my-computer --stop-on-exit --print", stdin=stdin)
+    process.wait_for("To stop the session")
+    assert process.process.stdout is not None
+    process.process.stdout.readline()
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.process.wait(0.5)
+    assert sim.calls("StopGUISession") == []
+    os.write(terminal, b"\n")
+    assert process.ended().status == 0
+    assert sim.lightsail.instances["my-computer"].status == "stopped"
+    os.close(stdin)
+    os.close(terminal)
+
+
+# Makes the terminal its own, and starts the command in the background of it.
+BACKGROUND = """
+import fcntl, signal, subprocess, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+command = [sys.executable, "-m", "dcvsessions", *sys.argv[1:]]
+child = subprocess.Popen(command, process_group=0)
+def end(*_):
+    child.terminate()
+    child.send_signal(signal.SIGCONT)
+signal.signal(signal.SIGTERM, end)
+sys.exit(child.wait())
+"""
+
+
+@posix
+def test_a_process_in_the_background_does_not_read_from_the_terminal(sim, start):
+    import pty  # noqa: PLC0415 - Windows has none
+
+    terminal, stdin = pty.openpty()
+    line = "open my-computer --stop-on-exit --print"
+    process = start(line, program=BACKGROUND, stdin=stdin, start_new_session=True)
+    process.wait_for("To stop the session")
+    # If it read from the terminal, it would be suspended before it prints the URL.
+    printed, _, _ = select.select([process.process.stdout], [], [], 5)
+    process.send(signal.SIGTERM)
+    done = process.ended()
+    os.close(stdin)
+    os.close(terminal)
+    assert printed
+    assert done.status == 0
+
+
+def test_text_that_the_encoding_does_not_have_is_escaped(sim, start, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    sim.lightsail.add_instance("lab", blueprint_name="R\N{EM DASH}Studio")
+    done = start("computers").ended()
+    assert (done.status, done.err) == (0, "")
+    assert "R\\u2014Studio" in done.out
 
 
 @posix

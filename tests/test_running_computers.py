@@ -75,6 +75,27 @@ async def test_a_list_that_fails_for_a_while_is_asked_for_again(computers: Simul
     assert states_read(computers) == []
 
 
+@pytest.mark.parametrize(
+    ("fault", "longest"),
+    [
+        (Fault.error("ServiceException", 500), 300),
+        (Fault.html(), 300),
+        (Fault.truncated(), 300),
+        (Fault.reset(), 300),
+        (Fault.no_answer(), 400),
+    ],
+    ids=lambda value: getattr(value, "kind", None),
+)
+async def test_computers_are_opened_although_every_list_fails(
+    computers: Simulator, fault: Fault, longest: float
+) -> None:
+    computers.inject("GetInstances", fault, times=None)
+    began = asyncio.get_running_loop().time()
+    assert not [each.error for each in await opened(NAMES) if each.error]
+    assert asyncio.get_running_loop().time() - began < longest
+    assert len(computers.calls("GetInstances")) <= 9
+
+
 async def test_a_list_is_used_for_a_minute(computers: Simulator) -> None:
     async with LightsailClient() as client:
         running = RunningComputers(client, len(NAMES))

@@ -36,8 +36,11 @@ class Output:
     def result(self, text: str, data: object) -> None:
         """Write the result: the text, unless it is empty, or the data as a line of JSON."""
         shown = json.dumps(data) if self.is_json else text
-        if shown:
-            print(shown, flush=True)  # noqa: T201 - the result of the command
+        if shown and sys.stdout is not None:
+            # Not every encoding has every character of a service's text.
+            encoding = sys.stdout.encoding or "utf-8"
+            writable = shown.encode(encoding, "backslashreplace").decode(encoding)
+            print(writable, flush=True)  # noqa: T201 - the result of the command
 
     def note(self, text: str) -> None:
         """Write a note, unless `is_quiet` is set."""

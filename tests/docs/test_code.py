@@ -194,7 +194,9 @@ RUN_HERE = {
 
 @pytest.mark.parametrize("page", [page for page, found in RUN_HERE.items() if found])
 def test_the_commands_of_a_page_run(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webbrowser, "open", lambda *_: True)
+    monkeypatch.setenv("BROWSER", "true")
+    monkeypatch.setattr(webbrowser, "_browsers", {})
+    monkeypatch.setattr(webbrowser, "_tryorder", None)  # so that BROWSER is read anew
     with in_real_time():
         for block, command, output in RUN_HERE[page]:
             program, *arguments = shlex.split(command, comments=True)
