@@ -799,7 +799,10 @@ def test_a_signal_while_opening_deletes_the_session(slow, start, number):
     done = process.ended()
     assert done.status == 128 + number
     assert "Cleaning up." in done.err
-    assert done.err.endswith("dcvsessions: Interrupted.\n")
+    assert done.err.splitlines()[-2:] == [
+        "dcvsessions: Interrupted.",
+        "dcvsessions: No session is left behind.",
+    ]
     assert done.data["error"]["type"] == "Interrupted"
     assert done.data["error"]["exit_status"] == done.status
     assert (len(slow.nimble.sessions), slow.nimble.alive) == (1, [])
@@ -820,7 +823,18 @@ def test_a_second_signal_ends_the_clean_up_and_names_the_session(slow, start):
     assert done.status == 130
     assert done.err.count(f"Streaming session {session_id} is left behind: ") == 1
     assert done.data["error"]["left_behind"]["session_id"] == session_id
+    assert "No session is left behind" not in done.err
     assert "Traceback" not in done.err
+
+
+@posix
+@pytest.mark.parametrize("options", ["--client-token mine", "--delete-on-exit"])
+def test_a_signal_tells_that_no_session_is_left_if_that_is_known(slow, start, options):
+    process = start(f"open-stream studio-1 --launch-profile lp-1 {options}")
+    process.wait_for("CREATE_IN_PROGRESS")
+    process.send(signal.SIGINT)
+    is_told = "No session is left behind." in process.ended().err
+    assert is_told is (options == "--delete-on-exit")
 
 
 @posix

@@ -136,7 +136,7 @@ async def _open_stream(options: Options, output: Output, interruption: Interrupt
         if options.delete_on_exit:
             await _open_and_delete(client, options, output, interruption)
             return
-        with output.progress() as on_progress:
+        with _told_if_nothing_is_left(options), output.progress() as on_progress:
             opening = _existing_stream if options.session else _new_stream
             url = await opening(client, options, on_progress)
         session_id = url.streaming_session_id or ""
@@ -180,7 +180,7 @@ async def _existing_stream(
 async def _open_and_delete(
     client: NimbleClient, options: Options, output: Output, interruption: Interruption
 ) -> None:
-    with ExitStack() as showing:
+    with _told_if_nothing_is_left(options), ExitStack() as showing:
         async with streaming_session(
             options.studio,
             launch_profile_id=options.launch_profile or "",
@@ -348,6 +348,19 @@ def _named_if_unfinished(left: str) -> Generator[None, None, None]:
         yield
     except (asyncio.CancelledError, WaitTimeoutError) as error:
         error.add_note(left)
+        raise
+
+
+@contextmanager
+def _told_if_nothing_is_left(options: Options) -> Generator[None, None, None]:
+    """Say after Ctrl-C that no session costs money, if that is known."""
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        # A session that exists is not deleted, and a token may have found one.
+        is_new = not options.session and not options.client_token
+        if is_new and getattr(error, "left_behind", None) is None:
+            error.add_note("No session is left behind.")
         raise
 
 
