@@ -12,7 +12,7 @@ import hmac
 import logging
 import re
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from botocore.auth import AUTH_TYPE_MAPS, SIGNED_HEADERS_BLACKLIST, SIGV4_TIMESTAMP, SigV4Auth
@@ -99,4 +99,4 @@ def choose_signer(signature_version: object, **_: object) -> str | None:
     return _NAME if signature_version == "v4" else None
 
 
-AUTH_TYPE_MAPS[_NAME] = Signer
+cast("dict[str, Any]", AUTH_TYPE_MAPS)[_NAME] = Signer
