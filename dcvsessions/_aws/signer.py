@@ -99,4 +99,4 @@ def choose_signer(signature_version: object, **_: object) -> str | None:
     return _NAME if signature_version == "v4" else None
 
 
-AUTH_TYPE_MAPS[_NAME] = Signer
+AUTH_TYPE_MAPS[_NAME] = Signer  # pyright: ignore[reportArgumentType] # inferred too narrowly
