@@ -69,7 +69,8 @@ from dcvsessions._wait.decisions import Done, Observation
 from dcvsessions.dcv import _url as url
 from dcvsessions.lightsail._states import Reading
 from dcvsessions.nimble._states import UsableStream
-from dcvsessions.simulator import Fault, Simulator, Timings, gateway
+from dcvsessions.simulator import Fault, Simulator, Timings
+from dcvsessions.simulator import _gateway as gateway
 
 WORD = "Kanary"
 SECRET_KEY = "Key+Kanary/Kanary"

@@ -15,7 +15,7 @@ from dcvsessions._command.output import Output
 from dcvsessions._command.text import age, table
 from dcvsessions._secrets.mask import plain_text
 from dcvsessions._wait.listener import OnProgress
-from dcvsessions.dcv._opening import Opened
+from dcvsessions.dcv._opening import Opened, check_program
 from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import LeftBehind, WaitTimeoutError
 from dcvsessions.lightsail._client import LightsailClient
@@ -37,6 +37,7 @@ _Run = Callable[[Options, Output, Interruption], Awaitable[None]]
 
 
 async def _open(options: Options, output: Output, interruption: Interruption) -> None:
+    await _check_program(options)
     stop = _command_line("close", options.name, options=options)
     with _named_if_unfinished(f"The session may be running. To stop it: {stop}"):
         async with _lightsail(options) as client:
@@ -130,11 +131,12 @@ async def _computers(options: Options, output: Output, _: Interruption) -> None:
 
 
 async def _open_stream(options: Options, output: Output, interruption: Interruption) -> None:
+    await _check_program(options)
     async with _nimble(options) as client:
         if options.delete_on_exit:
             await _open_and_delete(client, options, output, interruption)
             return
-        with output.progress() as on_progress:
+        with _told_if_nothing_is_left(options), output.progress() as on_progress:
             opening = _existing_stream if options.session else _new_stream
             url = await opening(client, options, on_progress)
         session_id = url.streaming_session_id or ""
@@ -178,7 +180,7 @@ async def _existing_stream(
 async def _open_and_delete(
     client: NimbleClient, options: Options, output: Output, interruption: Interruption
 ) -> None:
-    with ExitStack() as showing:
+    with _told_if_nothing_is_left(options), ExitStack() as showing:
         async with streaming_session(
             options.studio,
             launch_profile_id=options.launch_profile or "",
@@ -289,10 +291,15 @@ async def _show_and_wait(
     await asyncio.get_running_loop().create_future()
 
 
+async def _check_program(options: Options) -> None:
+    """Fail before a start that takes minutes and costs money, if nothing could show the desktop."""
+    if options.program:
+        await asyncio.to_thread(check_program, options.program)
+
+
 async def _show(url: DcvUrl, options: Options, output: Output, about: Mapping[str, object]) -> None:
     """Open a URL, or print it if that is asked for."""
-    with_ = options.with_ or (None if options.print_url else "auto")
-    opened = None if with_ is None else await _opened(url, with_)
+    opened = await _opened(url, options.program) if options.program else None
     if opened is not None:
         output.note(f"The desktop was opened with the {opened.with_}.")
     data = {
@@ -341,6 +348,19 @@ def _named_if_unfinished(left: str) -> Generator[None, None, None]:
         yield
     except (asyncio.CancelledError, WaitTimeoutError) as error:
         error.add_note(left)
+        raise
+
+
+@contextmanager
+def _told_if_nothing_is_left(options: Options) -> Generator[None, None, None]:
+    """Say after Ctrl-C that no session costs money, if that is known."""
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        # A session that exists is not deleted, and a token may have found one.
+        is_new = not options.session and not options.client_token
+        if is_new and getattr(error, "left_behind", None) is None:
+            error.add_note("No session is left behind.")
         raise
 
 

@@ -21,7 +21,7 @@ _ENTER = b"\n"
 
 
 class Interruption:
-    """Ends the work of the current task: the first signal cleanly, the second one at once.
+    """Ends the work of the current task: cleanly at the first signal, at once at the second.
 
     By itself, Python cleans up only after Ctrl-C: SIGTERM and SIGHUP end the process at once. On
     Windows, asyncio's own handling of Ctrl-C stays in force.
@@ -59,7 +59,7 @@ class Interruption:
                 loop.remove_signal_handler(number)
 
     async def stay(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run work until it ends, or until Enter or the first signal, which are no error here."""
+        """Run work until it ends, or until Enter or the first signal, which are not errors here."""
         _call_at_enter(self._end)
         try:
             await work
@@ -87,7 +87,7 @@ def _call_at_enter(call: Callable[[], None]) -> None:
     """Call a function in this loop when a line comes from standard input.
 
     The thread reads past Python's buffer: at exit, the interpreter would wait for the buffer's
-    lock. Nothing happens at the end of the input, which a background process meets at once.
+    lock. The end of the input does nothing: a background process reads it at once.
     """
     if not _may_read():
         return

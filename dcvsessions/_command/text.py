@@ -53,6 +53,7 @@ _SHELL_WORDS = {
     "session_id=": "SESSION",
     "studio_id=": "STUDIO",
     "timeout=": "--timeout",
+    "print(url)": "--print",
     "open_stream()": "dcvsessions open-stream --session",
     "close_streaming_session()": "dcvsessions close-stream",
 }
