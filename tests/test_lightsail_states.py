@@ -15,7 +15,8 @@ from dcvsessions._wait.decisions import (
 )
 from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import Failure
-from dcvsessions.lightsail import GuiSession, InstanceState, states
+from dcvsessions.lightsail import GuiSession, InstanceState
+from dcvsessions.lightsail import _states as states
 from dcvsessions.lightsail._states import Reading, StartedSession, Step
 
 URL = DcvUrl("https://203.0.113.1:8443/?authToken=application#application")

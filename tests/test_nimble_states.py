@@ -15,7 +15,8 @@ from dcvsessions._wait.decisions import (
 )
 from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import Failure
-from dcvsessions.nimble import StreamingSessionStatusCode, StreamStatusCode, states
+from dcvsessions.nimble import StreamingSessionStatusCode, StreamStatusCode
+from dcvsessions.nimble import _states as states
 from dcvsessions.nimble._states import Step, UsableStream
 
 URL = DcvUrl("https://203.0.113.1:8443/?authToken=s3cr3t#session")

@@ -23,7 +23,7 @@ from dcvsessions.simulator import (
     TransitionPlan,
 )
 from dcvsessions.simulator import (
-    scenario as scenario_module,
+    _scenario as scenario_module,
 )
 
 IN_PYTHON = Scenario(
