@@ -14,7 +14,7 @@ import dcvsessions
 TESTS = [
     "tests/simulator/test_simulator_scenario.py",
     "tests/simulator/test_simulator_wire.py",
-    "tests/surface",
+    "tests/surface/test_public_api.py::test_the_list_of_public_names_is_up_to_date",
     "tests/test_architecture.py",
     "tests/test_command.py",
     "tests/test_errors.py",
