@@ -1,1 +1,1 @@
-"""Measures dcvsessions beside what people use without it: `python -m benchmarks`."""
+"""Compares dcvsessions with what people use without it: `python -m benchmarks`."""

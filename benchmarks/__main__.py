@@ -35,7 +35,7 @@ class Size:
         waits: See `memory_rounds`.
         sessions: Nimble Studio sessions that get ready at the same time.
         crowds: The GUI sessions that are opened at the same time.
-        scale_sizes: The numbers of desktops that are simulated on paper.
+        scale_sizes: The numbers of desktops that are computed.
     """
 
     start_pairs: int

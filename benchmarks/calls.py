@@ -132,7 +132,7 @@ async def _others(size: _Size, clients: _Clients) -> list[Row]:
             lambda: clients.stock_nimble.list_streaming_sessions(studioId=_STUDIO),
         ),
         (
-            "`open_gui_session` of a started session, beside one call",
+            "`open_gui_session` of a started session, compared with one call",
             None,
             size.calls,
             lambda: open_gui_session(_NAME, client=clients.lightsail),
@@ -211,7 +211,7 @@ async def _in_threads(threads: ThreadPoolExecutor, client: Any, at_once: int, ea
 
 
 def _many(size: _Size, at_once: int, call: _Call) -> Callable[[], Awaitable[float]]:
-    """Return the measure of many calls, so many of them at once."""
+    """Return a measure of many calls, of which `at_once` run at the same time."""
 
     async def some() -> None:
         for _ in range(size.calls // at_once):

@@ -78,7 +78,7 @@ class Crowd:
 
 @frozen(kw_only=True)
 class Opened:
-    """What became of a crowd.
+    """The result of opening a crowd.
 
     Attributes:
         way: How the desktops were opened.
@@ -131,7 +131,7 @@ async def _together(names: list[str], record: virtual.Record) -> None:
 
 
 def _by_hand(**retries: object) -> _Way:
-    """Return a loop as one writes it on aiobotocore, for which a refusal is no news."""
+    """Return a loop as people write it on aiobotocore. It continues after a refusal."""
 
     async def open_all(names: list[str], record: virtual.Record) -> None:
         config = AioConfig(retries=retries) if retries else AioConfig()
@@ -209,7 +209,7 @@ async def _measured(crowd: Crowd, way: str) -> Opened:
 
 
 def measure_all(crowd: Crowd, chosen: Iterable[str], processes: int = 2) -> list[Opened]:
-    """Open a crowd in each way, each in a process of its own; what is possible comes last."""
+    """Open a crowd in each way, each in a new process; the least that is possible comes last."""
     context = get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, max_tasks_per_child=1) as pool:
         running = [pool.submit(measure, crowd, way) for way in chosen]
@@ -217,7 +217,7 @@ def measure_all(crowd: Crowd, chosen: Iterable[str], processes: int = 2) -> list
 
 
 def least(crowd: Crowd) -> Opened:
-    """Return what no way can do better: one call starts each desktop, and one reads it in time."""
+    """Return the best possible result: one call starts each desktop, and one reads it in time."""
     seconds = _seconds(crowd)
     return Opened(
         way=LEAST,
@@ -264,7 +264,7 @@ def table(results: Sequence[Opened]) -> str:
 
 
 def main() -> None:
-    """Open one crowd in each way and print what became of it."""
+    """Open one crowd in each way, and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--desktops", type=int, default=1000)
     parser.add_argument("--rate", type=float, default=50)

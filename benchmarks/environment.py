@@ -13,7 +13,7 @@ _PACKAGES = ("dcvsessions", "aiobotocore", "botocore", "boto3", "aiohttp", "tena
 
 
 def use_only(environ: Mapping[str, str]) -> None:
-    """Make AWS clients use these variables and nothing else of the machine."""
+    """Make AWS clients use these variables and no other settings of the machine."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "BOTO_")):
             del os.environ[name]

@@ -1,4 +1,4 @@
-"""What a run found: as tables, as JSON, and in the documentation."""
+"""The results of a run: as tables, as JSON, and in the documentation."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,13 +16,13 @@ __all__ = ["Report", "as_json", "as_markdown", "write_docs"]
 
 @frozen(kw_only=True)
 class Report:
-    """What a run found.
+    """The results of a run.
 
     Attributes:
         about: The date, the machine and the versions.
         rows: The table of ratios.
         polling: Polls and lateness of each schedule.
-        crowds: What became of each crowd, for each way to open it.
+        crowds: The result of each crowd, for each way to open it.
         scales: How long many desktops take.
     """
 
@@ -34,7 +34,7 @@ class Report:
 
 
 def write_docs(report: Report, docs: Path) -> None:
-    """Write the tables into the pages of figures, and draw the pictures beside them."""
+    """Write the tables into the pages of figures, and draw their pictures."""
     _fill(docs / "reference" / "performance.md", "figures", as_markdown(report))
     _fill(docs / "explanation" / "scale.md", "scale", scale.table(report.scales))
     # The largest crowd, and the one that was opened in every way.

@@ -1,4 +1,4 @@
-"""Rows of the table: a figure of ours beside the same of somebody else, measured in pairs."""
+"""Rows of the table: our figure and one to compare it with, measured in pairs."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from statistics import median, quantiles
@@ -19,7 +19,7 @@ class Row:
         unit: The unit of both figures.
         ours: Our figure, a median.
         beside: What it is compared with.
-        theirs: The figure of that, a median.
+        theirs: The other figure, a median.
         ratio: The median of the ratios of each pair; ours to theirs.
         low: The first quartile of the ratios.
         high: The third quartile of the ratios.
@@ -96,7 +96,7 @@ async def interleaved(measures: Mapping[str, Measure], rounds: int) -> dict[str,
 def table(rows: Iterable[Row]) -> str:
     """Return the rows as a Markdown table."""
     lines = [
-        "| figure | ours | beside | | ratio | middle half | goal | |",
+        "| figure | ours | compared with | | ratio | middle half | goal | |",
         "| --- | ---: | --- | ---: | ---: | --- | ---: | --- |",
     ]
     lines += [_line(row) for row in rows]

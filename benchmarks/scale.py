@@ -1,9 +1,10 @@
-"""How long many desktops take, simulated on paper: starts first, then polls, all at one rate.
+"""How long many desktops take, computed without a clock: starts first, then polls, all at one rate.
 
     python -m benchmarks.scale
 
 The API's rate is known here and is never exceeded, and one process makes all the calls that it
-allows. A call takes no time but its turn. The ready times are lognormal, with a median of 75 s.
+allows. A call takes no time, but has to wait for its turn. The ready times are lognormal, with a
+median of 75 s.
 """
 
 import heapq
@@ -20,8 +21,8 @@ __all__ = ["RATES", "SIZES", "Scale", "scales", "table"]
 
 SIZES = (10, 100, 1_000, 10_000, 100_000, 1_000_000)
 RATES = (5, 50, 500, 5_000)
-# What a start takes: the state of the session, and the start itself. Lists of the computers, which
-# tell the states of some hundreds each, are not counted.
+# The calls of a start: one reads the state of the session, and one starts it. Lists of the
+# computers are not counted, because each has the states of some hundreds.
 _CALLS_TO_START = 2
 _MEDIAN, _SPREAD = 75.0, 0.4
 _SEED = 1
@@ -53,7 +54,8 @@ def scales(sizes: Sequence[int] = SIZES, rates: Sequence[float] = RATES) -> list
 
 
 def _scale(desktops: int, rate: float) -> Scale:
-    # Twice the desktops at twice the rate take as long: many are simulated by fewer.
+    # Twice as many desktops at twice the rate take equally long. So fewer desktops are simulated
+    # for many.
     share = min(1.0, _MOST_SIMULATED / desktops)
     return evolve(simulated(round(desktops * share), rate * share), desktops=desktops, rate=rate)
 
@@ -82,7 +84,7 @@ def simulated(desktops: int, rate: float) -> Scale:
     """Simulate desktops that are all asked for at once."""
     source = random.Random(_SEED)
     waiting = [_Desktop(_MEDIAN * source.lognormvariate(0, _SPREAD)) for _ in range(desktops)]
-    # By the time at which they are due. All starts come before all polls.
+    # Sorted by the time of the next poll. All starts come before all polls.
     polls: list[tuple[float, int]] = []
     now, calls = 0.0, 0
     times: list[float] = []

@@ -1,4 +1,4 @@
-"""Polls against lateness for schedules, simulated on paper: no clock, no network, always the same.
+"""Polls against lateness for schedules, computed: no clock, no network, always the same.
 
 `python -m benchmarks.schedules` prints a table in about ten seconds. A call takes no time here, and
 the first poll, at 0 s, is counted. Lateness is the time from "ready" to the poll that sees it.

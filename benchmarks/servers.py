@@ -1,6 +1,6 @@
 """A plain HTTP server in another process that gives fixed answers.
 
-It answers at once and looks at nothing but the operation, so that what is measured is the client.
+It answers at once and reads only the operation, so that only the client is measured.
 """
 
 import asyncio

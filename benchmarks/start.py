@@ -23,7 +23,7 @@ class Sample:
         unit: The unit of all figures.
         ours: Our figures, one for each pair.
         beside: What ours are compared with.
-        theirs: The figures of that.
+        theirs: The figures of the other way.
         goal: What the ratio of ours to theirs may be at most.
     """
 

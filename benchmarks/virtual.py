@@ -27,7 +27,7 @@ _Result = TypeVar("_Result")
 
 @frozen
 class Record:
-    """What became of desktops that were opened together.
+    """The result for desktops that were opened together.
 
     Attributes:
         times: The seconds after which each URL was there.

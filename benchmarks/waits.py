@@ -73,7 +73,7 @@ def stall_rows(sizes: Mapping[int, int]) -> list[Row]:
 
 @contextmanager
 def _processes() -> Generator[ProcessPoolExecutor, None, None]:
-    """Serve fixed answers, and give each measure a new process that is pointed at them."""
+    """Serve fixed answers, and give each measure a new process that uses them."""
     with serve_fixed_answers() as endpoint_url:
         use_only({"AWS_ENDPOINT_URL": endpoint_url})
         context = get_context("spawn")
@@ -121,7 +121,7 @@ def stall_of_many(count: int) -> float:
 
 
 def stall_of_gather(count: int) -> float:
-    """Return the milliseconds of the longest stall of our openings of one each."""
+    """Return the milliseconds of the longest stall of our calls that open one desktop each."""
 
     async def opened(stack: AsyncExitStack) -> _Openings:
         client = await stack.enter_async_context(LightsailClient())
@@ -167,7 +167,7 @@ def _stall(opened: Callable[[AsyncExitStack], Awaitable[_Openings]], count: int)
 def memory_rows(*, waits: int = 1000, rounds: int = 3) -> list[Row]:
     """Measure the memory of waits that sleep between two polls.
 
-    Each measure runs in a process of its own.
+    Each measure runs in a new process.
     """
     if not Path("/proc/self/statm").exists():
         return []

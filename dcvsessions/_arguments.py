@@ -44,14 +44,14 @@ def checked_name(value: object, argument: str) -> str:
     """Check the name of a Lightsail resource."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise InvalidArgumentError(
-            f"{argument}={_shown(value)} cannot be the name of a Lightsail resource: two or more "
-            "letters, digits, `_`, `-` and `.`, with a letter or digit at both ends."
+            f"{argument}={_shown(value)} cannot be the name of a Lightsail resource: a name has "
+            "two or more letters, digits, `_`, `-` and `.`, with a letter or digit at both ends."
         )
     return value
 
 
 def checked_names(value: object, argument: str) -> tuple[str, ...]:
-    """Check the names of several Lightsail resources, of which each may come once."""
+    """Check the names of several Lightsail resources. Each may come only once."""
     names = tuple(checked_name(one, argument) for one in checked_items(value, argument))
     if repeated := sorted(name for name, times in Counter(names).items() if times > 1):
         raise InvalidArgumentError(f"{argument}= has {', '.join(repeated)} more than once.")
@@ -207,7 +207,9 @@ def checked_seconds(value: object, argument: str, *, zero: bool = True) -> float
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidArgumentError(f"{argument}={_shown(value)} has to be seconds, or None.")
+        raise InvalidArgumentError(
+            f"{argument}={_shown(value)} has to be a number of seconds, or None."
+        )
     try:
         seconds = float(value)
     except OverflowError:

@@ -11,7 +11,7 @@ _IS_LAST: ContextVar[bool] = ContextVar("is_last_call", default=False)
 
 
 def last_call() -> AbstractContextManager[None]:
-    """Mark the calls of the block: they are made now, or not at all."""
+    """Mark the calls of the block: later would be too late for them."""
     return _marked(_IS_LAST)
 
 

@@ -95,7 +95,7 @@ async def ending(
 
 
 class Interruptible:
-    """A block that another task can end with an error, in the way of `asyncio.timeout()`.
+    """A block that another task can end with an error. It works like `asyncio.timeout()`.
 
     `interrupt()` cancels the task in the block, and the end of the block turns that cancellation
     into the error. A cancellation from elsewhere stays a cancellation.
@@ -178,7 +178,7 @@ class InFlight:
     async def end(self, error: Callable[[], DcvSessionsError], *, within: float) -> None:
         """End the blocks of all other tasks with an error, and wait until they have ended.
 
-        It waits on if it is cancelled: the other tasks clean up.
+        If it is cancelled, it still waits, because the other tasks clean up.
 
         Args:
             error: Makes the error for one block.

@@ -5,7 +5,7 @@ DcvSessionsError
 ├── InvalidArgumentError (also ValueError)    refused before anything was sent
 │   └── InvalidUrlError                       not a URL that a desktop can be opened with
 ├── ConfigurationError                        no region, a profile that does not exist, …
-│   └── CredentialsNotFoundError              nothing to sign with
+│   └── CredentialsNotFoundError              no usable credentials
 ├── ClientStateError                          not open yet, closed, another loop, another process
 ├── ApiError                                  the service answered with an error
 │   ├── AccessDeniedError
@@ -91,7 +91,7 @@ class LeftBehind:
         if self.session_id is not None:
             return (
                 f"Streaming session {self.session_id} is left behind: open it with open_stream(), "
-                "or end it with close_streaming_session()."
+                "or delete it with close_streaming_session()."
             )
         return (
             "A streaming session may have been made: the same call with "
@@ -107,9 +107,9 @@ class DcvSessionsError(Exception):
 
     Attributes:
         left_behind: The streaming session that may still exist and cost money, or None.
-        region_name: The region of the call that failed. None if no call did, or if it is not known.
+        region_name: The region of the call that failed. None if it is not known, or no call failed.
         endpoint_url: The endpoint of the call that failed, without a user name, a password or a
-            query. None if no call did, or if it is not known.
+            query. None if it is not known, or no call failed.
     """
 
     left_behind: LeftBehind | None = None
@@ -150,7 +150,7 @@ class CredentialsNotFoundError(ConfigurationError):
 
 
 class ClientStateError(DcvSessionsError):
-    """A client was used before it was opened, after it was closed, or where it does not belong."""
+    """A client was used when it was not open, or in another event loop or process."""
 
 
 class ApiError(DcvSessionsError):
@@ -308,7 +308,7 @@ class ErrorAbsorbed:
     Attributes:
         error: The text of the error.
         elapsed: Seconds from the start of the wait until the error first came.
-        times: How often it came in a row.
+        times: How many times in a row it came.
     """
 
     error: str

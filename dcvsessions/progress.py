@@ -47,7 +47,7 @@ class BatchProgress:
 
 @frozen(kw_only=True)
 class Progress:
-    """What a wait saw when it read a resource, the error that it got instead, or what it requested.
+    """What a wait read, the error that it got instead, or the change that it requested.
 
     It holds no URL and no token, so you can print, log and keep it. `str()` returns one line of
     text, the same that `printer()` writes and that the logger `dcvsessions` gets at INFO.
@@ -236,5 +236,8 @@ def _rich_progress(console: "Console | None") -> "RichProgress":
         drawings.TextColumn("{task.description}", markup=False),
         drawings.BarColumn(),
         drawings.TextColumn("{task.fields[line]}", markup=False),
-        console=console or consoles.Console(stderr=True),
+        # rich prints above the bar what the block prints to a terminal. It should not break long
+        # lines, such as URLs, and it should not take what the block prints to a file.
+        console=console or consoles.Console(stderr=True, soft_wrap=True),
+        redirect_stdout=sys.stdout.isatty() if sys.stdout else False,
     )

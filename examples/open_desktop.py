@@ -18,7 +18,7 @@ from dcvsessions.simulator import Simulator, serve_in_thread
 
 
 async def open_on_aws(name: str, *, start: bool, profile: str | None, region: str | None) -> None:
-    """Open a virtual computer of your AWS account. Its session goes on after this script."""
+    """Open a virtual computer of your AWS account. Its session keeps running after this script."""
     url = await open_gui_session(
         name,
         start_instance=start,
@@ -27,7 +27,7 @@ async def open_on_aws(name: str, *, start: bool, profile: str | None, region: st
         on_progress=printer(),
     )
     print(f"Lightsail for Research: {url}")
-    print(f"The session goes on. To stop it: dcvsessions close {name}", file=sys.stderr)
+    print(f"The session keeps running. To stop it: dcvsessions close {name}", file=sys.stderr)
 
 
 async def open_on_the_simulator() -> None:
@@ -41,7 +41,7 @@ async def open_on_the_simulator() -> None:
 
 
 def show_the_simulator() -> None:
-    """Serve a simulator, open its desktops, and serve on until Enter is pressed."""
+    """Serve a simulator, open its desktops, and keep serving until Enter is pressed."""
     with serve_in_thread(Simulator()) as simulator:
         simulator.lightsail.add_instance("my-computer")
         simulator.nimble.add_studio("studio-1", launch_profiles=("lp-1",))

@@ -3,7 +3,7 @@
     python scripts/cut_endpoints.py
 
 The whole table has 1.2 MB. Reading it takes most of the time and memory that the first client
-costs. Run this when a test says that the cut table answers something else than botocore's.
+costs. Run this when a test says that the cut table differs from botocore's.
 """
 
 import json
@@ -13,8 +13,8 @@ from botocore.loaders import Loader
 
 TARGET = Path(__file__).parent.parent / "dcvsessions" / "data" / "cut" / "endpoints.json"
 
-# By their prefix in the names of hosts. botocore calls the last four for temporary credentials:
-# an assumed role, IAM Identity Center (portal.sso and oidc) and `aws login`.
+# The prefixes of the services in host names. botocore calls the last four for temporary
+# credentials: an assumed role, IAM Identity Center (portal.sso and oidc) and `aws login`.
 SERVICES = {"lightsail", "sts", "portal.sso", "oidc", "signin"}
 
 

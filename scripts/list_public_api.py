@@ -2,9 +2,9 @@
 
     python scripts/list_public_api.py
 
-A test compares the list with the code, so a change of the public API shows in the diff of a
-change. Run this when you mean to change the API. The list is read from the sources, so it is the
-same on each version of Python.
+A test compares the list with the code, so that reviewers see each change of the public API. Run
+this if you want to change the API. The list is read from the sources, so it is the same on each
+version of Python.
 """
 
 import re

@@ -67,7 +67,7 @@ Row = tuple[Run, ...]
 
 @frozen
 class Screen:
-    """What the terminal showed from some second on."""
+    """The screen of the terminal from some second on."""
 
     at: float
     rows: tuple[Row, ...]
@@ -150,7 +150,7 @@ def run_of(line: Mapping[int, pyte.screens.Char], columns: Sequence[int], colour
 
 
 def sampled(screens: Sequence[Screen]) -> list[Screen]:
-    """Return the screens that are seen a few times a second, and the last one."""
+    """Return a few screens for each second, and the last one."""
     ticks = (int(screen.at * PER_SECOND) for screen in screens)
     return list(dict(zip(ticks, screens, strict=True)).values())
 
@@ -214,7 +214,7 @@ def main() -> None:
     simulator = Simulator(timings=Timings(instance_start=2.5, gui_start=4, gui_stop=1.5))
     with serve_in_thread(simulator):
         simulator.lightsail.add_instance("my-computer", state="stopped")
-        # A browser that shows nothing, and a computer that is asked often.
+        # A browser that shows nothing, and frequent polls.
         settings = {"BROWSER": "true", "DCVSESSIONS_POLL_INTERVAL": "0.4"}
         terminal = Terminal({**simulator.environ, **settings})
         for command in COMMANDS:

@@ -1,7 +1,7 @@
 """What all tests share: simulators, clients on them, and an environment without AWS in it."""
 
-import asyncio
 import os
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,9 +15,9 @@ from dcvsessions.simulator import Simulator, Timings
 
 _AWS = ("AWS_", "BOTO_")
 
-# looptime asks for the event loop in tests that are not async, too. Without this, the first of
-# them would be given a new one that nobody closes.
-asyncio.set_event_loop(None)
+# A shell starts a command in the background with SIGINT ignored. Tests send it to themselves and to
+# their processes, which would ignore it too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Otherwise the first client of a process would do it in a thread, in real time.
 import_now()

@@ -51,7 +51,7 @@ class Block:
         line: The line on which the code begins.
         language: The word after the fence.
         source: The code.
-        not_run: The reason that the page gives for not running it; None if it is to be run.
+        not_run: The reason that the page gives for not running it; None if it has to run.
         run_first: Python that the page hides in a comment before the block, such as names that a
             reader has to fill in.
     """

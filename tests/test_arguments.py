@@ -1,4 +1,4 @@
-"""An argument that cannot be right is refused before anything is sent; the error names it."""
+"""An invalid argument is refused before anything is sent; the error names it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -329,8 +329,8 @@ SAID: dict[str, tuple[Callable[[], Awaitable[object]], str]] = {
     "a name": (
         lambda: open_gui_session("my computer"),
         (
-            "name='my computer' cannot be the name of a Lightsail resource: two or more letters, "
-            "digits, `_`, `-` and `.`, with a letter or digit at both ends."
+            "name='my computer' cannot be the name of a Lightsail resource: a name has two or "
+            "more letters, digits, `_`, `-` and `.`, with a letter or digit at both ends."
         ),
     ),
     "an id": (
@@ -380,7 +380,7 @@ SAID: dict[str, tuple[Callable[[], Awaitable[object]], str]] = {
     ),
     "seconds": (
         lambda: open_gui_session("my-computer", timeout=bad("5")),
-        "timeout='5' has to be seconds, or None.",
+        "timeout='5' has to be a number of seconds, or None.",
     ),
     "negative seconds": (
         lambda: open_gui_session("my-computer", timeout=-0.5),

@@ -1,4 +1,4 @@
-"""Every foreign error has one of ours, whatever stands in it."""
+"""Every foreign error becomes an error of this package, whatever it says."""
 
 import inspect
 import re
@@ -134,6 +134,7 @@ def test_only_an_endpoint_of_aws_for_nimble_is_reported_as_closed(endpoint: str)
 
 
 PLACE = "(endpoint https://example.com, region eu-west-9)"
+CHECK = "Check the endpoint, the proxy and the network."
 CLOSED = (
     "GetStreamingSession: AWS closed Nimble Studio in 2024, so its own endpoint is gone. Pass "
     "endpoint_url= (or set AWS_ENDPOINT_URL_NIMBLE) to reach another one, such as the simulator: "
@@ -165,11 +166,14 @@ CLOSED = (
         ),
         (
             botocore_errors.ProfileNotFound(profile="artist"),
-            "GetInstances: The config profile (artist) could not be found.",
+            (
+                "GetInstances: The config profile (artist) could not be found. "
+                "`aws configure list-profiles` prints those that exist."
+            ),
         ),
         (KeyError("x"), "GetInstances failed on this machine: KeyError: 'x'."),
         (RuntimeError(), "GetInstances failed on this machine: RuntimeError: RuntimeError."),
-        (ssl.SSLError(1, "no TLS"), f"No answer. GetInstances: no TLS {PLACE}. A hint."),
+        (ssl.SSLError(1, "no TLS"), f"No answer. GetInstances: no TLS {PLACE}. A hint. {CHECK}"),
         (TimeoutError(), f"No answer in time. GetInstances: TimeoutError {PLACE}. A hint."),
         (
             botocore_errors.IncompleteReadError(actual_bytes=1, expected_bytes=2),
@@ -276,12 +280,12 @@ def test_a_foreign_error_that_says_nothing_new_is_only_the_context() -> None:
         (aiohttp.ClientError("no host"), "x: no host."),
         # An error that the caller handles meanwhile is not the reason.
         (KeyError("mine"), "x."),
-        (OSError("endpoint URL"), "x."),
+        (ConnectionError("endpoint URL"), "x."),
     ],
 )
 def test_a_connection_error_says_why(cause: Exception, text: str) -> None:
     error = caused(botocore_errors.HTTPClientError(error="the endpoint URL x"), cause)
-    assert str(translated(error, Call(service="nimble"))).endswith(text)
+    assert str(translated(error, Call(service="nimble"))).endswith(f"{text} {CHECK}")
 
 
 def caused(error: Exception, cause: BaseException) -> Exception:
@@ -490,14 +494,17 @@ def date_in(seconds: float) -> str:
 @pytest.mark.parametrize(
     ("ahead", "advice"),
     [
-        (3600, "The clock of this machine is 3600 s behind AWS's: set it, best by NTP."),
-        (-3600, "The clock of this machine is 3600 s ahead of AWS's: set it, best by NTP."),
-        (200, "The clock of this machine is right now; it was off when the request was signed."),
-        (-200, "The clock of this machine is right now; it was off when the request was signed."),
-        (None, "The clock of this machine is off: set it, best by NTP."),
+        (3600, "The clock of this machine is 3600 s behind AWS's: set it, for example with NTP."),
+        (
+            -3600,
+            "The clock of this machine is 3600 s ahead of AWS's: set it, for example with NTP.",
+        ),
+        (200, "The clock of this machine is right now; it was wrong when the request was signed."),
+        (-200, "The clock of this machine is right now; it was wrong when the request was signed."),
+        (None, "The clock of this machine is wrong: set it, for example with NTP."),
     ],
 )
-def test_the_date_of_an_answer_tells_by_how_much_the_clock_is_off(
+def test_the_date_of_an_answer_says_by_how_much_the_clock_is_wrong(
     ahead: float | None, advice: str
 ) -> None:
     headers = {} if ahead is None else {"date": date_in(ahead)}
@@ -610,5 +617,5 @@ def test_a_redirect_names_the_host_that_it_points_to(
     error = answered(status=302, headers=headers)
     assert isinstance(error, InvalidResponseError)
     assert (error.operation, error.http_status) == ("GetInstances", 302)
-    pointed = f", and points to the host {host}; it was not followed" if host else ""
+    pointed = f", and redirects to the host {host} (not followed)" if host else ""
     assert str(error) == FOREIGN_ANSWER.format(pointed)

@@ -168,7 +168,7 @@ async def test_each_has_the_deadline_of_the_call_and_its_own_report() -> None:
     assert waiter.report.polls.total() == 0
 
 
-async def test_what_is_not_begun_at_the_deadline_is_not_begun() -> None:
+async def test_nothing_is_begun_after_the_deadline() -> None:
     begun: list[str] = []
     errors: list[DcvSessionsError] = []
 

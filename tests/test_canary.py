@@ -69,7 +69,8 @@ from dcvsessions._wait.decisions import Done, Observation
 from dcvsessions.dcv import _url as url
 from dcvsessions.lightsail._states import Reading
 from dcvsessions.nimble._states import UsableStream
-from dcvsessions.simulator import Fault, Simulator, Timings, _gateway
+from dcvsessions.simulator import Fault, Simulator, Timings
+from dcvsessions.simulator import _gateway as gateway
 
 WORD = "Kanary"
 SECRET_KEY = "Key+Kanary/Kanary"
@@ -188,13 +189,13 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Canaries:
     """Put secrets in all tokens, and note the signatures that arrive."""
     found = Canaries()
     number = itertools.count()
-    verify = _gateway.verify
+    verify = gateway.verify
 
     def noting(request: Any, *args: Any) -> Any:
         found.signatures |= set(re.findall("Signature=(.+)", request.headers["authorization"]))
         return verify(request, *args)
 
-    monkeypatch.setattr(_gateway, "verify", noting)
+    monkeypatch.setattr(gateway, "verify", noting)
     monkeypatch.setattr(secrets, "token_urlsafe", lambda _=0: f"{WORD}{next(number)}+/{WORD}=")
     monkeypatch.setenv("AWS_SESSION_TOKEN", SESSION_TOKEN)
     return found

@@ -318,7 +318,7 @@ async def run(plan: Schedule, environ: pytest.MonkeyPatch) -> str:
 def fate_of(
     made: set[str], sim: Simulator, plan: Schedule, url: str | None, words: str
 ) -> str | None:
-    """Return what became of the session that a call made; None if it made none.
+    """Return what happened to the session that a call made, or None if it made no session.
 
     Args:
         made: The sessions that it made: one at most.

@@ -1,13 +1,14 @@
 """The command `dcvsessions`: in this process, and as a real one that is interrupted."""
 
 import asyncio
-import doctest
 import io
 import json
 import logging
 import os
 import re
+import select
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,6 @@ import pytest
 
 from dcvsessions import errors
 from dcvsessions.__main__ import _run, main
-from dcvsessions._command import text
 from dcvsessions._command.commands import COMMANDS
 from dcvsessions._command.options import read_options
 from dcvsessions._command.output import Output
@@ -336,7 +336,7 @@ def test_json_names_the_session_that_is_left_behind(sim, run):
     assert note.startswith("The clean-up failed too: DeleteStreamingSession: ")
     advice = (
         f"dcvsessions: Streaming session {session_id} is left behind: open it with dcvsessions "
-        "open-stream --session, or end it with dcvsessions close-stream.\n"
+        "open-stream --session, or delete it with dcvsessions close-stream.\n"
     )
     assert done.err.count(advice) == done.err.count("left behind") == 1
     assert f"dcvsessions: {note}\n" in done.err
@@ -385,10 +385,10 @@ def test_every_error_has_an_exit_status():
     assert found == {"DcvSessionsError": 1, **STATUSES}
 
 
-def test_a_wait_that_got_no_connection_has_the_status_of_a_connection_error():
-    error = errors.WaitFailedError.__new__(errors.WaitFailedError)
-    error.__cause__ = errors.ConnectionFailedError("refused")
-    assert exit_status(error) == 6
+@pytest.mark.looptime(start=time.monotonic)
+async def test_a_wait_that_got_no_connection_has_the_status_of_a_connection_error(here, capsys):
+    assert await Line("open my-computer --endpoint-url http://127.0.0.1:1").task == 6
+    assert "No connection could be made within 60 s." in capsys.readouterr().err
 
 
 def test_a_wait_that_times_out_says_what_may_be_running(slow, run):
@@ -433,7 +433,49 @@ def test_a_browser_that_is_missing(sim, run, monkeypatch):
     monkeypatch.setattr(webbrowser, "open", lambda _url: False)
     done = run("open", "my-computer")
     assert done.status == 1
-    assert "name one in the environment variable BROWSER" in done.err
+    assert "name one in the environment variable BROWSER, or use --print" in done.err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "open my-computer",
+        "open my-computer --print --with viewer",
+        "open-stream studio-1 --launch-profile lp-1 --delete-on-exit",
+    ],
+)
+def test_nothing_is_started_if_no_program_can_open_the_desktop(sim, run, monkeypatch, line):
+    monkeypatch.setattr(webbrowser, "_tryorder", [])
+    monkeypatch.setattr(shutil, "which", lambda _program: None)
+    done = run(*line.split())
+    assert done.status == 1
+    assert re.search(r"name one in the environment variable BROWSER|install it from", done.err)
+    assert sim.requests == []
+
+
+def test_the_viewer_is_enough(sim, run, monkeypatch):
+    monkeypatch.setattr(webbrowser, "_tryorder", [])
+    monkeypatch.setattr(shutil, "which", lambda program: program)
+    done = run("open", "my-computer")
+    assert done.status == 1  # the simulator's URL is one for a browser
+    assert "StartGUISession" in operations(sim)
+
+
+def test_without_a_command_it_shows_the_help(run):
+    done = run()
+    assert (done.status, done.out) == (2, "")
+    assert "open the desktop of a virtual computer" in done.err
+
+
+@pytest.mark.parametrize("option", ["--quiet", "--quiet --json", ""])
+def test_a_new_session_that_is_not_shown_is_named(sim, run, monkeypatch, option):
+    monkeypatch.setattr(webbrowser, "open", lambda _url: False)
+    done = run(*shlex.split(f"open-stream studio-1 --launch-profile lp-1 {option}"))
+    (session_id,) = sim.nimble.alive
+    assert done.status == 1
+    assert f"dcvsessions: Streaming session {session_id} is left behind: " in done.err
+    if "--json" in option:
+        assert done.data["error"]["left_behind"]["session_id"] == session_id
 
 
 @pytest.mark.parametrize(
@@ -472,6 +514,7 @@ def test_errors_speak_of_options():
     assert in_shell_words("Pass region_name=, or set it") == "Pass --region, or set it"
     assert in_shell_words("use with_='viewer'.") == "use --with 'viewer'."
     assert in_shell_words("timeout=-1 has to be") == "--timeout -1 has to be"
+    assert in_shell_words("resource_name='a b' cannot be") == "NAME 'a b' cannot be"
     assert in_shell_words("resource_name is missing") == "resource_name is missing"
 
 
@@ -502,22 +545,7 @@ def _help() -> str:
     return written.getvalue()
 
 
-@posix
-def test_the_commands_of_the_page_run(sim, run):
-    blocks = re.findall(
-        r"^```(?:console|sh)\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE
-    )
-    lines = re.findall(r"^(?:\$ )?dcvsessions (.*)", "\n".join(blocks), re.MULTILINE)
-    assert len(lines) >= 7
-    for line in lines:
-        assert run(*shlex.split(line)).status == 0, line
-
-
 # --- What is shown ---
-
-
-def test_the_examples_of_the_texts_run():
-    assert doctest.testmod(text) == (0, 4)
 
 
 def test_a_wait_can_have_no_limit(sim, run):
@@ -589,8 +617,10 @@ COMMAND_LINES = [
 ]
 
 
-def test_no_token_is_shown_unless_it_is_asked_for(sim, run, monkeypatch):
-    monkeypatch.setenv("PATH", "/nowhere")  # there is no viewer
+def test_no_token_is_shown_unless_it_is_asked_for(sim, run, monkeypatch, tmp_path):
+    viewer = tmp_path / "dcvviewer"  # is no program, so it cannot be started
+    viewer.touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
     run("open", "my-computer", "--print")
     said = ""
     for line in COMMAND_LINES:
@@ -632,7 +662,8 @@ class Line:
     async def interrupted(self) -> int:
         """Press Ctrl-C, and return the exit status."""
         signal.raise_signal(signal.SIGINT)
-        return await self.task
+        async with asyncio.timeout(PATIENCE):
+            return await self.task
 
 
 @pytest.fixture
@@ -699,17 +730,15 @@ async def test_a_clean_up_that_fails_after_an_error_is_told(here, capsys, monkey
 
 # --- Real processes ---
 
-# A shell starts a command in the background with SIGINT ignored.
 PROGRAM = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from dcvsessions.__main__ import _run, main
+import sys
+from dcvsessions.__main__ import main
 sys.exit(main())
 """
 
 
 class Process:
-    """The command as a process of its own."""
+    """The command in another process."""
 
     def __init__(self, line: str, *, program: str = PROGRAM, **streams: Any) -> None:
         self.process = subprocess.Popen(
@@ -770,7 +799,10 @@ def test_a_signal_while_opening_deletes_the_session(slow, start, number):
     done = process.ended()
     assert done.status == 128 + number
     assert "Cleaning up." in done.err
-    assert done.err.endswith("dcvsessions: Interrupted.\n")
+    assert done.err.splitlines()[-2:] == [
+        "dcvsessions: Interrupted.",
+        "dcvsessions: No session is left behind.",
+    ]
     assert done.data["error"]["type"] == "Interrupted"
     assert done.data["error"]["exit_status"] == done.status
     assert (len(slow.nimble.sessions), slow.nimble.alive) == (1, [])
@@ -791,7 +823,18 @@ def test_a_second_signal_ends_the_clean_up_and_names_the_session(slow, start):
     assert done.status == 130
     assert done.err.count(f"Streaming session {session_id} is left behind: ") == 1
     assert done.data["error"]["left_behind"]["session_id"] == session_id
+    assert "No session is left behind" not in done.err
     assert "Traceback" not in done.err
+
+
+@posix
+@pytest.mark.parametrize("options", ["--client-token mine", "--delete-on-exit"])
+def test_a_signal_tells_that_no_session_is_left_if_that_is_known(slow, start, options):
+    process = start(f"open-stream studio-1 --launch-profile lp-1 {options}")
+    process.wait_for("CREATE_IN_PROGRESS")
+    process.send(signal.SIGINT)
+    is_told = "No session is left behind." in process.ended().err
+    assert is_told is (options == "--delete-on-exit")
 
 
 @posix
@@ -847,7 +890,7 @@ def test_a_second_signal_while_a_session_is_stopped_says_that_it_may_be_running(
 
 @posix
 def test_a_signal_that_is_ignored_stays_ignored(slow, start):
-    program = PROGRAM.replace("default_int_handler", "SIG_IGN")
+    program = f"import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n{PROGRAM}"
     process = start("open-stream studio-1 --launch-profile lp-1", program=program)
     process.wait_for("CREATE_IN_PROGRESS")
     process.send(signal.SIGINT)
@@ -858,8 +901,94 @@ def test_a_signal_that_is_ignored_stays_ignored(slow, start):
 
 
 @posix
+def test_a_new_session_whose_url_nobody_reads_is_named(sim, start):
+    reading, writing = os.pipe()
+    os.close(reading)
+    line = "open-stream studio-1 --launch-profile lp-1 --print --quiet"
+    done = start(line, stdout=writing).ended()
+    os.close(writing)
+    (session_id,) = sim.nimble.alive
+    assert done.status == 1
+    assert done.err.startswith(f"dcvsessions: Streaming session {session_id} is left behind: ")
+    assert done.err.count("\n") == 1
+
+
+@posix
+@pytest.mark.parametrize(("option", "status"), [("", 143), ("--stop-on-exit", 0)])
+def test_the_end_does_not_wait_for_a_browser_that_blocks(sim, start, browser, option, status):
+    running = browser
+    program = Path(os.environ["BROWSER"])
+    program.write_text(f"#!/bin/sh\necho $$ > {shlex.quote(str(running))}\nexec sleep 60\n")
+    process = start(f"open my-computer {option}", stdout=subprocess.DEVNULL)
+    wait_until(running.read_text)
+    process.send(signal.SIGTERM)
+    assert process.process.wait(PATIENCE / 2) == status
+    os.kill(int(running.read_text()), signal.SIGKILL)
+
+
+@posix
+def test_an_enter_that_was_typed_before_does_not_stop_the_session(sim, start):
+    import pty  # noqa: PLC0415 - Windows has none
+
+    terminal, stdin = pty.openpty()
+    os.write(terminal, b"\n")
+    process = start("open my-computer --stop-on-exit --print", stdin=stdin)
+    process.wait_for("To stop the session")
+    assert process.process.stdout is not None
+    process.process.stdout.readline()
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.process.wait(0.5)
+    assert sim.calls("StopGUISession") == []
+    os.write(terminal, b"\n")
+    assert process.ended().status == 0
+    assert sim.lightsail.instances["my-computer"].status == "stopped"
+    os.close(stdin)
+    os.close(terminal)
+
+
+# Makes the terminal its own, and starts the command in the background of it.
+BACKGROUND = """
+import fcntl, signal, subprocess, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+command = [sys.executable, "-m", "dcvsessions", *sys.argv[1:]]
+child = subprocess.Popen(command, process_group=0)
+def end(*_):
+    child.terminate()
+    child.send_signal(signal.SIGCONT)
+signal.signal(signal.SIGTERM, end)
+sys.exit(child.wait())
+"""
+
+
+@posix
+def test_a_process_in_the_background_does_not_read_from_the_terminal(sim, start):
+    import pty  # noqa: PLC0415 - Windows has none
+
+    terminal, stdin = pty.openpty()
+    line = "open my-computer --stop-on-exit --print"
+    process = start(line, program=BACKGROUND, stdin=stdin, start_new_session=True)
+    process.wait_for("To stop the session")
+    # If it read from the terminal, it would be suspended before it prints the URL.
+    printed, _, _ = select.select([process.process.stdout], [], [], 5)
+    process.send(signal.SIGTERM)
+    done = process.ended()
+    os.close(stdin)
+    os.close(terminal)
+    assert printed
+    assert done.status == 0
+
+
+def test_text_that_the_encoding_does_not_have_is_escaped(sim, start, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    sim.lightsail.add_instance("lab", blueprint_name="R\N{EM DASH}Studio")
+    done = start("computers").ended()
+    assert (done.status, done.err) == (0, "")
+    assert "R\\u2014Studio" in done.out
+
+
+@posix
 @pytest.mark.parametrize("line", ["open my-computer --print", "computers", "open no-such --json"])
-def test_a_reader_that_ended_is_no_traceback(sim, start, line):
+def test_a_reader_that_ended_causes_no_traceback(sim, start, line):
     reading, writing = os.pipe()
     os.close(reading)
     done = start(line, stdout=writing).ended()

@@ -84,7 +84,7 @@ def own(client: Client) -> Connection[Client]:
 
 
 def new(**settings: Any) -> Connection[Client]:
-    """A connection by a client of its own."""
+    """A connection that opens its own client."""
     return Connection(Client, client=None, **{**SETTINGS, **settings})
 
 
@@ -140,7 +140,7 @@ async def test_a_new_client_is_opened_with_the_settings_and_closed(
     assert enter.entered == ["AWS client"]
 
 
-async def test_each_block_of_a_connection_has_a_client_of_its_own(
+async def test_each_block_of_a_connection_has_another_client(
     made: list[dict[str, Any]],
 ) -> None:
     connection, enter = new(region_name="us-west-2"), Entering()

@@ -43,7 +43,7 @@ async def test_nothing_is_sent_before_the_plan_is_agreed_to(sim: Simulator, answ
     assert sim.requests == []
 
 
-async def test_what_takes_longer_is_in_the_plan_only_if_it_may(sim: Simulator) -> None:
+async def test_a_long_test_is_in_the_plan_only_if_its_minutes_are_allowed(sim: Simulator) -> None:
     done = await run_contract(sim, "n\n", DCV_CONTRACT_MINUTES="70")
     assert "wait until it expires, resume it and stop it (70 minutes)\n" in done.stdout
     assert "about 81 minutes." in done.stdout

@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md describes the project as it is."""
+"""CONTRIBUTING.md matches the project."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import dcvsessions
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(dcvsessions.__file__).parent
 PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-# The simulator has a page and an architecture test of its own.
+# The simulator has another page and another architecture test.
 NOT_LISTED = {"simulator/", "data/"}
 
 

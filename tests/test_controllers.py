@@ -442,7 +442,7 @@ async def test_the_life_of_a_url(
     assert (await client.controller.stream(waiter(), requested)).lifetime == lifetime
 
 
-async def test_a_life_with_one_date_is_not_known() -> None:
+async def test_a_lifetime_needs_both_dates() -> None:
     for one_date in ({"created_at": NEW_YEAR}, {"expires_at": NEW_YEAR}):
         found = Stream(stream_id="st-1", state=StreamState.READY, url=URL, **one_date)
         client = Nimble(create=[NEW_STREAM], stream=[found])
@@ -524,7 +524,7 @@ async def test_a_refused_stream_fails_even_after_a_sleep(
     assert client.script.called == ["create"]
 
 
-async def test_a_stream_that_was_deleted_after_its_life_is_replaced() -> None:
+async def test_a_stream_that_was_deleted_after_it_expired_is_replaced() -> None:
     late = [*[NEW_STREAM] * 12, stream("DELETED"), stream()]
     client = Nimble(create=[NEW_STREAM], stream=late)
     assert (await client.controller.stream(waiter(), 60)).url == URL
@@ -601,7 +601,7 @@ async def test_a_server_that_does_not_answer_is_told_and_its_stream_not_replaced
 
 @pytest.mark.parametrize(("reads", "creates"), [(11, 1), (12, 2)])
 @pytest.mark.parametrize("requested", [60, None])
-async def test_a_stream_whose_life_is_over_when_it_is_ready_is_replaced(
+async def test_a_stream_that_has_expired_when_it_is_ready_is_replaced(
     reads: int, creates: int, requested: int | None
 ) -> None:
     client = Nimble(

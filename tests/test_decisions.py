@@ -128,7 +128,7 @@ def test_a_reading_may_be_stale_soon_after_a_step(
 # --- What is remembered ---
 
 
-def test_a_step_that_has_moved_the_state_has_moved_it_for_good() -> None:
+def test_a_step_that_changed_the_state_stays_recorded_as_such() -> None:
     context = WaitContext().requested(START, "stopped", 5.0)
     states = ("stopped", "starting", "stopped", "stopped")
     moved = []

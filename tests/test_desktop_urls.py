@@ -166,7 +166,7 @@ async def test_the_task_that_ends_the_block_is_not_ended_itself() -> None:
     assert (calls.is_over, now()) == (True, 0)
 
 
-# --- A new URL whenever one is due ---
+# --- A new URL whenever it is needed ---
 
 
 class Renewed(Lab):
@@ -189,7 +189,7 @@ async def collected(
         await asyncio.sleep(pause)
 
 
-async def test_a_new_url_is_yielded_whenever_one_is_due() -> None:
+async def test_a_new_url_is_yielded_whenever_it_is_needed() -> None:
     lab, seen = Renewed(), []
     task = asyncio.create_task(collected(lab, seen))
     await asyncio.sleep(250)
@@ -214,7 +214,7 @@ async def test_a_url_that_another_task_got_is_yielded_within_30_seconds() -> Non
     await task
 
 
-async def test_a_url_that_is_due_at_once_is_asked_for_once_a_second() -> None:
+async def test_a_url_that_is_needed_at_once_is_asked_for_once_a_second() -> None:
     lab, seen = Lab(), []
     task = asyncio.create_task(collected(lab, seen))
     await asyncio.sleep(3.5)

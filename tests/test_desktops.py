@@ -142,7 +142,7 @@ async def test_a_gui_session_that_somebody_restarted_is_read_once_a_minute(sim: 
     assert len(sim.calls("StartGUISession")) == 2
 
 
-async def test_a_gui_session_that_somebody_stopped_is_started_when_a_url_is_due(
+async def test_a_gui_session_that_somebody_stopped_is_started_when_a_url_is_needed(
     sim: Simulator,
 ) -> None:
     seen = []

@@ -152,7 +152,7 @@ def test_every_error_is_a_sentence(kind: type[DcvSessionsError]) -> None:
 def test_all_that_a_call_left_behind_is_named() -> None:
     others = (LeftBehind(session_id="s-2"), LeftBehind(client_token="token-3"))
     assert str(LeftBehind(session_id="s-1", others=others)) == (
-        "Streaming session s-1 is left behind: open it with open_stream(), or end it with "
+        "Streaming session s-1 is left behind: open it with open_stream(), or delete it with "
         "close_streaming_session(). Also left behind: s-2, client_token='token-3'."
     )
     assert str(LeftBehind(client_token="token-1", others=others[:1])) == (
@@ -190,8 +190,8 @@ def test_an_api_error_says_what_the_service_said(
             "s-1",
             "t-1",
             (
-                "Streaming session s-1 is left behind: open it with open_stream(), or end it with "
-                "close_streaming_session()."
+                "Streaming session s-1 is left behind: open it with open_stream(), or delete it "
+                "with close_streaming_session()."
             ),
         ),
         (

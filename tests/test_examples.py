@@ -129,12 +129,6 @@ def test_the_first_example_can_be_interrupted(tmp_path: Path) -> None:
     assert not any(map(opens, urls))
 
 
-def test_without_a_terminal_the_first_example_does_not_wait_for_enter() -> None:
-    done = run(OPEN_DESKTOP)
-    assert done.returncode == 0
-    assert len(done.stdout.splitlines()) == 2
-
-
 def test_the_first_example_opens_a_computer_of_an_account(account: Account) -> None:
     sim, environment = account
     sim.lightsail.add_instance("lab", state="stopped")

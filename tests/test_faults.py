@@ -203,7 +203,7 @@ async def test_an_error_that_is_not_temporary_ends_the_call(
     assert world.requests.index(failed) >= len(world.requests) - 3, "nothing but the clean-up after"
 
 
-async def test_a_wait_tells_by_how_much_the_clock_is_off(sim: Simulator) -> None:
+async def test_a_wait_says_by_how_much_the_clock_is_wrong(sim: Simulator) -> None:
     sim.inject("CreateGUISessionAccessDetails", Fault.skewed_date(1800))
     with pytest.raises(ClockSkewError, match=r"1800 s behind|179\d s behind") as caught:
         await open_gui_session("my-computer")

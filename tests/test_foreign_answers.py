@@ -103,7 +103,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("foreign", FOREIGN.values(), ids=FOREIGN)
-async def test_a_foreign_answer_is_no_news_to_open_gui_session(fake: Service, foreign: Do) -> None:
+async def test_a_foreign_answer_does_not_end_open_gui_session(fake: Service, foreign: Do) -> None:
     fake.script("CreateGUISessionAccessDetails", *[foreign] * SOME)
     # A start is not repeated by botocore, and by the helper twice.
     fake.script("StartGUISession", *[foreign] * 2)
@@ -112,7 +112,7 @@ async def test_a_foreign_answer_is_no_news_to_open_gui_session(fake: Service, fo
 
 
 @pytest.mark.parametrize("foreign", FOREIGN.values(), ids=FOREIGN)
-async def test_a_foreign_answer_is_no_news_to_open_streaming_session(
+async def test_a_foreign_answer_does_not_end_open_streaming_session(
     fake: Service, foreign: Do
 ) -> None:
     for operation in (
@@ -127,7 +127,7 @@ async def test_a_foreign_answer_is_no_news_to_open_streaming_session(
 
 
 @pytest.mark.parametrize("foreign", FOREIGN.values(), ids=FOREIGN)
-async def test_a_foreign_answer_is_no_news_to_close_streaming_session(
+async def test_a_foreign_answer_does_not_end_close_streaming_session(
     fake: Service, foreign: Do
 ) -> None:
     session = fake.add_session()
@@ -317,7 +317,7 @@ async def test_a_deletion_that_was_not_confirmed_leaves_the_id_in_the_error(
         assert str(caught.value) == "of the block"
 
 
-async def test_own_word_that_it_is_gone_is_not_believed_while_the_session_is_young(
+async def test_not_found_does_not_count_as_deleted_while_the_session_is_young(
     fake: Service,
 ) -> None:
     fake.script("DeleteStreamingSession", GONE, GONE, GONE)
@@ -457,7 +457,7 @@ JUNK = {
 
 
 @pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
-async def test_whatever_comes_out_of_a_call_is_ours(fake: Service, junk: Do) -> None:
+async def test_every_error_of_a_call_is_one_of_this_package(fake: Service, junk: Do) -> None:
     fake.always("*", junk)
     session = fake.add_session()
     async with NimbleClient() as nimble, LightsailClient() as lightsail:
@@ -549,9 +549,7 @@ def heard_percentages(heard: list[Progress]) -> set[int]:
     [float("inf"), float("-inf"), -5, 101, 10**9, 10**400, -(10**30)],
     ids=lambda percentage: repr(percentage)[:12],
 )
-async def test_a_percentage_outside_0_to_100_is_no_reading(
-    fake: Service, percentage: object
-) -> None:
+async def test_a_percentage_outside_0_to_100_is_ignored(fake: Service, percentage: object) -> None:
     fake.computers["lab"].percentage = percentage
     heard: list[Progress] = []
     url = await open_gui_session("lab", timeout=600, on_progress=heard.append)
@@ -574,7 +572,7 @@ DATES: list[object] = [
 
 
 @pytest.mark.parametrize("date", DATES, ids=lambda date: repr(date)[:30])
-async def test_a_date_that_overflows_is_no_reading(fake: Service, date: object) -> None:
+async def test_a_date_that_overflows_is_ignored(fake: Service, date: object) -> None:
     def of_a_session(members: dict[str, Any]) -> None:
         members["session"]["createdAt"] = members["session"]["startedAt"] = date
 
@@ -592,7 +590,7 @@ async def test_a_date_that_overflows_is_no_reading(fake: Service, date: object) 
     assert not fake.billing
 
 
-async def test_pages_that_go_in_a_circle_end_with_an_error(fake: Service) -> None:
+async def test_pages_that_lead_back_end_with_an_error(fake: Service) -> None:
     pages = {None: "a", "a": "b", "b": "c", "c": "a"}
 
     def sessions(token: str | None) -> Do:

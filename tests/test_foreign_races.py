@@ -371,7 +371,7 @@ async def test_a_session_of_an_earlier_run_is_never_deleted(
 # SigV4 tolerates five minutes: a machine's clock can be off by that without an error.
 @pytest.mark.parametrize("skew", [-240, 240])
 @pytest.mark.parametrize("first", [Do(), lost()], ids=["seen", "lost"])
-async def test_a_clock_that_is_off_does_not_make_an_earlier_session_a_new_one(
+async def test_a_wrong_clock_does_not_make_an_earlier_session_a_new_one(
     fake: Service, skew: float, first: Do
 ) -> None:
     fake.clock.skew = skew
@@ -403,7 +403,9 @@ async def test_the_same_line_after_a_crash_finds_its_session(fake: Service) -> N
 # --- A 404 soon after creation ---
 
 
-async def test_not_found_soon_after_creation_is_no_news_inside_a_block(fake: Service) -> None:
+async def test_not_found_soon_after_creation_does_not_end_a_wait_inside_a_block(
+    fake: Service,
+) -> None:
     fake.start_time = 0
     fake.script("GetStreamingSession", GONE, Do(), *[GONE] * 3)
     fake.script("GetStreamingSessionStream", *[GONE] * 3)
@@ -413,7 +415,7 @@ async def test_not_found_soon_after_creation_is_no_news_inside_a_block(fake: Ser
     assert not fake.billing
 
 
-async def test_not_found_for_a_stream_that_was_just_asked_for_is_no_news_inside_a_block(
+async def test_not_found_for_a_new_stream_does_not_end_a_wait_inside_a_block(
     fake: Service,
 ) -> None:
     fake.start_time = 0
@@ -438,7 +440,7 @@ async def test_not_found_long_after_creation_is_an_error_inside_a_block(fake: Se
 
 @pytest.mark.parametrize("callback", [5, "printer", True, [print], {}], ids=repr)
 @pytest.mark.parametrize("helper", HELPERS)
-async def test_what_is_no_callable_is_refused_before_the_first_call(
+async def test_an_object_that_is_not_callable_is_refused_before_the_first_call(
     fake: Service, helper: str, callback: object
 ) -> None:
     with pytest.raises(InvalidArgumentError, match="on_progress"):

@@ -220,7 +220,7 @@ async def test_each_call_ends_when_the_page_says(
     "helper",
     ["open_streaming_session", "open_stream", "streaming_session", "open_streaming_sessions"],
 )
-async def test_trouble_in_a_later_stage_does_not_make_a_call_end_later(
+async def test_errors_in_a_later_stage_do_not_make_a_call_end_later(
     fake: Service, helper: str, trouble: str, operation: str
 ) -> None:
     allowed = documented_lateness(helper)
@@ -327,7 +327,7 @@ async def test_lightsails_own_endpoint_that_has_no_address_ends_a_wait_after_a_m
     assert now() - began <= NEVER_ANSWERED + SPARE
 
 
-async def test_trouble_is_absorbed_once_the_endpoint_has_answered(fake: Service) -> None:
+async def test_connection_errors_are_absorbed_once_the_endpoint_has_answered(fake: Service) -> None:
     fake.start_time = 300
     task = asyncio.create_task(open_gui_session("lab", timeout=1200))
     await asyncio.sleep(20)
@@ -378,7 +378,7 @@ async def test_a_region_that_no_partition_allows_is_refused_before_anything_is_s
 
 
 @pytest.mark.parametrize("kind", [LightsailClient, NimbleClient])
-async def test_any_region_goes_with_an_endpoint_of_ones_own(
+async def test_any_region_is_accepted_with_your_own_endpoint(
     fake: Service, monkeypatch: pytest.MonkeyPatch, kind: type[LightsailClient | NimbleClient]
 ) -> None:
     async with kind(region_name="us-east1"):

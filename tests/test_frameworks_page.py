@@ -1,4 +1,4 @@
-"""What the page on frameworks and threads shows, in threads and event loops of its own."""
+"""What the page on frameworks and threads shows, in new threads and event loops."""
 
 import asyncio
 import re

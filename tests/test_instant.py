@@ -1,4 +1,4 @@
-"""A moment by two clocks: whichever says that more time has passed is believed."""
+"""A moment by two clocks. The clock that says that more time has passed counts."""
 
 import asyncio
 import time

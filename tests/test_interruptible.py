@@ -241,7 +241,7 @@ async def use(users: InFlight, seconds: float, clean_up: float = 0.0) -> str:
     return "done"
 
 
-async def test_all_users_are_ended_each_with_an_error_of_its_own() -> None:
+async def test_all_users_are_ended_each_with_another_error() -> None:
     users = InFlight()
     tasks = [asyncio.create_task(use(users, 3600, clean_up)) for clean_up in (1, 3)]
     await asyncio.sleep(10)
@@ -262,7 +262,7 @@ async def test_users_that_are_done_are_left_alone() -> None:
     assert now() == 10
 
 
-async def test_a_task_that_is_no_user_any_more_is_left_alone() -> None:
+async def test_a_task_that_has_left_its_block_is_not_ended() -> None:
     users = InFlight()
 
     async def work() -> str:
@@ -299,7 +299,7 @@ async def test_a_user_that_ends_the_others_is_not_ended() -> None:
     assert now() == 1
 
 
-async def test_a_user_whose_block_fails_is_no_user_any_more() -> None:
+async def test_a_user_whose_block_failed_is_not_ended() -> None:
     users = InFlight()
     with pytest.raises(KeyError):
         async with users.entered():
@@ -361,7 +361,7 @@ async def test_the_result_of_the_work_is_returned() -> None:
     assert now() == 5
 
 
-async def test_the_bound_counts_from_the_beginning_whatever_comes_between() -> None:
+async def test_further_cancellations_do_not_extend_the_limit() -> None:
     task = asyncio.create_task(finished(takes(3600), within=10))
     for _ in range(3):
         await asyncio.sleep(3)

@@ -264,7 +264,7 @@ async def test_a_list_asks_for_a_page_only_when_it_is_wanted(
 
 
 @pytest.mark.parametrize("tokens", [["again"], ["first", "second"]])
-async def test_pages_that_go_in_a_circle_are_an_error(
+async def test_pages_that_lead_back_are_an_error(
     sim: Simulator,
     lightsail: LightsailClient,
     monkeypatch: pytest.MonkeyPatch,
@@ -280,7 +280,7 @@ async def test_pages_that_go_in_a_circle_are_an_error(
         ("GetOperationsForResource", lightsail.get_operations_for_resource("my-computer")),
     ):
         with pytest.raises(
-            InvalidResponseError, match="the pages of the list go in a circle"
+            InvalidResponseError, match="the list leads back to a page that was read before"
         ) as told:
             [one async for one in listed]
         assert told.value.operation == operation

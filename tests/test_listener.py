@@ -24,7 +24,7 @@ def warned(caplog: pytest.LogCaptureFixture) -> list[tuple[str, type[BaseExcepti
 
 
 @pytest.mark.parametrize("wrong", [None, 5, "print", [print]])
-def test_what_is_not_callable_is_refused(wrong: Any) -> None:
+def test_an_object_that_is_not_callable_is_refused(wrong: Any) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         Listener(wrong)
     assert str(caught.value) == "on_progress= has to be a function that takes a Progress."

@@ -462,7 +462,7 @@ async def test_gui_sessions_go_on_when_the_loop_is_left(sim: Simulator) -> None:
 
 
 @pytest.mark.parametrize("ending", ["break", "error", "cancellation"])
-async def test_what_could_not_be_deleted_is_named(
+async def test_a_session_that_could_not_be_deleted_is_named(
     sim: Simulator, ending: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     sim.inject("DeleteStreamingSession", DENIED, times=None)
@@ -840,7 +840,7 @@ async def refused(entering: Any, words: str) -> None:
         (["pc-1", "pc-2", "pc-1"], "names= has pc-1 more than once"),
     ],
 )
-async def test_names_that_cannot_be_right_are_refused(
+async def test_invalid_names_are_refused(
     sim: Simulator, lightsail: LightsailClient, call: Any, names: Any, words: str
 ) -> None:
     await refused(call(names, client=lightsail), words)
@@ -857,7 +857,7 @@ async def test_names_that_cannot_be_right_are_refused(
         (requests(2, client_token="mine"), "client_token='mine' is in two requests"),
     ],
 )
-async def test_requests_that_cannot_be_right_are_refused(
+async def test_invalid_requests_are_refused(
     sim: Simulator, nimble: NimbleClient, wanted: Any, words: str
 ) -> None:
     await refused(open_streaming_sessions("studio-1", wanted, client=nimble), words)
@@ -865,7 +865,7 @@ async def test_requests_that_cannot_be_right_are_refused(
 
 
 @pytest.mark.parametrize("owned_by", [None, "", " ", 5, [None], ["ada", ""], [b"ada"]])
-async def test_owners_that_cannot_be_right_are_refused(
+async def test_invalid_owners_are_refused(
     sim: Simulator, nimble: NimbleClient, owned_by: Any
 ) -> None:
     call = close_streaming_sessions("studio-1", owned_by=owned_by, client=nimble)
@@ -905,7 +905,7 @@ async def test_the_other_arguments_are_checked_before_the_first_call(sim: Simula
         ({"client_token": "a" * 65}, "client_token="),
     ],
 )
-def test_a_request_refuses_what_cannot_be_right(given: Any, argument: str) -> None:
+def test_a_request_refuses_invalid_values(given: Any, argument: str) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         StreamingSessionRequest(**{"launch_profile_id": "lp-1", **given})
     assert str(caught.value).startswith(argument)

@@ -42,6 +42,7 @@ from dcvsessions.lightsail import (
     ResourceLocation,
     Tag,
 )
+from dcvsessions.lightsail import _models as lightsail_models
 from dcvsessions.nimble import (
     LaunchProfile,
     StreamConfiguration,
@@ -49,6 +50,7 @@ from dcvsessions.nimble import (
     StudioState,
     VolumeConfiguration,
 )
+from dcvsessions.nimble import _models as nimble_models
 
 MODELS = {
     place: json.loads((files("dcvsessions") / "data" / place / "service-2.json").read_text("utf-8"))
@@ -105,6 +107,13 @@ def expected_type(model: dict[str, Any], shape: str, *, top: bool = True) -> Any
         return Mapping[str, str]
     kind = DcvUrl if shape in URLS else BY_SHAPE.get(shape) or simple[facts["type"]]
     return kind | None if top else kind
+
+
+def test_every_class_of_the_models_is_compared_and_public() -> None:
+    for package, models in ((lightsail, lightsail_models), (nimble, nimble_models)):
+        classes = {kind for kind in vars(models).values() if attrs.has(kind)}
+        assert classes <= CLASSES.keys()
+        assert {kind.__name__ for kind in classes} <= {*package.__all__}
 
 
 # StreamingSession has a plain string where requests have an enum: the model says so.

@@ -469,7 +469,7 @@ async def test_an_empty_list_of_ids_asks_for_no_sessions(
 
 
 @pytest.mark.parametrize("tokens", [["again"], ["first", "second"]])
-async def test_pages_that_go_in_a_circle_are_an_error(
+async def test_pages_that_lead_back_are_an_error(
     sim: Simulator, nimble: NimbleClient, monkeypatch: pytest.MonkeyPatch, tokens: list[str]
 ) -> None:
     circle = cycle(tokens)
@@ -481,7 +481,9 @@ async def test_pages_that_go_in_a_circle_are_an_error(
         ("ListStudios", nimble.list_studios()),
         ("ListLaunchProfiles", nimble.list_launch_profiles("studio-1")),
     ):
-        with pytest.raises(InvalidResponseError, match="the pages of the list go in a circle"):
+        with pytest.raises(
+            InvalidResponseError, match="the list leads back to a page that was read before"
+        ):
             [one async for one in lists]
         assert len(sim.calls(operation)) == len(tokens) + 1
 

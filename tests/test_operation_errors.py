@@ -281,7 +281,7 @@ async def test_the_content_type_of_an_answer_does_not_matter(
 
 @pytest.mark.parametrize("operation", ["GetInstances", "GetStreamingSession"])
 @pytest.mark.parametrize(("skew", "side"), [(3600, "behind"), (-3600, "ahead of")])
-async def test_a_clock_that_is_off_is_told_in_seconds(
+async def test_the_error_says_by_how_many_seconds_the_clock_is_wrong(
     sim: Simulator, operation: str, skew: int, side: str
 ) -> None:
     sim.inject(operation, Fault.skewed_date(skew), times=None)

@@ -105,7 +105,7 @@ def answered(
     *,
     ignores_cancellation: bool = False,
 ) -> Answer:
-    """Answer so many seconds later."""
+    """Answer some seconds later."""
 
     async def answer() -> StreamingSession:
         if ignores_cancellation:
@@ -568,7 +568,7 @@ async def test_a_failed_clean_up_is_noted_and_the_session_named(*, keep: bool) -
     assert notes(error) == expected
 
 
-async def test_a_clean_up_has_a_deadline_and_tells_of_it() -> None:
+async def test_a_clean_up_has_a_deadline_and_names_it() -> None:
     nimble = Nimble(deletes=[answered(session(), after=3600)])
     error = await fails_with(conflict(), nimble, owned("mine"))
     assert isinstance(error, ConflictError)

@@ -26,7 +26,7 @@ from dcvsessions import (
     open_streaming_sessions,
     streaming_session,
 )
-from dcvsessions.simulator import Simulator
+from dcvsessions.simulator import Fault, Simulator
 
 PAGE = Path(__file__).parent.parent / "docs" / "how-to" / "permissions.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -195,6 +195,29 @@ async def test_a_row_has_the_actions_of_the_operations_that_its_calls_make(
     if row in (ALSO_STARTED, ALSO_STOPPED):
         expected = expected | table[OPENED]
     assert actions == expected
+
+
+async def open_ten(sim: Simulator) -> set[str]:
+    """Open ten computers, and return the actions that this needed."""
+    names = [f"student-{number}" for number in range(10)]
+    for name in names:
+        sim.lightsail.add_instance(name)
+    async with open_gui_sessions(names) as outcomes:
+        assert [outcome.error async for outcome in outcomes] == [None] * len(names)
+    return {f"lightsail:{request.operation}" for request in sim.requests}
+
+
+@pytest.mark.looptime(start=time.monotonic)
+async def test_many_computers_are_read_with_one_list_if_that_is_allowed(sim: Simulator) -> None:
+    actions = await open_ten(sim)
+    assert actions == rows()[OPENED] - {"lightsail:GetInstanceState"} | {"lightsail:GetInstances"}
+
+
+@pytest.mark.looptime(start=time.monotonic)
+async def test_the_actions_of_the_table_are_enough_for_many_computers(sim: Simulator) -> None:
+    sim.inject("GetInstances", Fault.error("AccessDeniedException", status=403), times=None)
+    assert await open_ten(sim) - {"lightsail:GetInstances"} == rows()[OPENED]
+    assert len(sim.calls("GetInstances")) == 1
 
 
 def test_the_table_has_every_helper_and_the_test_every_row() -> None:

@@ -101,7 +101,7 @@ async def test_a_closed_port_fails_at_tcp_and_suggests_a_firewall():
         with pytest.raises(UnreachableError) as caught:
             await url.wait_until_reachable(timeout=0.05)
     assert caught.value.step == "tcp"
-    assert f"a firewall may hold back TCP port {port}" in str(caught.value)
+    assert f"a firewall may block TCP port {port}" in str(caught.value)
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     assert TOKEN not in "".join(shown.format())
 
@@ -191,9 +191,9 @@ async def test_a_probe_without_an_answer_ends_exactly_at_its_timeout(waited, tim
     ("step", "advice"),
     [
         ("dns", "its name does not resolve"),
-        ("tcp", "a firewall may hold back TCP port 8443"),
+        ("tcp", "a firewall may block TCP port 8443"),
         ("tls", "TCP port 8443 is open, but the TLS handshake failed"),
-        ("http", "TCP port 8443 is open, but the server gives no good HTTP answer"),
+        ("http", "TCP port 8443 is open, but the HTTP request failed"),
     ],
 )
 async def test_the_error_of_a_probe_says_what_failed(waited, step, advice):

@@ -11,11 +11,8 @@ import pytest
 from dcvsessions.simulator import Fault, Simulator, Timings, serve_in_thread
 
 SCRIPT = """
-import asyncio, signal, sys
+import asyncio, sys
 from dcvsessions import open_streaming_session
-
-# A shell starts a command in the background with SIGINT ignored.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 asyncio.run(
     open_streaming_session(
@@ -29,10 +26,8 @@ asyncio.run(
 print("opened", flush=True)
 """
 SCRIPT_OF_MANY = """
-import asyncio, signal
+import asyncio
 from dcvsessions import StreamingSessionRequest, open_streaming_sessions
-
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 async def main():

@@ -202,6 +202,25 @@ def drawn(*events, having="("):
     return [line.rstrip() for line in text.splitlines() if having in line]
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("stdout", [io.StringIO(), Terminal()], ids=["a file", "a terminal"])
+def test_a_url_that_is_printed_beside_a_bar_is_in_one_piece(monkeypatch, stdout):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", stdout)
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "80")
+    url = f"https://203.0.113.1:8443/?authToken={'x' * 150}#console"
+    with bar() as show:
+        show(EVENT)
+        print(url)
+    # rich prints above the bar what would go to the same terminal.
+    assert f"{url}\n" in (terminal if stdout.isatty() else stdout).getvalue()
+
+
 def test_the_bar_draws_one_line_for_each_desktop():
     other = evolve(EVENT, wait=2, desktop="GUI session of [bold]b[/]", state="[red]x[/]")
     first, second = drawn(EVENT, evolve(other, percentage=50), EVENT)

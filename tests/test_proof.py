@@ -106,7 +106,7 @@ def test_a_code_in_the_header_is_enough() -> None:
     ],
     ids=str,
 )
-def test_of_a_foreign_answer_only_the_status_is_left(status: int, body: bytes | None) -> None:
+def test_only_the_status_of_a_foreign_answer_is_kept(status: int, body: bytes | None) -> None:
     assert shown(status, body) == (b"{}", {"Code": "", "Message": ""})
 
 

@@ -1,4 +1,4 @@
-"""The pytest plugin in projects of other people: pytest runs in a process of its own, as theirs."""
+"""The pytest plugin in other people's projects: pytest runs in another process, as there."""
 
 import os
 import re
@@ -46,7 +46,7 @@ def run_pytest(tmp_path):
 
 @pytest.fixture
 def passes(run_pytest):
-    """Run pytest, and check that so many tests passed and that nothing else happened."""
+    """Run pytest, and check that this number of tests passed and nothing else happened."""
 
     def check(passed, *modules, **settings):
         status, said = run_pytest(*modules, **settings)
@@ -314,6 +314,7 @@ def test_every_run_of_pytest_imports_the_plugin_and_nothing_behind_it():
     loaded = set(done.stdout.split())
     assert {name for name in loaded if name.partition(".")[0] == "dcvsessions"} == {
         "dcvsessions",
+        "dcvsessions._lazy",
         "dcvsessions._version",
         "dcvsessions.simulator",
         MODULE,

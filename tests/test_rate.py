@@ -90,9 +90,7 @@ def test_nearly_all_of_what_the_service_grants_is_used_and_little_is_refused(
 
 @settings(deadline=None)  # the machine may be busy
 @given(granted=st.floats(3, 300), burst=st.floats(0.5, 3), round_trip=st.floats(0.001, 0.3))
-def test_no_service_refuses_call_after_call(
-    granted: float, burst: float, round_trip: float
-) -> None:
+def test_few_calls_are_refused_at_any_rate(granted: float, burst: float, round_trip: float) -> None:
     service = Bucket(granted, max(3.0, granted * burst))
     traffic = saturated(Rate(), service, seconds=60, round_trip=round_trip)
     capacity = min(granted, 25 / round_trip) * 60

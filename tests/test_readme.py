@@ -90,7 +90,7 @@ async def test_its_blocks_keep_desktops_usable_for_hours(
     assert set(capsys.readouterr().out.splitlines()) == {"ada is ready", "grace is ready"}
 
 
-def test_its_first_command_prints_what_it_shows() -> None:
+def test_its_first_command_prints_what_it_shows_and_does_not_wait_without_a_terminal() -> None:
     [shown] = re.findall(r"^```text\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
     [command] = re.findall(r"<!-- demo -->\n```sh\n(.*)\n```", README)
     *_, script = command.split()

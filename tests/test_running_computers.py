@@ -75,15 +75,36 @@ async def test_a_list_that_fails_for_a_while_is_asked_for_again(computers: Simul
     assert states_read(computers) == []
 
 
+@pytest.mark.parametrize(
+    ("fault", "longest"),
+    [
+        (Fault.error("ServiceException", 500), 300),
+        (Fault.html(), 300),
+        (Fault.truncated(), 300),
+        (Fault.reset(), 300),
+        (Fault.no_answer(), 400),
+    ],
+    ids=lambda value: getattr(value, "kind", None),
+)
+async def test_computers_are_opened_although_every_list_fails(
+    computers: Simulator, fault: Fault, longest: float
+) -> None:
+    computers.inject("GetInstances", fault, times=None)
+    began = asyncio.get_running_loop().time()
+    assert not [each.error for each in await opened(NAMES) if each.error]
+    assert asyncio.get_running_loop().time() - began < longest
+    assert len(computers.calls("GetInstances")) <= 9
+
+
 async def test_a_list_is_used_for_a_minute(computers: Simulator) -> None:
     async with LightsailClient() as client:
         running = RunningComputers(client, len(NAMES))
-        assert await running.include("pc-1")
+        assert await running.lists("pc-1")
         await client.stop_instance("pc-1")
         # For a while the list is still used.
-        assert await running.include("pc-1")
+        assert await running.lists("pc-1")
         await asyncio.sleep(61)
-        assert not await running.include("pc-1")
+        assert not await running.lists("pc-1")
     assert len(computers.calls("GetInstances")) == 2
 
 
@@ -96,20 +117,23 @@ async def test_a_long_list_is_left_before_it_costs_more_than_it_saves(
         for name, value in sim.environ.items():
             monkeypatch.setenv(name, value)
         async with LightsailClient() as client:
-            assert not await RunningComputers(client, len(NAMES)).include("pc-1")
+            assert not await RunningComputers(client, len(NAMES)).lists("pc-1")
         assert len(sim.calls("GetInstances")) == 60
 
 
 async def test_a_computer_that_stops_after_the_list_is_reported_as_stopped(
     computers: Simulator,
 ) -> None:
-    # The last start comes long after the list.
-    computers.throttle(2, operation="StartGUISession")
+    # Its session can be started when it has stopped, which comes long after the list.
+    computers.lightsail.add_instance("late", status="stopping")
+    computers.lightsail.hold("late")
     errors: dict[str, Exception | None] = {}
-    async with LightsailClient() as client, open_gui_sessions(NAMES) as outcomes:
+    async with LightsailClient() as client, open_gui_sessions([*NAMES, "late"]) as outcomes:
         async for outcome in outcomes:
-            if not errors:
-                await client.stop_instance("pc-29")
             errors[outcome.name] = outcome.error
-    assert [name for name, error in errors.items() if error] == ["pc-29"]
-    assert "The computer is stopped: start_instance=True starts it first." in str(errors["pc-29"])
+            if len(errors) == len(NAMES):
+                await asyncio.sleep(61)
+                await client.stop_instance("late")
+    assert [name for name, error in errors.items() if error] == ["late"]
+    assert "start_instance=True starts it first." in str(errors["late"])
+    assert computers.calls("StartGUISession")[-1].parameters["resourceName"] != "late"

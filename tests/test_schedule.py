@@ -92,7 +92,7 @@ def test_the_interval_follows_the_percentages(
 
 @pytest.mark.parametrize("elapsed", [None, 0, 100])
 @pytest.mark.parametrize("remaining", [None, 60])
-def test_polls_that_failed_are_repeated_soon_and_then_ever_later(
+def test_polls_that_failed_are_repeated_soon_and_then_less_often(
     elapsed: float | None, remaining: float | None
 ) -> None:
     schedule = evolve(OPENING, longest=100)

@@ -143,7 +143,7 @@ async def test_a_script_says_what_is_answered_and_whether_it_takes_effect(
     assert (await details(fake)).startswith(b"HTTP/1.1 200 ")
 
 
-async def test_an_answer_is_lost_cut_late_dripped_or_never_there(fake: Service) -> None:
+async def test_an_answer_can_be_cut_off_slow_late_or_missing(fake: Service) -> None:
     whole = await details(fake)
     fake.script("*", truncated(), dripping(0.5), delayed(before=3, after=4))
     cut = await details(fake)

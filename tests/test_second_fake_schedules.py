@@ -527,7 +527,7 @@ def run_all(
 
 
 @pytest.mark.parametrize("seeds", BATCHES, ids=str)
-def test_nothing_bills_unnamed_and_no_secret_leaves(
+def test_every_session_left_is_named_and_no_secret_is_shown(
     seeds: range, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
     endings, late = run_all(map(schedule, seeds), monkeypatch)

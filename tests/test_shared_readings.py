@@ -56,9 +56,7 @@ async def test_a_hundred_waits_need_hardly_more_reads_than_one(
     assert counts(sim)[GET] - alone <= 4 * alone
 
 
-async def test_nobody_hears_later_that_a_session_is_ready(
-    sim: Simulator, nimble: NimbleClient
-) -> None:
+async def test_sharing_readings_makes_no_wait_later(sim: Simulator, nimble: NimbleClient) -> None:
     ready_after = [30.0 + 7 * number for number in range(20)]
     plans = [TransitionPlan(seconds=seconds) for seconds in ready_after]
     sim.nimble.plan("CreateStreamingSession", *plans)

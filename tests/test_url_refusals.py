@@ -13,7 +13,7 @@ NO_URL = "it is not an https or dcv URL"
 USER_INFO = "it holds a user name or password"
 NO_HOST = "its host is missing, or is not a host name in ASCII"
 NO_PORT = "its port is not from 1 to 65535"
-IN_THE_OPEN = "http would send the token in the open"
+UNENCRYPTED = "http would send the token unencrypted"
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,10 @@ IN_THE_OPEN = "http would send the token in the open"
         ("https://h:65536/", NO_PORT),
         ("https://h:x/", NO_PORT),
         ("https://h:123456/", NO_PORT),
-        ("http://h/", IN_THE_OPEN),
-        ("http://192.0.2.1/", IN_THE_OPEN),
-        ("http://localhost.example/", IN_THE_OPEN),
-        ("http://[2001:db8::1]/", IN_THE_OPEN),
+        ("http://h/", UNENCRYPTED),
+        ("http://192.0.2.1/", UNENCRYPTED),
+        ("http://localhost.example/", UNENCRYPTED),
+        ("http://[2001:db8::1]/", UNENCRYPTED),
         # The first reason is told.
         ("http://user@-h:0/ ", NOT_PLAIN),
         ("ftp://user@-h:0/", NO_URL),

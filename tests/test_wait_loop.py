@@ -412,7 +412,7 @@ async def test_percentages_predict_the_end() -> None:
     assert schedule.remaining == [None, None, 30]
 
 
-async def test_what_has_passed_of_a_prediction_is_over() -> None:
+async def test_a_prediction_counts_from_the_latest_change() -> None:
     schedule = Recorder()
     thing = Resource(seen("waiting", 10), seen("waiting", 20), WAITING, seen("waiting", 20), DONE)
     await waiter().until(thing.goal(schedule))
@@ -492,7 +492,7 @@ async def test_a_conflict_is_forgotten_after(readings: list[Any], steps: tuple[A
     assert thing.polls == [0, 10, 20, 30]
 
 
-async def test_a_conflict_is_no_step_and_no_error() -> None:
+async def test_a_conflict_counts_neither_as_a_step_nor_as_an_error() -> None:
     thing = Resource(STOPPED, DONE, steps=(CONFLICT,))
     one = waiter()
     await one.until(thing.goal())
@@ -505,7 +505,7 @@ async def test_a_conflict_is_no_step_and_no_error() -> None:
 
 
 @pytest.mark.parametrize("failure", [THROTTLED, FOREIGN, RESET, CallTimeoutError("Late.")])
-async def test_what_passes_is_absorbed_and_recorded(failure: DcvSessionsError) -> None:
+async def test_a_temporary_error_is_absorbed_and_recorded(failure: DcvSessionsError) -> None:
     one = waiter()
     await one.until(Resource(WAITING, failure, failure, DONE).goal())
     first, absorbed, last = one.report.of("thing", "done", one.elapsed).history
@@ -516,7 +516,9 @@ async def test_what_passes_is_absorbed_and_recorded(failure: DcvSessionsError) -
 
 
 @pytest.mark.parametrize("failure", [DENIED, AMBIGUOUS, CONFLICT, ClientStateError("Closed.")])
-async def test_what_waiting_does_not_mend_ends_it_with_a_note(failure: DcvSessionsError) -> None:
+async def test_an_error_that_is_not_temporary_ends_it_with_a_note(
+    failure: DcvSessionsError,
+) -> None:
     failure.__notes__ = []
     with pytest.raises(DcvSessionsError) as caught:
         await waiter().until(Resource(WAITING, failure).goal())
@@ -671,7 +673,7 @@ async def test_a_call_that_hangs_ends_at_a_shorter_deadline() -> None:
     assert now() == 30 + FINAL_POLL_GRACE
 
 
-async def test_what_was_sent_may_have_reached_it() -> None:
+async def test_a_request_that_was_sent_may_have_reached_it() -> None:
     assert await waiter().until(Resource(*[RESET] * 20, DONE).goal()) == "the result"
 
 
@@ -681,7 +683,7 @@ async def test_one_answer_counts_for_all_goals_of_a_wait() -> None:
     assert await one.until(Resource(*[REFUSED] * 20, DONE).goal()) == "the result"
 
 
-async def test_trouble_with_the_connection_is_logged_once_for_each_goal(
+async def test_connection_errors_are_logged_once_for_each_goal(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     await waiter().until(Resource(THROTTLED, REFUSED, RESET, FOREIGN, DONE).goal())
@@ -833,7 +835,7 @@ async def test_only_the_last_goal_ends_the_progress_of_a_wait() -> None:
     ]
 
 
-async def test_every_wait_has_a_number_of_its_own() -> None:
+async def test_every_wait_has_another_number() -> None:
     assert len({waiter().number for _ in range(5)}) == 5
 
 

@@ -1,7 +1,7 @@
-"""Reads the body of a success in place of botocore. Pure.
+"""Reads the body of a successful answer in place of botocore. Pure.
 
-botocore's parser walks over every value with its shape in the service model, and then this package
-does so again with its classes. Without the first walk, a page of 100 sessions costs half as much.
+botocore's parser compares every value with the service model, and then this package compares it
+again with its classes. Without the first comparison, a page of 100 sessions costs half as much.
 """
 
 from collections.abc import Iterable, MutableMapping

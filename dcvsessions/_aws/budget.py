@@ -1,11 +1,10 @@
-"""The turns in which a client's calls are sent: within the service's rate, and changes first."""
+"""Decides which call of a client is sent when: at the service's rate, and changes first."""
 
 import asyncio
 from enum import IntEnum, auto
 from heapq import heappop, heappush
 from itertools import count
-
-from attrs import field, frozen
+from typing import NamedTuple
 
 from dcvsessions._aws.rate import Rate
 from dcvsessions._call_order import is_first_call, is_last_call
@@ -16,9 +15,9 @@ __all__ = ["Budget", "Priority"]
 class Priority(IntEnum):
     """Which of the waiting calls is sent first."""
 
-    # It holds a connection already.
+    # A repeat goes first, because it holds a connection already.
     REPEAT = auto()
-    # Later it would be too late.
+    # The last call of a wait, which would come too late otherwise.
     LAST = auto()
     # Changes and what leads to them: a session that starts earlier is ready earlier, and one that
     # is deleted later costs more.
@@ -28,13 +27,12 @@ class Priority(IntEnum):
     POLL = auto()
 
 
-@frozen(order=True)
-class _Place:
-    """The place of a call in the queue."""
+class _Place(NamedTuple):
+    """The place of a call in the queue. The number is unique, so turns are never compared."""
 
     priority: Priority
     number: int
-    turn: asyncio.Future[None] = field(order=False)
+    turn: asyncio.Future[None]
 
 
 class Budget:
@@ -97,7 +95,7 @@ class Budget:
         self._rate.pause(self._loop.time(), seconds)
 
     def close(self) -> None:
-        """Let all waiting calls go on, because the client is closed."""
+        """Let all waiting calls continue, because the client is closed."""
         self._is_over = True
         self._admit()
 
@@ -118,7 +116,7 @@ class Budget:
             raise
 
     def _admit(self) -> None:
-        """Give the calls at the head of the queue their turns, as far as the rate allows."""
+        """Let the first calls in the queue go, while the rate allows it."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

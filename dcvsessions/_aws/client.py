@@ -3,8 +3,8 @@
 botocore's objects and errors stay in here. Callers get an `Answer`, or an error of this package.
 """
 
-# The functions in this file read what a client keeps to itself. As methods they would be offered
-# to users.
+# The functions in this file read private attributes of a client. They are not methods, because
+# completion would show those to users.
 # ruff: noqa: SLF001
 # pyright: reportPrivateUsage=false
 
@@ -214,7 +214,8 @@ class AwsClient:
                 return
             if page in seen:
                 raise InvalidResponseError(
-                    f"{operation}: the pages of the list go in a circle.", operation=operation
+                    f"{operation}: the list leads back to a page that was read before.",
+                    operation=operation,
                 )
             seen.add(page)
 
@@ -226,12 +227,12 @@ class AwsClient:
             raise ClientStateError(f"This {name} is not open: use it in `async with {name}(…)`.")
         if self._process != os.getpid():
             raise ClientStateError(
-                f"This {name} was opened in the parent process, whose connections it would "
-                "use: open one after the fork."
+                f"This {name} was opened in the parent process, and would use its "
+                "connections: open another one in this process."
             )
         if self._loop is not asyncio.get_running_loop():
             raise ClientStateError(
-                f"This {name} was opened in another event loop: open one in each."
+                f"This {name} was opened in another event loop: open one in each loop."
             )
 
     def _was_closed(self) -> ClientStateError:
@@ -277,7 +278,7 @@ class AwsClient:
 
 
 def in_use(client: AwsClient) -> Interruptible:
-    """Return a block for the use of a client. It is ended first if the client is closed."""
+    """Return a block in which a client is used. Closing the client ends the block first."""
     client._require_usable()
     if client._is_closing:
         raise client._was_closed()

@@ -103,7 +103,7 @@ _KINDS: dict[str, type[ApiError]] = {
     "TooManyRequestsException": ThrottledError,
 }
 
-# With these, the service says that it turned the request away before it did anything.
+# With these codes, the service says that it rejected the request before it did anything.
 THROTTLING_CODES = frozenset(code for code, kind in _KINDS.items() if kind is ThrottledError)
 
 _ADVICE: dict[type[ApiError], str] = {
@@ -115,6 +115,8 @@ _ADVICE: dict[type[ApiError], str] = {
     NotFoundError: "Check the name, the region, and the account of the profile in use.",
     QuotaExceededError: "End sessions that are no longer needed, or ask AWS for a higher quota.",
 }
+
+_CONNECTION_ADVICE = "Check the endpoint, the proxy and the network."
 
 _NIMBLE_CLOSED = (
     "AWS closed Nimble Studio in 2024, so its own endpoint is gone. Pass endpoint_url= (or set "
@@ -132,7 +134,7 @@ class Call:
         operation: The API operation; None while a client is opened.
         endpoint_url: The endpoint, if it is known.
         region_name: The region, if it is known.
-        region_hint: What to say of the region, if something is unusual about it.
+        region_hint: A sentence about the region, if botocore's data does not name it; else empty.
         was_sent: Whether a request was handed to the connection.
         is_parsing: Whether botocore was parsing an answer.
     """
@@ -237,14 +239,16 @@ def _connection_error(error: Exception, call: Call) -> DcvSessionsError | None:
             | OSError()
         ) if not _is_local(error):
             return ConnectionFailedError(
-                f"No answer. {what}", operation=call.operation, was_sent=_was_connected(error)
+                f"No answer. {what} {_CONNECTION_ADVICE}",
+                operation=call.operation,
+                was_sent=_was_connected(error),
             )
         case _:
             return None
 
 
 def _reason(error: Exception) -> str:
-    """Return what the first error of the network said, unless the last one says it too."""
+    """Return what the first network error said, unless the last one says it too."""
     links = [link for link in _chain(error) if isinstance(link, AiohttpError | OSError)]
     reason = _one_line(links[-1]) if links else ""
     return "" if reason in _one_line(error) else f": {reason}"
@@ -327,6 +331,12 @@ def _configuration_error(error: Exception, call: Call) -> DcvSessionsError:
                 f"{call.name}: no AWS region is set. Pass region_name=, or set AWS_DEFAULT_REGION "
                 "(botocore does not read AWS_REGION), or a region in the profile."
             )
+        case botocore_errors.ProfileNotFound():
+            return ConfigurationError(
+                f"{call.name}: {_one_line(error)}. `aws configure list-profiles` prints those that "
+                "exist.",
+                was_sent=call.was_sent,
+            )
         case botocore_errors.ParamValidationError() | UnicodeEncodeError():
             return InvalidArgumentError(f"{call.name}: {_one_line(error)}.")
         case botocore_errors.BotoCoreError():
@@ -380,7 +390,7 @@ def _answered_error(answer: _AnswerParts, operation: str, call: Call) -> DcvSess
 def _foreign_answer(answer: _AnswerParts, operation: str) -> InvalidResponseError:
     location = answer.headers.get("location")
     host = _host(location or "")
-    pointed = f", and points to the host {plain_text(host)}; it was not followed" if host else ""
+    pointed = f", and redirects to the host {plain_text(host)} (not followed)" if host else ""
     return InvalidResponseError(
         f"{operation}: the answer with HTTP status {answer.status} names no error code of the "
         f"service{pointed}. A proxy, a captive portal or a wrong endpoint_url answers like this.",
@@ -459,7 +469,7 @@ def _skew(value: str | None, now: datetime) -> float | None:
 
 
 def http_date(value: str) -> datetime | None:
-    """Parse the date of a header; None if it is none."""
+    """Parse the date in a header; return None if it is not a date."""
     try:
         date = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
@@ -469,11 +479,14 @@ def http_date(value: str) -> datetime | None:
 
 def _skew_advice(skew: float | None) -> str:
     if skew is None:
-        return "The clock of this machine is off: set it, best by NTP."
+        return "The clock of this machine is wrong: set it, for example with NTP."
     if abs(skew) < _TOLERATED_SKEW:
-        return "The clock of this machine is right now; it was off when the request was signed."
+        return "The clock of this machine is right now; it was wrong when the request was signed."
     side = "behind" if skew > 0 else "ahead of"
-    return f"The clock of this machine is {abs(skew):.0f} s {side} AWS's: set it, best by NTP."
+    return (
+        f"The clock of this machine is {abs(skew):.0f} s {side} AWS's: "
+        "set it, for example with NTP."
+    )
 
 
 def _is_closed_nimble(call: Call) -> bool:

@@ -1,7 +1,7 @@
 """Imports what an open client needs, in a thread.
 
-Importing aiobotocore takes 200 ms, and cattrs 20 ms. So neither is imported with this package, and
-the event loop goes on while they are.
+Importing aiobotocore takes 200 ms, and cattrs 20 ms. So this package imports neither of them before
+a client opens. A thread imports them then, so that the event loop goes on.
 """
 
 import asyncio
@@ -16,16 +16,16 @@ _IS_DONE = Event()
 async def imported() -> None:
     """Wait until `import_now()` has run in this process.
 
-    If the caller is cancelled, the thread goes on, and the next client that opens waits for it.
+    If the caller is cancelled, the thread continues, and the next client that opens waits for it.
     """
     if not _IS_DONE.is_set():
         await asyncio.to_thread(import_now)
 
 
 def import_now() -> None:
-    """Import all of it, and read what all clients share.
+    """Import everything, and read what all clients share.
 
-    A process that runs out of file descriptors could import nothing later.
+    Nothing is left for later, because a process that has run out of file descriptors cannot import.
     """
     for module in ("convert", "errors"):
         import_module(f"dcvsessions._aws.{module}")

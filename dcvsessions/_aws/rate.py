@@ -1,10 +1,10 @@
-"""How many calls per second the service grants, as its answers show. Pure: the time comes in.
+"""How many calls per second the service grants, as its answers show. Pure.
 
 Nobody can ask AWS for the limit, and other programs of the account use it too. So the rate is
-unlimited until the service throttles a call, and then follows what the service accepts: it falls
-below that, climbs back slowly, and searches higher if nothing is refused. The curve is the one of
-CUBIC (RFC 9438), counted in calls that were accepted, so that it is the same for 5 calls per second
-and for 5,000.
+unlimited until the service throttles a call. Then it falls below what the service accepted, climbs
+back slowly, and goes higher if the service refuses nothing. It climbs along the curve of CUBIC (RFC
+9438), but counts accepted calls instead of time, so that the curve is the same for 5 calls per
+second and for 5,000.
 """
 
 from collections import deque
@@ -20,28 +20,30 @@ _FALL = 0.8
 # How steeply it climbs, per second cubed. It is back after 2.9 s, and doubled after 7.9 s.
 _CLIMB = 0.008
 _BACK = ((1 - _FALL) / _CLIMB) ** (1 / 3)
-# Calls per second. Below that, nobody would notice that the service grants more again.
+# Calls per second. At a lower rate, it would take too long to find out that the service grants
+# more.
 _LEAST = 1.0
-# Seconds of the rate that may be sent at once after a pause.
+# After a pause, the calls of this many seconds may be sent at once.
 _BURST = 0.1
 _ROUNDING = 1e-6
-# Seconds. An answer cannot keep a client from calling for longer than that.
+# Seconds. If an answer asks for a longer pause, the client still waits only this long.
 _LONGEST_PAUSE = 60.0
 
 
-@define
+@define(eq=False, repr=False)
 class Rate:
     """The rate of one client's calls.
 
     Attributes:
-        limit: Calls per second; None as long as the service has refused none.
+        limit: Calls per second; None until the service refuses a call.
         is_free: Whether the service has neither refused a call nor asked for a pause so far.
     """
 
     is_free: bool = field(init=False, default=True)
     limit: float | None = field(init=False, default=None)
     _accepted: deque[float] = field(init=False, factory=deque[float])
-    # What the service accepted when it refused a call, and the age of that at the rate since then.
+    # The rate that the service accepted when it last refused a call, and the age of that, in
+    # seconds at the limit: each accepted call adds one interval.
     _granted: float = field(init=False, default=0.0)
     _age: float = field(init=False, default=0.0)
     _lowered_at: float = field(init=False, default=float("-inf"))
@@ -71,8 +73,8 @@ class Rate:
     def accepted(self, now: float, *, is_full: bool) -> None:
         """Count a call that the service did not throttle.
 
-        `is_full` says that calls are waiting. Otherwise the rate is not used up, and nobody knows
-        whether the service grants more.
+        `is_full` says that other calls wait for their turn. If none do, the rate is not used up,
+        and nobody knows whether the service grants more.
         """
         self._accepted.append(now)
         self._forget(now)
@@ -84,7 +86,7 @@ class Rate:
     def throttled(self, now: float, sent_at: float) -> None:
         """Lower the rate after a call that the service throttled.
 
-        A call that was sent before the latest fall says nothing about the rate since.
+        A call that was sent before the rate last fell says nothing about the rate since then.
         """
         if sent_at < self._lowered_at:
             return
@@ -103,7 +105,7 @@ class Rate:
         self._paused_until = max(self._paused_until, now + min(seconds, _LONGEST_PAUSE))
 
     def is_paused(self, now: float) -> bool:
-        """Whether a pause is not over."""
+        """Whether a pause that the service asked for is not over yet."""
         return now < self._paused_until
 
     def _fill(self, now: float) -> None:

@@ -30,6 +30,7 @@ from botocore.exceptions import (
 from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
 from botocore.loaders import Loader
 
+from dcvsessions._aws.signer import choose_signer
 from dcvsessions._version import __version__
 from dcvsessions.errors import InvalidArgumentError
 
@@ -71,7 +72,8 @@ async def opened_client(
 ) -> AsyncGenerator[tuple[Any, str], None]:
     """Open an aiobotocore client for the length of a block.
 
-    It comes with what is known of the client's region, for the errors of its connections.
+    The block gets the client, and a hint about its region for connection errors, which can be
+    empty.
 
     The caller's session keeps its models and parsers; Nimble's model is added if it has none. The
     caller's configuration overrides this package's.
@@ -112,12 +114,14 @@ async def opened_client(
             raise await _refused_region(used, region_name) from None
         if not _is_possible_region(used, client.meta):
             raise await _refused_region(used, client.meta.region_name)
+        # Last, so that the caller's choice comes first.
+        client.meta.events.register_last(f"choose-signer.{service}", choose_signer)
         yield client, await _region_hint(used, service, client.meta)
 
 
 @cache
 def _unredirected(kind: type[Any]) -> type[Any]:
-    """Return an HTTP session class that hands out redirects as answers.
+    """Return an HTTP session class that returns redirects as answers.
 
     aiohttp follows them by itself, and takes the session token along to any host. aiobotocore
     has no option against that, so this overrides a private method; a test fails if it is gone.
@@ -131,7 +135,7 @@ def _unredirected(kind: type[Any]) -> type[Any]:
             super().__init__(*args, **options)
             self._unredirected: dict[str | None, _Unredirected] = {}
 
-        async def _get_session(  # pyright: ignore[reportIncompatibleMethodOverride] - of it, only request() is used
+        async def _get_session(  # pyright: ignore[reportIncompatibleMethodOverride] - only request() is used
             self, proxy_url: str | None
         ) -> "_Unredirected":
             if proxy_url not in self._unredirected:
@@ -164,9 +168,9 @@ async def _region_hint(
     service: str,
     meta: Any,  # noqa: ANN401 - as above
 ) -> str:
-    """Say so if botocore's data does not name the region for the service; empty otherwise.
+    """Return a hint if botocore's data does not name the region for the service; else "".
 
-    New regions come before new data, so that is a hint and not an error.
+    This is not an error, because AWS can open a region before botocore's data names it.
     """
     if not (urlsplit(meta.endpoint_url).hostname or "").endswith(_AWS_HOSTS):
         return ""
@@ -247,7 +251,7 @@ class _OwnLoader(Loader):  # type: ignore[misc] # botocore has no type hints
         )
 
     def is_builtin_path(self, path: str) -> bool:
-        """Tell botocore that the cut table is as good as its own."""
+        """Let botocore treat the cut table like its own data."""
         return path.startswith(str(_CUT)) or super().is_builtin_path(path)
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's

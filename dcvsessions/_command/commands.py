@@ -3,8 +3,11 @@
 import asyncio
 import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
+from threading import Thread
+from typing import Literal
 
 from dcvsessions._command.interruption import Interruption
 from dcvsessions._command.options import Options
@@ -12,8 +15,9 @@ from dcvsessions._command.output import Output
 from dcvsessions._command.text import age, table
 from dcvsessions._secrets.mask import plain_text
 from dcvsessions._wait.listener import OnProgress
+from dcvsessions.dcv._opening import Opened, check_program
 from dcvsessions.dcv._url import DcvUrl
-from dcvsessions.errors import WaitTimeoutError
+from dcvsessions.errors import LeftBehind, WaitTimeoutError
 from dcvsessions.lightsail._client import LightsailClient
 from dcvsessions.lightsail._gui_desktop import gui_session
 from dcvsessions.lightsail._helpers import close_gui_session, open_gui_session
@@ -24,6 +28,7 @@ from dcvsessions.nimble._helpers import (
     open_streaming_session,
 )
 from dcvsessions.nimble._models import LaunchProfile
+from dcvsessions.nimble._ownership import report_leftover
 from dcvsessions.nimble._streaming_desktop import streaming_session
 
 __all__ = ["COMMANDS"]
@@ -32,6 +37,7 @@ _Run = Callable[[Options, Output, Interruption], Awaitable[None]]
 
 
 async def _open(options: Options, output: Output, interruption: Interruption) -> None:
+    await _check_program(options)
     stop = _command_line("close", options.name, options=options)
     with _named_if_unfinished(f"The session may be running. To stop it: {stop}"):
         async with _lightsail(options) as client:
@@ -125,19 +131,22 @@ async def _computers(options: Options, output: Output, _: Interruption) -> None:
 
 
 async def _open_stream(options: Options, output: Output, interruption: Interruption) -> None:
+    await _check_program(options)
     async with _nimble(options) as client:
         if options.delete_on_exit:
             await _open_and_delete(client, options, output, interruption)
             return
-        with output.progress() as on_progress:
+        with _told_if_nothing_is_left(options), output.progress() as on_progress:
             opening = _existing_stream if options.session else _new_stream
             url = await opening(client, options, on_progress)
-    session_id = url.streaming_session_id or ""
-    delete = _command_line("close-stream", options.studio, session_id, options=options)
-    output.note(
-        f"Session {session_id} costs by the hour until it is deleted. To delete it: {delete}"
-    )
-    await _show(url, options, output, {"studio_id": options.studio, "session_id": session_id})
+        session_id = url.streaming_session_id or ""
+        delete = _command_line("close-stream", options.studio, session_id, options=options)
+        output.note(
+            f"Session {session_id} costs by the hour until it is deleted. To delete it: {delete}"
+        )
+        with nullcontext() if options.session else _named_if_not_shown(session_id):
+            about = {"studio_id": options.studio, "session_id": session_id}
+            await _show(url, options, output, about)
 
 
 async def _new_stream(
@@ -171,7 +180,7 @@ async def _existing_stream(
 async def _open_and_delete(
     client: NimbleClient, options: Options, output: Output, interruption: Interruption
 ) -> None:
-    with ExitStack() as showing:
+    with _told_if_nothing_is_left(options), ExitStack() as showing:
         async with streaming_session(
             options.studio,
             launch_profile_id=options.launch_profile or "",
@@ -282,11 +291,15 @@ async def _show_and_wait(
     await asyncio.get_running_loop().create_future()
 
 
+async def _check_program(options: Options) -> None:
+    """Fail before a start that takes minutes and costs money, if nothing could show the desktop."""
+    if options.program:
+        await asyncio.to_thread(check_program, options.program)
+
+
 async def _show(url: DcvUrl, options: Options, output: Output, about: Mapping[str, object]) -> None:
     """Open a URL, or print it if that is asked for."""
-    with_ = options.with_ or (None if options.print_url else "auto")
-    # A browser can take seconds to start.
-    opened = None if with_ is None else await asyncio.to_thread(url.open, with_)
+    opened = await _opened(url, options.program) if options.program else None
     if opened is not None:
         output.note(f"The desktop was opened with the {opened.with_}.")
     data = {
@@ -298,6 +311,36 @@ async def _show(url: DcvUrl, options: Options, output: Output, about: Mapping[st
     output.result(str(url) if options.print_url else "", data)
 
 
+async def _opened(url: DcvUrl, with_: Literal["browser", "viewer", "auto"]) -> Opened:
+    """Open a URL in a thread, because a browser can take seconds to start.
+
+    Some browsers block until they are closed. The end of the command does not wait for them, but it
+    waits for the viewer to be started, because its file has to be removed.
+    """
+    opening: Future[Opened] = Future()
+
+    def open_url() -> None:
+        opening.set_running_or_notify_cancel()
+        try:
+            opening.set_result(url.open(with_))
+        except BaseException as error:  # noqa: BLE001 - the command raises it
+            opening.set_exception(error)
+
+    is_browser = url.is_web and with_ != "viewer"
+    Thread(target=open_url, name="dcvsessions-open", daemon=is_browser).start()
+    return await asyncio.wrap_future(opening)
+
+
+@contextmanager
+def _named_if_not_shown(session_id: str) -> Generator[None, None, None]:
+    """Name a new session in the error, and on standard error even if there are no notes."""
+    try:
+        yield
+    except BaseException as error:
+        report_leftover(error, LeftBehind(session_id=session_id))
+        raise
+
+
 @contextmanager
 def _named_if_unfinished(left: str) -> Generator[None, None, None]:
     """Add what may be left to the error of a wait that was cut short."""
@@ -305,6 +348,19 @@ def _named_if_unfinished(left: str) -> Generator[None, None, None]:
         yield
     except (asyncio.CancelledError, WaitTimeoutError) as error:
         error.add_note(left)
+        raise
+
+
+@contextmanager
+def _told_if_nothing_is_left(options: Options) -> Generator[None, None, None]:
+    """Say after Ctrl-C that no session costs money, if that is known."""
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        # A session that exists is not deleted, and a token may have found one.
+        is_new = not options.session and not options.client_token
+        if is_new and getattr(error, "left_behind", None) is None:
+            error.add_note("No session is left behind.")
         raise
 
 

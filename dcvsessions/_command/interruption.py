@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from threading import Thread
@@ -20,7 +21,7 @@ _ENTER = b"\n"
 
 
 class Interruption:
-    """Ends the work of the current task: the first signal cleanly, the second one at once.
+    """Ends the work of the current task: cleanly at the first signal, at once at the second.
 
     By itself, Python cleans up only after Ctrl-C: SIGTERM and SIGHUP end the process at once. On
     Windows, asyncio's own handling of Ctrl-C stays in force.
@@ -58,7 +59,7 @@ class Interruption:
                 loop.remove_signal_handler(number)
 
     async def stay(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run work until it ends, or until Enter or the first signal, which are no error here."""
+        """Run work until it ends, or until Enter or the first signal, which are not errors here."""
         _call_at_enter(self._end)
         try:
             await work
@@ -86,8 +87,11 @@ def _call_at_enter(call: Callable[[], None]) -> None:
     """Call a function in this loop when a line comes from standard input.
 
     The thread reads past Python's buffer: at exit, the interpreter would wait for the buffer's
-    lock. Nothing happens at the end of the input, which a background process meets at once.
+    lock. The end of the input does nothing: a background process reads it at once.
     """
+    if not _may_read():
+        return
+    _forget_typed()
     loop = asyncio.get_running_loop()
 
     def read() -> None:
@@ -99,3 +103,27 @@ def _call_at_enter(call: Callable[[], None]) -> None:
                     return
 
     Thread(target=read, name="dcvsessions-enter", daemon=True).start()
+
+
+def _may_read() -> bool:
+    """Whether there is an input that this process may read.
+
+    A shell stops a process in the background that reads from the terminal. If standard input is
+    closed, its number can belong to another file.
+    """
+    if sys.stdin is None:
+        return False
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except (AttributeError, OSError):  # Windows, or not a terminal
+        return True
+
+
+def _forget_typed() -> None:
+    """Forget what was typed into a terminal before, because that Enter was not meant to end it."""
+    try:
+        import termios  # noqa: PLC0415 - Windows has none
+    except ImportError:
+        return
+    with suppress(termios.error):  # not a terminal
+        termios.tcflush(0, termios.TCIFLUSH)

@@ -61,6 +61,11 @@ class Options(argparse.Namespace):
     quiet: bool
     verbose: bool
 
+    @property
+    def program(self) -> Literal["browser", "viewer", "auto"] | None:
+        """What opens the desktop; None if the URL is only printed."""
+        return self.with_ or (None if self.print_url else "auto")
+
 
 def read_options(arguments: Sequence[str] | None) -> Options:
     """Read the command line.
@@ -73,6 +78,8 @@ def read_options(arguments: Sequence[str] | None) -> Options:
     """
     parser = _parser()
     options = parser.parse_args(arguments, namespace=Options())
+    if not options.command:
+        parser.exit(2, parser.format_help())
     if options.command == "open-stream" and options.session is not None:
         for option in ("instance_type", "client_token", "delete_on_exit"):
             if getattr(options, option):
@@ -92,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"dcvsessions {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for add in (
         _add_open,
         _add_status,

@@ -36,17 +36,20 @@ class Output:
     def result(self, text: str, data: object) -> None:
         """Write the result: the text, unless it is empty, or the data as a line of JSON."""
         shown = json.dumps(data) if self.is_json else text
-        if shown:
-            print(shown, flush=True)  # noqa: T201 - the result of the command
+        if shown and sys.stdout is not None:
+            # Not every encoding has every character of a service's text.
+            encoding = sys.stdout.encoding or "utf-8"
+            writable = shown.encode(encoding, "backslashreplace").decode(encoding)
+            print(writable, flush=True)  # noqa: T201 - the result of the command
 
     def note(self, text: str) -> None:
-        """Write a line that the reader can do without."""
+        """Write a note, unless `is_quiet` is set."""
         if not self.is_quiet:
             _say(text)
 
     def error(self, error: DcvSessionsError) -> None:
         """Write an error."""
-        # Without what is left behind: that was logged, and so written, before.
+        # Without what is left behind: a log line has already named it.
         message = Exception.__str__(error)
         self._failure(error, type(error).__name__, message, exit_status(error))
 
@@ -67,7 +70,7 @@ class Output:
         notes = [
             in_shell_words(note)
             for note in getattr(error, "__notes__", ())
-            # The line is to be short, and what is left behind was logged.
+            # The line should be short, and a log line has already named what is left behind.
             if not note.startswith("While waiting for ") and note != str(left)
         ]
         message = in_shell_words(message)

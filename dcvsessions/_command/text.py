@@ -49,9 +49,11 @@ _SHELL_WORDS = {
     "name=": "NAME",
     "profile_name=": "--profile",
     "region_name=": "--region",
+    "resource_name=": "NAME",
     "session_id=": "SESSION",
     "studio_id=": "STUDIO",
     "timeout=": "--timeout",
+    "print(url)": "--print",
     "open_stream()": "dcvsessions open-stream --session",
     "close_streaming_session()": "dcvsessions close-stream",
 }
@@ -60,8 +62,9 @@ _PYTHON_WORD = re.compile(rf"\b({'|'.join(map(re.escape, _SHELL_WORDS))})(?=(['\
 
 def exit_status(error: DcvSessionsError) -> int:
     """Return the exit status of the command after an error."""
-    if isinstance(error, WaitFailedError) and isinstance(error.__cause__, ConnectionFailedError):
-        error = error.__cause__
+    # The wait quotes the error, so that is its context, and not its cause.
+    if isinstance(error, WaitFailedError) and isinstance(error.__context__, ConnectionFailedError):
+        error = error.__context__
     return next(status for kind, status in _STATUSES if isinstance(error, kind))
 
 

@@ -1,4 +1,4 @@
-"""Many desktops in one call: when each is begun, and how its outcome gets to the caller."""
+"""Many desktops in one call: when each one begins, and how the caller gets its outcome."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
@@ -27,8 +27,8 @@ __all__ = ["Batch", "Member", "outcomes_of"]
 _Item = TypeVar("_Item")
 _Outcome = TypeVar("_Outcome")
 
-# How many desktops may be at their first calls: as many as a client has connections. The first
-# calls of more would wait for a connection, and the polls of the others would wait behind them.
+# How many desktops may make their first calls at once: as many as a client has connections. With
+# more, first calls would wait for a connection, and the polls of other desktops behind them.
 _BEGINNING = 25
 # Seconds that a task may take to end after it was cancelled, if it has nothing to clean up.
 _END_TIMEOUT = 10.0
@@ -46,7 +46,7 @@ class _Offer(Generic[_Outcome]):
 
 @frozen
 class Member(Generic[_Outcome]):
-    """One desktop of a batch: its own wait, and the way for its outcome.
+    """One desktop of a batch: its wait, and the way to hand its outcome to the caller.
 
     Attributes:
         waiter: The wait. It has the deadline of the whole call.
@@ -66,7 +66,8 @@ class Member(Generic[_Outcome]):
             is_usable: Called when the caller asks for an outcome.
 
         Returns:
-            Whether the caller has it. It has not if the outcome was not usable any more.
+            True if the caller has it. False if it was no longer usable when the caller asked for
+            it.
         """
         self._beginning.close()
         offer = _Offer(outcome, is_usable, asyncio.get_running_loop().create_future())
@@ -75,7 +76,7 @@ class Member(Generic[_Outcome]):
             return await offer.is_taken
         except asyncio.CancelledError:
             if _was_taken(offer.is_taken):
-                # The cancellation came too late: the outcome is the caller's.
+                # The cancellation came too late: the caller has the outcome.
                 return True
             raise
 
@@ -85,13 +86,13 @@ class Batch(Generic[_Item, _Outcome]):
     """What one call does with many desktops.
 
     Attributes:
-        name: What they are, in events.
-        items: What the caller named them by.
-        desktop: Returns the name of the desktop of an item in events and errors.
+        name: What they are, in events, such as `GUI sessions`.
+        items: The names or requests that the caller passed.
+        desktop: Returns the name of an item's desktop in events and errors.
         work: Opens or closes one desktop, and hands its outcome over. If it is cancelled before
             that, it cleans up.
         failed: Returns the outcome for an error.
-        left: Returns what is left behind if the desktop's turn never comes.
+        left: Returns what is left behind if the block ends before work on the desktop begins.
         clean_up: Seconds that `work` may take to clean up.
     """
 
@@ -142,7 +143,7 @@ class _Run(Generic[_Item, _Outcome]):
         self._listener = None if listener is None else listener.of_batch(batch.name, count)
         self._not_begun = dict(enumerate(batch.items))
         self._not_taken = count
-        # Offers, tasks that ended without one, and None at the end.
+        # It gets offers, tasks that ended without an offer, and None at the end.
         self._ready: asyncio.Queue[_Offer[_Outcome] | asyncio.Task[None] | None] = asyncio.Queue()
         if not count:
             self._ready.put_nowait(None)
@@ -166,7 +167,7 @@ class _Run(Generic[_Item, _Outcome]):
             elif _is_accepted(entry):
                 self._count_taken()
                 return entry.outcome
-        # Others may wait for the end too.
+        # Other tasks may wait in take() too.
         self._ready.put_nowait(None)
         if self._not_taken:
             raise ClientStateError("The block of these outcomes is over: iterate inside it.")
@@ -184,7 +185,7 @@ class _Run(Generic[_Item, _Outcome]):
         self._begin_all.cancel()
         for task in list(self._tasks):
             task.cancel()
-            # Each begins to clean up in a turn of its own of the event loop, so no turn is long.
+            # Each task begins its clean-up in another turn of the event loop, so that none is long.
             await asyncio.sleep(0)
         await asyncio.wait({self._begin_all, *self._tasks})
         left = [*map(self._batch.left, self._not_begun.values()), *self._left_behind]
@@ -202,7 +203,7 @@ class _Run(Generic[_Item, _Outcome]):
             task = asyncio.create_task(self._work(number))
             self._tasks.add(task)
             task.add_done_callback(self._ended)
-            # One in each turn of the event loop, so that no turn is long.
+            # Begin one task in each turn of the event loop, so that no turn is long.
             await asyncio.sleep(0)
 
     def _ended(self, task: asyncio.Task[None]) -> None:

@@ -125,7 +125,7 @@ class WaitContext:
 
 
 def plain(text: str | None) -> str | None:
-    """Return a text of the service, safe to show; None if there is none."""
+    """Make a text of the service safe to show; return None for None."""
     return None if text is None else plain_text(text)
 
 
@@ -143,8 +143,8 @@ class Rule(Enum):
     STEP = auto()
     # Wait for a state in which the step is possible, and then take the step.
     WAIT_FOR_STEP = auto()
-    # The failure may be from before this wait: take the step once. If it fails again, so does
-    # the wait.
+    # The failure may be older than this wait: take the step once. If it fails again, the wait fails
+    # as well.
     STEP_ONCE = auto()
     FAILED = auto()
 
@@ -163,7 +163,7 @@ class TakeStep:
 
     Attributes:
         step: The step.
-        is_last: Whether the goal follows from it, and no other step has to be taken first.
+        is_last: Whether it is the last step before the goal.
     """
 
     step: StrEnum

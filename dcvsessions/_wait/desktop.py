@@ -19,8 +19,8 @@ TRUSTED = 1.0
 ABOUT_TO_EXPIRE = 30.0
 # Seconds that running calls of url() get to end when the block ends.
 _END_TIMEOUT = 5.0
-# Seconds for which urls() sleeps at most before it looks at the clocks again: the machine may have
-# slept, or another task may have got a new URL. It makes no call for that.
+# Seconds that urls() sleeps at most before it looks at the clocks again: meanwhile the machine may
+# have slept, or another task may have got a new URL. To look costs no call.
 _LONGEST_SLEEP = 30.0
 # Seconds. A loop in virtual time does not advance by less than its resolution.
 _SHORTEST_SLEEP = 0.001
@@ -40,7 +40,7 @@ class UrlCalls:
         await self.in_flight.end(self.refusal, within=_END_TIMEOUT)
 
     def require_block(self) -> None:
-        """Raise an error after the block."""
+        """Raise an error if the block is over."""
         if self.is_over:
             raise self.refusal()
 
@@ -51,7 +51,7 @@ class UrlCalls:
 
 
 class Desktop(ABC):
-    """A desktop for the length of a block."""
+    """A desktop that stays usable during a block."""
 
     def __init__(self, *, calls: UrlCalls, waiter: Callable[[], Waiter], opened: Waiter) -> None:
         self._calls = calls
@@ -77,7 +77,7 @@ class Desktop(ABC):
         """Return a URL that is usable now.
 
         Reads the session, unless it was read less than a second ago. If necessary, it starts or
-        resumes the session, or makes a new stream: the class says when.
+        resumes the session, or makes a new stream. The documentation of the class says when.
 
         Args:
             check_reachable: Whether to wait until the desktop's server answers.
@@ -110,10 +110,10 @@ class Desktop(ABC):
         return url
 
     def urls(self, *, check_reachable: bool = False) -> AsyncIterator[DcvUrl]:
-        """Iterate over usable URLs: one now, and a new one whenever one is due.
+        """Iterate over usable URLs: one now, and a new one whenever it is needed.
 
-        The class says when that is. The iteration ends when the block ends, also if another task
-        iterates. You can leave it with `break`.
+        The documentation of the class says when that is. The iteration ends when the block ends,
+        even in another task. You can also leave it with `break`.
 
         Args:
             check_reachable: Whether to wait until the desktop's server answers, for each URL.
@@ -127,15 +127,15 @@ class Desktop(ABC):
                 over; you can begin another.
 
         Cost:
-            Each URL costs the calls of `url()`. It makes no calls between them, unless the class
-            says so. So if somebody else stops the session, that is noticed when the next URL is
-            due.
+            Each URL costs the calls of `url()`. Between them it makes no calls, unless the
+            documentation of the class says so. So if somebody else stops the session, it notices
+            that only when a new URL is needed.
 
         Example:
             >>> async with gui_session("my-computer") as desktop:
             ...     async for url in desktop.urls():
             ...         url.open()
-            ...         break  # without it, the block goes on until you cancel it
+            ...         break  # without it, the loop runs until you cancel it
         """
         self._calls.require_block()
         return self._urls(check_reachable=check_reachable)
@@ -150,15 +150,15 @@ class Desktop(ABC):
                     yield url
                 await self._until_due(last)
         except ClientStateError:
-            # The client of the caller may have been closed, too.
+            # If the block is not over, the caller's client was closed.
             if not self._calls.is_over:
                 raise
 
     async def _until_due(self, last: DcvUrl) -> None:
-        """Sleep until a new URL is due, or another task has got one."""
+        """Sleep until a new URL may be needed, or another task has got one."""
         self._calls.require_block()
         async with self._calls.in_flight.entered():
-            # At least so long that url() reads the session again.
+            # It is long enough for url() to read the session again.
             await asyncio.sleep(TRUSTED)
             while not self._is_new(self._latest or last, last) and self._due_in > 0:  # noqa: ASYNC110 - a clock sets no event
                 await asyncio.sleep(min(max(self._due_in, _SHORTEST_SLEEP), _LONGEST_SLEEP))
@@ -173,12 +173,12 @@ class Desktop(ABC):
 
     @abstractmethod
     def _is_new(self, url: DcvUrl, last: DcvUrl) -> bool:
-        """Whether a URL has to take the place of the one that was yielded last."""
+        """Whether a URL has to replace the one that was yielded last."""
 
     @property
     @abstractmethod
     def _due_in(self) -> float:
-        """Seconds until a new URL may be due. 0 or less if it is."""
+        """Seconds until a new URL may be needed; 0 or less if it may be needed now."""
 
     @property
     @abstractmethod
@@ -187,5 +187,5 @@ class Desktop(ABC):
 
 
 def date_in(seconds: float) -> datetime:
-    """Return the date that is some seconds from now."""
+    """Return the date that is `seconds` from now."""
     return datetime.now(UTC) + timedelta(seconds=seconds)

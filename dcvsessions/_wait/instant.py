@@ -1,4 +1,4 @@
-"""Points in time whose age counts the time for which the machine has slept."""
+"""Points in time. Their age includes the time during which the machine slept."""
 
 import asyncio
 import time
@@ -14,7 +14,8 @@ class Instant:
     """A point in time, on the event loop's clock and on the wall clock.
 
     The loop's clock stops while the machine sleeps, and somebody can set the wall clock. `age` is
-    the larger of the two differences: so a URL may count as expired too early, but not too late.
+    the larger of the two differences. So this package may take a URL for expired too early, but not
+    too late.
     """
 
     loop: float

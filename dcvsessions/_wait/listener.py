@@ -1,6 +1,6 @@
-"""Where the events of a wait go: to the log, and to the caller's `on_progress`.
+"""Sends the events of a wait to the log and to the caller's `on_progress`.
 
-The errors and delays of `on_progress` do not harm the wait.
+If `on_progress` fails or takes too long, the wait goes on.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ OnProgress = Callable[[Progress], object]
 
 
 def logs_news() -> bool:
-    """Whether somebody wants to have the events in the log."""
+    """Whether the logger `dcvsessions` is enabled for INFO."""
     return _news.isEnabledFor(logging.INFO)
 
 

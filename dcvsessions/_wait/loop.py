@@ -75,7 +75,7 @@ def _no_delay() -> float:
     return 0.0
 
 
-@frozen(kw_only=True, eq=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Goal(Generic[_Resource, _Value]):
     """One resource and the state that it should reach.
 
@@ -86,9 +86,9 @@ class Goal(Generic[_Resource, _Value]):
         decide: Says what to do after a reading. Pure.
         take: Requests a step; returns the failure if the service reports one at once.
         schedule: When to poll.
-        began: When what is awaited began, in seconds since the wait began; None if that is not
-            known. If the loop requests a step, it begins then.
-        pause: Waits for the next poll, some seconds or less if there is news.
+        began: When the awaited change began, in seconds since the wait began; None if that is not
+            known. If the loop requests a step, the change begins then.
+        pause: Sleeps until the next poll. It returns earlier if another wait has read the resource.
         delay: The seconds that a poll would wait for its turn now, because the service throttles.
         is_last: Whether the wait is over when the goal is reached.
         observes_by_change: Whether `observe` requests a change, with a token that makes a repeat
@@ -238,7 +238,7 @@ class Waiter:
                     raise
                 raise self.timed_out(what, awaited) from None
             if self._deadline < self._loop.time() <= latest:
-                # The grace is given once: what entering took of it is gone.
+                # The grace is given once, and entering has used up a part of it.
                 self._end = latest
             yield value
 
@@ -257,13 +257,13 @@ class Waiter:
             raise
 
 
-@define(kw_only=True, eq=False)
+@define(kw_only=True, eq=False, repr=False)
 class _Reconciliation(Generic[_Resource, _Value]):
     """One call of `Waiter.until()`. tenacity calls `poll`, `interval` and `is_over`."""
 
     waiter: Waiter
     goal: Goal[_Resource, _Value]
-    # When what is awaited, or the latest step towards it, began, in seconds since the wait began.
+    # When the awaited change or the latest step began, in seconds since the wait began.
     began: float | None
     context: WaitContext = field(init=False, default=_NO_STEPS)
     percentage: int | None = field(init=False, default=None)
@@ -290,7 +290,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
         await self._tell(is_done=isinstance(decision, Done) and not _has_slept_since(clocks_apart))
         match decision:
             case Done() if _has_slept_since(clocks_apart):
-                # What was read may be over: read again.
+                # The resource may have changed while the machine slept: read it again.
                 return None
             case Done():
                 return decision
@@ -472,7 +472,7 @@ class _Reconciliation(Generic[_Resource, _Value]):
         failure = WaitFailedError(
             f"No connection could be made within {UNANSWERED_LIMIT:g} s. {error}", report, Failure()
         )
-        # Not its cause: the failure quotes it.
+        # The failure quotes the error, so tracebacks need not show the error as its cause.
         failure.__context__, failure.__suppress_context__ = error, True
         return failure
 

@@ -1,4 +1,4 @@
-"""What an error tells: whether the wait goes on, and whether the call took effect. Pure."""
+"""What follows from an error: whether the wait goes on, and whether the call took effect. Pure."""
 
 from dcvsessions.errors import (
     AccessDeniedError,

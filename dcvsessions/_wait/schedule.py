@@ -1,10 +1,10 @@
-"""How long to wait before the next poll. Pure: the time and the random draw come in.
+"""How long to wait before the next poll. Pure: the caller passes the time and a random number.
 
-Exponential backoff polls an operation that takes minutes most often when it cannot be done yet, and
-most seldom when it is done. This does the reverse: while the operation is likely to take longer,
-the next poll comes after half of that time, and then the interval is constant.
-`benchmarks/schedules.py` compares this with other schedules, and with the fewest polls that any
-schedule could make.
+Exponential backoff suits an operation of minutes badly. It polls most often at first, when the
+operation cannot be done yet, and most seldom later, when it may be done at any moment. This
+schedule does the reverse. While the operation is likely to need more time, the next poll comes
+after half of that time. After that, the interval is constant. `benchmarks/schedules.py` compares
+this with other schedules, and with the fewest polls that any schedule could make.
 """
 
 import math
@@ -13,17 +13,17 @@ from attrs import frozen
 
 __all__ = ["PercentageTrend", "Schedule"]
 
-# One poll is worth this many seconds of lateness.
+# A poll costs as much as noticing the end this many seconds late.
 _POLL_COST = 0.5
 _JITTER = 0.1
-# Of the shortest interval.
+# A share of the shortest interval: how soon a failed poll is first repeated.
 _FIRST_REPEAT = 0.25
 _MOST_DOUBLINGS = 6
 _MOST_STRETCH = 4.0
 _MOST_STRETCH_OF_LONGEST = 2.0
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Schedule:
     """When to poll an operation.
 
@@ -31,7 +31,7 @@ class Schedule:
         quartile: Seconds in which a quarter of such operations is done.
         shortest: The interval when the operation may be done at any moment, in seconds.
         longest: The longest interval, in seconds; if calls wait for their turn, up to twice that.
-        jitter: By how much of itself an interval is made shorter at most, so that waits that
+        jitter: The share of an interval by which chance shortens it at most, so that waits that
             began together do not poll together.
     """
 
@@ -53,8 +53,8 @@ class Schedule:
 
         Args:
             elapsed: Seconds since the operation began; None if that is not known.
-            remaining: Seconds that it will take still, as its percentages tell; None if they
-                do not.
+            remaining: Seconds until it is done, as its percentages predict; None if they predict
+                nothing.
             errors: How many polls have failed in a row. They do not tell whether the operation is
                 done, so the first is repeated soon. Each further one doubles the interval.
             delay: Seconds that a call now waits for its turn, because many waits use up the rate
@@ -63,8 +63,8 @@ class Schedule:
         """
         if remaining is None:
             remaining = 0.0 if elapsed is None else self.quartile - elapsed
-        # While calls wait for their turn, one poll makes those of other waits later, by `delay` in
-        # all. The interval that costs least grows as the square root of what a poll costs.
+        # While calls wait for their turn, one poll delays the polls of other waits by `delay` in
+        # total. The interval that costs least grows as the square root of what a poll costs.
         stretch = min(math.sqrt((_POLL_COST + delay) / _POLL_COST), _MOST_STRETCH)
         shortest = self.shortest * stretch
         longest = self.longest * min(stretch, _MOST_STRETCH_OF_LONGEST)
@@ -75,9 +75,9 @@ class Schedule:
         return min(wish, longest) * (1 - self.jitter * draw)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class PercentageTrend:
-    """The percentages that were read of one operation, as far as they predict its end.
+    """The percentages of one operation, from which its end is predicted.
 
     Attributes:
         first: When a percentage was first read, in seconds, and that percentage.

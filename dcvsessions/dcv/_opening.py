@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
-__all__ = ["Opened", "open_desktop"]
+__all__ = ["Opened", "check_program", "open_desktop"]
 
 # Where the installers put the viewer, if it is not on PATH. The platform's own opener is not used:
 # if no viewer is registered for .dcv files, it may show the file, with its token, in an editor.
@@ -60,13 +60,35 @@ def open_desktop(url: DcvUrl, with_: Literal["browser", "viewer", "auto"]) -> Op
     return _open_browser(url)
 
 
+def check_program(with_: Literal["browser", "viewer", "auto"]) -> None:
+    """Raise `OpenError` if this machine has no program that `open_desktop` could start."""
+    if with_ == "viewer":
+        _installed_viewer()
+    elif not _has_browser() and (with_ == "browser" or _viewer() is None):
+        raise _no_browser()
+
+
 def _open_browser(url: DcvUrl) -> Opened:
     if not _browser_opens(url):
-        raise OpenError(
-            "No browser could be started: name one in the environment variable BROWSER, "
-            "or print the URL and open it elsewhere."
-        )
+        raise _no_browser()
     return Opened("browser")
+
+
+def _no_browser() -> OpenError:
+    return OpenError(
+        "No browser could be started: name one in the environment variable BROWSER, "
+        "or use print(url) and open it elsewhere."
+    )
+
+
+def _has_browser() -> bool:
+    import webbrowser
+
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return True
 
 
 @errors_without_secrets  # webbrowser holds the URL as plain text, and may be interrupted
@@ -80,12 +102,7 @@ def _browser_opens(url: DcvUrl) -> bool:
 
 
 def _open_viewer(url: DcvUrl) -> Opened:
-    program = _viewer()
-    if program is None:
-        raise OpenError(
-            "The DCV viewer is not on PATH, nor where its installers put it: install it from "
-            "https://www.amazondcv.com, or use with_='browser'."
-        )
+    program = _installed_viewer()
     path = write_file(url, None, {})
     try:
         process = _start(program, path)
@@ -96,6 +113,16 @@ def _open_viewer(url: DcvUrl) -> Opened:
         raise
     _remove_later(path, process)
     return Opened("viewer", program)
+
+
+def _installed_viewer() -> str:
+    program = _viewer()
+    if program is None:
+        raise OpenError(
+            "The DCV viewer is not on PATH, nor where its installers put it: install it from "
+            "https://www.amazondcv.com, or use with_='browser'."
+        )
+    return program
 
 
 def _viewer() -> str | None:

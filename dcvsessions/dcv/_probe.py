@@ -1,7 +1,7 @@
 """Checks whether a desktop's server can be reached from this machine.
 
 `started` means that Lightsail reports the session as started. The desktop's server may need a few
-more seconds, and a firewall may hold back its port.
+more seconds, and a firewall may block its port.
 """
 
 import asyncio
@@ -119,7 +119,7 @@ async def _request(url: DcvUrl, reader: asyncio.StreamReader, writer: asyncio.St
     status = _STATUS.match(start)
     if status is None:
         raise ConnectionError("the answer is not HTTP")
-    # The desktop's server answers with 4xx; a proxy that does not have the server yet, with 5xx.
+    # The desktop's server answers with 4xx. A proxy whose server is not up yet answers with 5xx.
     if int(status[1]) >= _SERVER_ERROR:
         raise ConnectionError(f"the answer has the HTTP status {int(status[1])}")
 
@@ -127,9 +127,9 @@ async def _request(url: DcvUrl, reader: asyncio.StreamReader, writer: asyncio.St
 def _sentence(url: DcvUrl, attempt: Attempt, timeout: float | None) -> str:
     advice = {
         "dns": "its name does not resolve",
-        "tcp": f"a firewall may hold back TCP port {url.port}",
+        "tcp": f"a firewall may block TCP port {url.port}",
         "tls": f"TCP port {url.port} is open, but the TLS handshake failed",
-        "http": f"TCP port {url.port} is open, but the server gives no good HTTP answer",
+        "http": f"TCP port {url.port} is open, but the HTTP request failed",
     }[attempt.step]
     return (
         f"The desktop's server {host_and_port(url)} was not reachable within {timeout:g} s. "

@@ -139,8 +139,9 @@ class DcvUrl(str):  # noqa: SLOT000 - pickle keeps what is in a dictionary
         """When the URL expires, with a time zone. None if that is not known.
 
         For Nimble Studio, it is the stream's `expiresAt`. For Lightsail, it is one hour after the
-        session was last seen not started, because AWS documents that a session lasts for one hour.
-        It is None if the session was already started, and for a URL that no helper returned.
+        last reading in which the session was not started yet, because AWS documents that a session
+        lasts for one hour. It is None if the session was already started, and for a URL that no
+        helper returned.
         """
         return self._expires_at
 
@@ -214,7 +215,7 @@ class DcvUrl(str):  # noqa: SLOT000 - pickle keeps what is in a dictionary
         an argument, which other users of the machine can see among its processes.
 
         Args:
-            with_: `browser` for a web URL, `viewer` for the native client `dcvviewer`, or `auto`,
+            with_: `browser` for a web URL, `viewer` for the native viewer `dcvviewer`, or `auto`,
                 the default: a browser for a web URL, the viewer for a `dcv://` one.
 
         Returns:
@@ -305,7 +306,7 @@ class DcvUrl(str):  # noqa: SLOT000 - pickle keeps what is in a dictionary
             (self._part("user_info") is None, "it holds a user name or password"),
             (_is_host(host), "its host is missing, or is not a host name in ASCII"),
             (0 < port < 65536, "its port is not from 1 to 65535"),  # noqa: PLR2004 - 16 bits
-            (self.scheme != "http" or _is_loopback(host), "http would send the token in the open"),
+            (self.scheme != "http" or _is_loopback(host), "http would send the token unencrypted"),
         )
         return next((reason for passed, reason in checks if not passed), None)
 

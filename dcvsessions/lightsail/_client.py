@@ -31,11 +31,11 @@ class LightsailClient(AwsClient):
     - an `InvalidResponseError` if the answer does not match the service model,
     - a `CredentialsNotFoundError` if there are no credentials,
     - a `ClientStateError` if the client is not open, or is used in another event loop or process,
-    - an `InvalidArgumentError`, before anything is sent, if an argument cannot be right.
+    - an `InvalidArgumentError`, before anything is sent, if an argument is invalid.
 
-    After an error that it takes for temporary, botocore repeats the call. It makes at most three
-    attempts. Lightsail has no client tokens, so a call that changes something is repeated only if
-    Lightsail throttled it.
+    If an error is temporary, botocore repeats the call, and makes at most three attempts. Lightsail
+    has no client tokens, so a call that changes something is repeated only if Lightsail throttled
+    it.
 
     Args:
         region_name: The region, such as `eu-west-1`.

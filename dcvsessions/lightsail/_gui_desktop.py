@@ -1,4 +1,4 @@
-"""A GUI session for the length of an `async with` block."""
+"""A GUI session that stays usable during an `async with` block."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -43,7 +43,7 @@ class GuiDesktop(Desktop):
     `urls()` yields a new URL after the session has expired and was resumed. If the session was
     started before the block, nobody knows when it expires. `urls()` then reads it once a minute,
     for at most an hour: that costs one call of CreateGUISessionAccessDetails each time. AWS does
-    not document whether each reading has the same URL. We assume that an earlier one works as long
+    not document whether each reading has the same URL. We assume that an earlier URL works as long
     as the session lasts.
 
     Attributes:
@@ -96,7 +96,7 @@ class GuiDesktop(Desktop):
         return DcvUrl(started.url, expires_at=self._url_expires_at), Instant.ago()
 
     def _is_new(self, url: DcvUrl, last: DcvUrl) -> bool:
-        # Not by the text, because each reading may have another URL of the same session.
+        # The text is not compared, because each reading may have another URL of the same session.
         return url.expires_at != last.expires_at
 
     @property
@@ -132,11 +132,11 @@ async def gui_session(
     profile_name: str | None = None,
     endpoint_url: str | None = None,
 ) -> AsyncGenerator[GuiDesktop, None]:
-    """Open a GUI session and keep it usable for the length of a block.
+    """Open a GUI session and keep it usable during a block.
 
     Calls the operations of `open_gui_session()`, and calls them again when the session has expired.
-    The session goes on after the block, unless `stop_on_exit` is set: stopping it loses unsaved
-    work. The computer costs by the hour while it runs.
+    The session keeps running after the block, unless `stop_on_exit` is set: stopping it loses
+    unsaved work. The computer costs by the hour while it runs.
 
     Args:
         name: The virtual computer.
@@ -156,7 +156,7 @@ async def gui_session(
 
     Yields:
         The desktop: `await desktop.url()` returns a URL that is usable now, and
-        `async for url in desktop.urls()` yields a new one whenever one is due.
+        `async for url in desktop.urls()` yields one now and a new one whenever it is needed.
 
     Raises:
         ClientStateError: `client` was closed before the end of the block.

@@ -15,7 +15,7 @@ from dcvsessions.errors import DcvSessionsError
 from dcvsessions.lightsail._client import LightsailClient
 from dcvsessions.lightsail._helpers import CLOSE_TIMEOUT, OPEN_TIMEOUT
 from dcvsessions.lightsail._running import RunningComputers
-from dcvsessions.lightsail._session import GuiSessionController, desktop_of, url_of
+from dcvsessions.lightsail._session import GuiSessionController, desktop_of
 from dcvsessions.lightsail._states import SESSION_KINDS, SessionKind
 
 __all__ = ["GuiSessionOutcome", "close_gui_sessions", "open_gui_sessions"]
@@ -23,11 +23,11 @@ __all__ = ["GuiSessionOutcome", "close_gui_sessions", "open_gui_sessions"]
 
 @frozen(kw_only=True)
 class GuiSessionOutcome:
-    """What became of one virtual computer in a call for many.
+    """The outcome for one virtual computer in a call for many.
 
     Attributes:
         name: The virtual computer.
-        url: The URL. None if the call failed for this computer, and if it closes sessions.
+        url: The URL. None if the call failed for this computer, or if the call closes sessions.
         error: Why the call failed for this computer. None if it succeeded.
     """
 
@@ -53,13 +53,13 @@ async def open_gui_sessions(
 ) -> AsyncGenerator[AsyncIterator[GuiSessionOutcome], None]:
     """Open the GUI sessions of many virtual computers, and yield each URL as soon as it works.
 
-    Calls the operations of `open_gui_session()` for each computer, all with one client. From ten
-    computers on, one GetInstances for all takes the place of most calls of GetInstanceState, unless
-    it is not allowed. The computers cost by the hour while they run. If one fails, the others are
-    still opened.
+    Calls the operations of `open_gui_session()` for each computer, all with one client. For ten or
+    more computers, one GetInstances replaces most calls of GetInstanceState, if the credentials
+    allow it. The computers cost by the hour while they run. If one fails, the others are still
+    opened.
 
-    If you leave the block early, the waits end. A session that was started goes on, because
-    stopping it loses unsaved work.
+    If you leave the block early, the waits end. The sessions that were started keep running,
+    because stopping them loses unsaved work.
 
     Args:
         names: The virtual computers, each once.
@@ -78,12 +78,12 @@ async def open_gui_sessions(
         endpoint_url: See `LightsailClient`.
 
     Yields:
-        An async iterator with one outcome for each computer, as they come. It is over when it has
-        had all of them. A URL is a bearer secret: whoever has it can use the desktop while the
-        session lasts, which is an hour from its start.
+        An async iterator with one outcome for each computer, in the order in which they are ready.
+        It ends after the last one. A URL is a bearer secret: whoever has it can use the desktop
+        while the session lasts, which is an hour from its start.
 
     Raises:
-        InvalidArgumentError: An argument cannot be right. Nothing was sent.
+        InvalidArgumentError: An argument is invalid. Nothing was sent.
         ClientStateError: `client` was closed during the block.
         DcvSessionsError: The client could not be opened. All other errors are in the outcomes.
 
@@ -106,9 +106,7 @@ async def open_gui_sessions(
             started = await member.waiter.until(
                 session.opening(kind=kind, start_instance=start_instance)
             )
-            if check_reachable:
-                await member.waiter.reachable(started.url, desktop_of(name))
-            url = url_of(started, member.waiter.elapsed)
+            url = await session.url(started, member.waiter, check_reachable=check_reachable)
             await member.hand_over(GuiSessionOutcome(name=name, url=url))
 
         batch = Batch(
@@ -150,11 +148,11 @@ async def close_gui_sessions(
         endpoint_url: See `LightsailClient`.
 
     Yields:
-        An async iterator with one outcome for each computer, as they come. Its `error` is None if
-        the session is stopped.
+        An async iterator with one outcome for each computer, in the order in which they are ready.
+        Its `error` is None if the session is stopped.
 
     Raises:
-        InvalidArgumentError: An argument cannot be right. Nothing was sent.
+        InvalidArgumentError: An argument is invalid. Nothing was sent.
         ClientStateError: `client` was closed during the block.
         DcvSessionsError: The client could not be opened. All other errors are in the outcomes.
 

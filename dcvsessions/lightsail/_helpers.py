@@ -6,7 +6,7 @@ from dcvsessions._wait.listener import OnProgress
 from dcvsessions._wait.loop import Waiter
 from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.lightsail._client import LightsailClient
-from dcvsessions.lightsail._session import GuiSessionController, desktop_of, url_of
+from dcvsessions.lightsail._session import GuiSessionController
 from dcvsessions.lightsail._states import SESSION_KINDS, SessionKind
 
 __all__ = ["CLOSE_TIMEOUT", "OPEN_TIMEOUT", "close_gui_session", "open_gui_session"]
@@ -36,7 +36,7 @@ async def open_gui_session(
     call fails.
 
     Reads with CreateGUISessionAccessDetails, and before a start with GetInstanceState. Starts with
-    StartGUISession and, if `start_instance` is set, StartInstance. The session lasts one hour, also
+    StartGUISession and, if `start_instance` is set, StartInstance. The session lasts one hour, even
     after this call returns. The computer costs by the hour while it runs.
 
     Args:
@@ -57,7 +57,7 @@ async def open_gui_session(
     Returns:
         The URL. It is a bearer secret: whoever has it can use the desktop while the session lasts.
         `url.expires_at` is None if the session was already started, because Lightsail does not say
-        when that was.
+        when it was started.
 
     Raises:
         WaitFailedError: Lightsail reports that the start failed, or the computer is stopped.
@@ -78,9 +78,7 @@ async def open_gui_session(
     async with connection, connection.opened(waiter.entered) as lightsail:
         session = GuiSessionController(lightsail, name)
         started = await waiter.until(session.opening(kind=kind, start_instance=start_instance))
-        if check_reachable:
-            await waiter.reachable(started.url, desktop_of(name))
-        return url_of(started, waiter.elapsed)
+        return await session.url(started, waiter, check_reachable=check_reachable)
 
 
 async def close_gui_session(

@@ -1,7 +1,7 @@
 """Which computers run, read for many at once.
 
-A session is started only on a computer that runs. One GetInstances tells this of many computers,
-where GetInstanceState takes a call for each.
+A session is started only on a computer that runs. One GetInstances tells which of many computers
+run; GetInstanceState needs a call for each.
 """
 
 import asyncio
@@ -20,13 +20,17 @@ __all__ = ["RunningComputers"]
 _FRESH = 60.0
 # Fewer computers than this are read one by one.
 _WORTH_A_LIST = 10
-# How many instances of the account are looked through for each computer that is wanted.
+# How many instances of the account may be read for each computer that is wanted.
 _MOST_INSTANCES = 20
+# Seconds that a list may take, and how often in a row it may fail. After that, the computers are
+# read one by one, because they can be opened without a list.
+_LONGEST = 60.0
+_MOST_FAILURES = 3
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class RunningComputers:
-    """The computers of one call for many that run.
+    """Which computers run, for one call for many.
 
     Attributes:
         client: An open client.
@@ -38,10 +42,11 @@ class RunningComputers:
     _running: set[str] = field(init=False, factory=set[str])
     _read_at: Instant | None = field(init=False, default=None)
     _can_list: bool = field(init=False, default=True)
+    _failures: int = field(init=False, default=0)
     _one_at_a_time: asyncio.Lock = field(init=False, factory=asyncio.Lock)
 
-    async def include(self, name: str) -> bool:
-        """Whether a computer is known to run. If not, GetInstanceState tells its state."""
+    async def lists(self, name: str) -> bool:
+        """Whether the list has a computer. If not, GetInstanceState tells its state."""
         async with self._one_at_a_time:
             if self._is_due:
                 await self._read()
@@ -54,20 +59,30 @@ class RunningComputers:
         return self._read_at is None or self._read_at.age >= _FRESH
 
     async def _read(self) -> None:
-        began, left = Instant.ago(), self.wanted * _MOST_INSTANCES
+        began = Instant.ago()
         self._running.clear()
         try:
-            async with aclosing(self.client.get_instances()) as instances:
-                async for instance in instances:
-                    if instance.state is not None and instance.state.name == "running":
-                        self._running.add(instance.name or "")
-                    left -= 1
-                    if not left:
-                        break
+            async with asyncio.timeout(_LONGEST):
+                await self._look_through()
         except DcvSessionsError as error:
-            if is_absorbed(error):
+            self._failures += 1
+            if is_absorbed(error) and self._failures < _MOST_FAILURES:
                 raise
-            # Listing needs a permission of its own. If something else is wrong, the next call
-            # for a single computer shows it.
+            # Listing needs another permission. If something else is wrong, the next call for a
+            # single computer will show it.
             self._can_list = False
+        except TimeoutError:
+            self._can_list = False
+        else:
+            self._failures = 0
         self._read_at = began
+
+    async def _look_through(self) -> None:
+        left = self.wanted * _MOST_INSTANCES
+        async with aclosing(self.client.get_instances()) as instances:
+            async for instance in instances:
+                if instance.state is not None and instance.state.name == "running":
+                    self._running.add(instance.name or "")
+                left -= 1
+                if not left:
+                    break

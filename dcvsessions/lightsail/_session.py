@@ -8,7 +8,7 @@ from attrs import frozen
 from dcvsessions._aws.client import poll_delay
 from dcvsessions._wait.decisions import Failed, Observation
 from dcvsessions._wait.desktop import date_in
-from dcvsessions._wait.loop import Goal
+from dcvsessions._wait.loop import Goal, Waiter
 from dcvsessions._wait.schedule import Schedule
 from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.lightsail._client import LightsailClient
@@ -25,7 +25,7 @@ from dcvsessions.lightsail._states import (
     operation_failure,
 )
 
-__all__ = ["SESSION_LIFETIME", "GuiSessionController", "desktop_of", "url_of"]
+__all__ = ["SESSION_LIFETIME", "GuiSessionController", "desktop_of"]
 
 # Seconds. AWS documents that a session is active for one hour.
 SESSION_LIFETIME = 3600.0
@@ -39,18 +39,7 @@ def desktop_of(name: str) -> str:
     return f"GUI session of {name}"
 
 
-def url_of(started: StartedSession, now: float) -> DcvUrl:
-    """Return the URL of a session, with the date at which it expires if that is known.
-
-    `now` is in seconds since the wait began.
-    """
-    if started.not_started_at is None:
-        return started.url
-    age = now - started.not_started_at
-    return DcvUrl(started.url, expires_at=date_in(SESSION_LIFETIME - age))
-
-
-@frozen
+@frozen(eq=False, repr=False)
 class GuiSessionController:
     """Reads and changes the GUI session of one virtual computer, with an open client.
 
@@ -89,17 +78,36 @@ class GuiSessionController:
             delay=partial(poll_delay, self.client),
         )
 
+    async def url(
+        self, started: StartedSession, waiter: Waiter, *, check_reachable: bool
+    ) -> DcvUrl:
+        """Return the URL of a session that a wait has opened, with the date at which it expires.
+
+        The date is left out if the session was started before the wait.
+
+        Args:
+            started: The session.
+            waiter: The wait.
+            check_reachable: Whether to wait until the desktop's server answers, too.
+        """
+        if check_reachable:
+            await waiter.reachable(started.url, desktop_of(self.name))
+        if started.not_started_at is None:
+            return started.url
+        age = waiter.elapsed - started.not_started_at
+        return DcvUrl(started.url, expires_at=date_in(SESSION_LIFETIME - age))
+
     async def _observe(self) -> Observation[Reading]:
         return observation(Reading(await self.client.create_gui_session_access_details(self.name)))
 
     async def _observe_with_instance(self) -> Observation[Reading]:
         details = await self.client.create_gui_session_access_details(self.name)
-        if not needs_instance(details) or await self._is_known_to_run():
+        if not needs_instance(details) or await self._is_listed_as_running():
             return observation(Reading(details))
         return observation(Reading(details, await self.client.get_instance_state(self.name)))
 
-    async def _is_known_to_run(self) -> bool:
-        return self.running is not None and await self.running.include(self.name)
+    async def _is_listed_as_running(self) -> bool:
+        return self.running is not None and await self.running.lists(self.name)
 
     async def _take(self, step: StrEnum) -> Failed | None:
         match step:

@@ -86,7 +86,7 @@ _CLOSE: dict[GuiSessionStatus, Rule] = {
     GuiSessionStatus.FAILED_STOPPING_GUI_SESSION: Rule.STEP_ONCE,
 }
 
-# Lightsail has the state names of Amazon EC2.
+# Lightsail uses the state names of Amazon EC2.
 _PERCENTAGES = range(101)
 _INSTANCE_GONE = ("shutting-down", "terminated")
 

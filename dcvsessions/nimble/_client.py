@@ -50,10 +50,10 @@ class NimbleClient(AwsClient):
     - an `InvalidResponseError` if the answer does not match the service model,
     - a `CredentialsNotFoundError` if there are no credentials,
     - a `ClientStateError` if the client is not open, or is used in another event loop or process,
-    - an `InvalidArgumentError`, before anything is sent, if an argument cannot be right.
+    - an `InvalidArgumentError`, before anything is sent, if an argument is invalid.
 
-    After an error that it takes for temporary, botocore repeats the call with the same client
-    token. It makes at most three attempts.
+    If an error is temporary, botocore repeats the call with the same client token, and makes at
+    most three attempts.
 
     Args:
         region_name: The region, such as `us-west-2`.

@@ -131,10 +131,10 @@ class OwnedSession:
 
     @asynccontextmanager
     async def named_at_end(self, *, in_log: bool) -> AsyncGenerator[None, None]:
-        """Say at the end of the block that the session is left.
+        """Name the session that is kept, at the end of the block.
 
         Args:
-            in_log: Whether to say it also if the block raised no error.
+            in_log: Whether to log it if the block raised no error.
         """
         try:
             yield
@@ -145,7 +145,7 @@ class OwnedSession:
             _log.warning("%s", self._left_behind)
 
     async def delete(self, client: NimbleClient, waiter: Waiter) -> None:
-        """Have the session deleted.
+        """Wait until the service confirms that it deletes the session.
 
         Raises:
             DcvSessionsError: The service has not confirmed the deletion.
@@ -193,7 +193,8 @@ class OwnedSession:
             except Exception as failure:  # noqa: BLE001 - the caller gets the first error
                 error.add_note(f"The clean-up failed too: {failure}")
             except asyncio.CancelledError as cancellation:
-                # The caller was cancelled again, and gets this error in place of the first.
+                # The caller was cancelled again. It gets this cancellation in place of the first
+                # error.
                 if self.session_id is not None or self._may_exist:
                     self._report_leftover(cancellation)
                 raise
@@ -210,10 +211,10 @@ class OwnedSession:
                 self.session_id, self._may_exist = None, False
 
     async def _find(self, client: NimbleClient, waiter: Waiter) -> None:
-        """Find out by the token which session an unanswered attempt made.
+        """Use the token to find out which session an unanswered attempt made.
 
-        If no attempt made one, this one does, to be deleted at once: the service has no other way
-        to ask.
+        The service has no other way to ask than to repeat the request. If no attempt made a
+        session, the repeat makes one, and it is deleted at once.
         """
         try:
             await self.make(client, waiter, patience=0)
@@ -263,9 +264,9 @@ class OwnedSession:
         if self.request.client_token is None or self._first_attempt is None:
             return False
         if session.created_at is None or now is None:
-            return True  # nobody can tell, so it is left, and named
-        # By the loop's clock alone: if the wall's was set, or the machine slept, the session would
-        # seem to be older or younger than it is.
+            return True  # nobody can tell, so the session is kept and named
+        # Only the loop's clock is used: if somebody set the wall clock, or the machine slept, the
+        # session would seem to be older or younger than it is.
         age = asyncio.get_running_loop().time() - self._first_attempt
         began = now - timedelta(seconds=age)
         return session.created_at <= began - _CLOCK_STEP
@@ -306,6 +307,6 @@ def report_leftover(error: BaseException, left: LeftBehind) -> None:
         error.left_behind = left
     else:
         error.add_note(str(left))
-        # If this cancellation becomes an error of ours, that error takes it over.
+        # If this cancellation becomes an error of this package, that error gets it.
         vars(error)["left_behind"] = left
     _log.warning("%s", left)

@@ -1,7 +1,7 @@
 """Readings of streaming sessions, shared by all waits on one studio and client.
 
-One ListStreamingSessions reads what would take a GetStreamingSession for each session. So while
-several waits run, whoever polls first reads for all, and the others need not poll.
+One ListStreamingSessions replaces a GetStreamingSession for each session. So while several waits
+run, the one that polls first reads for all, and the others need not poll.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from dcvsessions.nimble._models import StreamingSession, StreamingSessionState
 
 __all__ = ["Watch", "watched"]
 
-# A list tells all that a wait needs to know of these states. For the others, a Get shows the
-# reasons of a failure, and whether the session is really gone.
+# For these states, a list has everything that a wait needs. For the others, a Get shows why the
+# session failed, or whether it is really gone.
 _COMPLETE = frozenset(
     {
         StreamingSessionState.CREATE_IN_PROGRESS,
@@ -33,9 +33,9 @@ _COMPLETE = frozenset(
 )
 # Seconds after which a reading of another wait is not used any more.
 _FRESH = 1.0
-# Seconds in which waits that poll at about the same time come together for one list.
+# Seconds for which a list waits for other waits that poll at about the same time.
 _GATHERING = 0.25
-# How many ids the query of one list holds. An id has 22 characters, and a URL at most 8,000.
+# How many ids one list asks for. An id has 22 characters, and a URL at most 8,000.
 _MOST_IDS = 200
 
 
@@ -49,13 +49,13 @@ class Watch:
     _arrived: asyncio.Event = field(init=False, factory=asyncio.Event)
 
     async def read(self) -> StreamingSession:
-        """Return the news of another wait, or else read the session."""
+        """Return what another wait has just read, or else read the session."""
         news, self._news = self._news, None
         self._arrived.clear()
         if news is not None and news[1].age < _FRESH:
             return news[0]
         session = await self._studio.read(self.session_id)
-        # If this read for all, it was told too.
+        # If this wait read for all, it was told too: forget that.
         self._news = None
         self._arrived.clear()
         return session
@@ -87,7 +87,7 @@ class _Studio:
         while self._can_list and len(self.watches) > 1:
             running = self._running_list()
             sessions = await running.read()
-            # If not, it was requested before this session was waited for.
+            # If it is missing, the list was requested before this wait began.
             if session_id in running.ids:
                 session = sessions.get(session_id)
                 if session is not None and session.state in _COMPLETE:
@@ -113,7 +113,7 @@ class _Studio:
         except DcvSessionsError as error:
             if is_absorbed(error):
                 raise
-            # Listing needs a permission of its own. If something else is wrong, Get shows it.
+            # Listing needs another permission. If something else is wrong, Get shows it.
             self._can_list = False
         self._tell(sessions)
         return sessions
@@ -126,7 +126,7 @@ class _Studio:
 
 
 class _List:
-    """A list that is being read, for all waits that ask for it meanwhile."""
+    """A list that is being read. All waits that ask for it meanwhile share it."""
 
     def __init__(self, studio: _Studio) -> None:
         self.ids: Collection[str] = ()
@@ -140,7 +140,7 @@ class _List:
 
     @property
     def is_running(self) -> bool:
-        """Whether it can still be waited for."""
+        """Whether a wait can still join it."""
         return not (self._task.done() or self._task.cancelling())
 
     async def read(self) -> Mapping[str, StreamingSession]:

@@ -28,7 +28,7 @@ class StreamingSessionRequest:
             token and parameters, it finds the session that it made. Default: a new token.
 
     Raises:
-        InvalidArgumentError: A value cannot be right.
+        InvalidArgumentError: A value is invalid.
 
     Example:
         >>> StreamingSessionRequest(launch_profile_id="lp-1", owned_by="ada").owned_by

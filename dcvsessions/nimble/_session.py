@@ -64,7 +64,7 @@ def new_client_token() -> str:
 
 
 async def observed(call: Awaitable[_Found]) -> Observation[_Found | NotFoundError]:
-    """Await a call, and return what it found as the loop takes it; "not found" is a reading too."""
+    """Return the result of a call as an observation. "Not found" is an observation too."""
     found: _Found | NotFoundError
     try:
         found = await call
@@ -80,7 +80,7 @@ class OpenedStream:
     Attributes:
         url: The URL.
         asked: When the stream was requested.
-        lifetime: Seconds that the URL works from then on.
+        lifetime: Seconds for which the URL works after that.
     """
 
     url: DcvUrl
@@ -94,11 +94,11 @@ class OpenedStream:
 
     @property
     def fresh_for(self) -> float:
-        """Seconds for which the URL will still work long enough to be returned."""
+        """Seconds until the URL is too close to its end to be returned."""
         return self.remaining - min(ABOUT_TO_EXPIRE, self.lifetime * _LAST_SHARE)
 
     def is_fresh(self) -> bool:
-        """Whether the URL will work long enough to be returned."""
+        """Whether the URL still works long enough to be returned."""
         return self.fresh_for > 0
 
 
@@ -169,14 +169,14 @@ class StreamingSessionController:
     ) -> OpenedStream:
         """Make a stream into the session, and wait until it has a usable URL.
 
-        A stream whose life is over by then is replaced by another.
+        If the stream has expired by then, another one replaces it.
 
         Args:
             waiter: The wait.
-            expiration_in_seconds: How long the URL is to work.
+            expiration_in_seconds: How long the URL should work.
             created_at: When the session was made, in seconds since the wait began; None if that
                 is not known.
-            check_reachable: Whether to wait until the desktop's server answers, too.
+            check_reachable: Whether to wait until the desktop's server answers as well.
         """
         while True:
             asked = Instant.ago()
@@ -257,6 +257,6 @@ def _lifetime(stream: Stream, requested: int | None) -> float:
 
 
 def _has_expired(error: WaitFailedError | NotFoundError, age: float, requested: int | None) -> bool:
-    """Whether a stream is gone because its life is over, and not because it failed."""
+    """Whether a stream is gone because it expired, and not because it failed."""
     is_gone = isinstance(error, NotFoundError) or error.state in _GONE
     return is_gone and age >= (requested or _LEAST_LIFETIME)

@@ -211,10 +211,10 @@ def decide_stream(
 
 
 def decide_deleted(seen: StreamingSessionReading, context: WaitContext) -> Decision[None]:
-    """Decide on the way to a session that is gone.
+    """Decide how to get a session deleted.
 
-    Not found is believed if the session was found before in this wait, or if it is not found for
-    some time: a session that was just made may not be found yet.
+    A session that is not found counts as deleted if this wait has found it before. Otherwise the
+    wait polls for some time first: a session that was just made may not be found yet.
     """
     session = seen.resource
     if isinstance(session, NotFoundError):

@@ -1,4 +1,4 @@
-"""A streaming session for the length of an `async with` block."""
+"""A streaming session that stays usable during an `async with` block."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -137,7 +137,7 @@ async def streaming_session(
     profile_name: str | None = None,
     endpoint_url: str | None = None,
 ) -> AsyncGenerator[StreamingDesktop, None]:
-    """Create a streaming session, keep it usable for the length of a block, and delete it.
+    """Create a streaming session, keep it usable during a block, and delete it.
 
     Calls the operations of `open_streaming_session()`, and CreateStreamingSessionStream again when
     the URL has expired. Calls DeleteStreamingSession at the end. The session costs by the hour
@@ -167,7 +167,7 @@ async def streaming_session(
 
     Yields:
         The desktop: `await desktop.url()` returns a URL that is usable now, and
-        `async for url in desktop.urls()` yields a new one whenever one is due.
+        `async for url in desktop.urls()` yields one now and a new one whenever it is needed.
 
     Raises:
         ClientStateError: `client` was closed before the end of the block.
@@ -235,7 +235,7 @@ async def existing_streaming_session(
     profile_name: str | None = None,
     endpoint_url: str | None = None,
 ) -> AsyncGenerator[StreamingDesktop, None]:
-    """Keep an existing streaming session usable for the length of a block. It is never deleted.
+    """Keep an existing streaming session usable during a block. It is never deleted.
 
     Calls the operations of `open_stream()`, and CreateStreamingSessionStream again when the URL has
     expired. The session costs by the hour until somebody deletes it.
@@ -255,7 +255,7 @@ async def existing_streaming_session(
 
     Yields:
         The desktop: `await desktop.url()` returns a URL that is usable now, and
-        `async for url in desktop.urls()` yields a new one whenever one is due.
+        `async for url in desktop.urls()` yields one now and a new one whenever it is needed.
 
     Raises:
         ClientStateError: `client` was closed before the end of the block.

@@ -39,14 +39,14 @@ __all__ = [
     "open_streaming_sessions",
 ]
 
-# Seconds for each session in which a call may delete the sessions that it made: five a second.
+# Seconds for each session that a call has to delete: it deletes five a second.
 _CLEANUP_TIMEOUT_EACH = 0.2
 _LISTING = Schedule(shortest=1, longest=10)
 
 
 @frozen(kw_only=True)
 class StreamingSessionOutcome:
-    """What became of one request in `open_streaming_sessions()`.
+    """The outcome of one request in `open_streaming_sessions()`.
 
     Attributes:
         request: The request.
@@ -65,7 +65,7 @@ class StreamingSessionOutcome:
 
 @frozen(kw_only=True)
 class StreamingSessionCloseOutcome:
-    """What became of one session in `close_streaming_sessions()`.
+    """The outcome for one session in `close_streaming_sessions()`.
 
     Attributes:
         session: The session, as it was listed before the call deleted it.
@@ -97,9 +97,10 @@ async def open_streaming_sessions(
     Calls the operations of `open_streaming_session()` for each request, all with one client. Each
     session costs by the hour until it is deleted. If one fails, the others are still opened.
 
-    A session whose outcome you took is yours: `close_streaming_sessions()` ends it. The others are
-    deleted at the end of the block, also if you leave it early, if it raises an error, or if it is
-    cancelled. This may take 13 s more; for more than 50 sessions, 3 s and 0.2 s for each.
+    A session whose outcome you took is yours: delete it with `close_streaming_sessions()`. The
+    others are deleted at the end of the block, even if you leave it early, if it raises an error,
+    or if it is cancelled. This may take 13 s more; for more than 50 sessions, 3 s plus 0.2 s for
+    each.
 
     Args:
         studio_id: The studio.
@@ -123,12 +124,12 @@ async def open_streaming_sessions(
         endpoint_url: See `NimbleClient`.
 
     Yields:
-        An async iterator with one outcome for each request, as they come. It is over when it has
-        had all of them. A URL is a bearer secret: whoever has it can use the desktop until it
-        expires.
+        An async iterator with one outcome for each request, in the order in which they are ready.
+        It ends after the last one. A URL is a bearer secret: whoever has it can use the desktop
+        until it expires.
 
     Raises:
-        InvalidArgumentError: An argument cannot be right. Nothing was sent.
+        InvalidArgumentError: An argument is invalid. Nothing was sent.
         ClientStateError: `client` was closed during the block.
         WaitFailedError: At the end of the block, a session was neither handed over nor deleted:
             `left_behind` names it.
@@ -217,11 +218,12 @@ async def close_streaming_sessions(
         endpoint_url: See `NimbleClient`.
 
     Yields:
-        An async iterator with one outcome for each session, as they come. Sessions that were
-        deleted before are left out. Its `error` is None if the session is deleted.
+        An async iterator with one outcome for each session, in the order in which they are ready.
+        Sessions that were deleted before are left out. Its `error` is None if the session is
+        deleted.
 
     Raises:
-        InvalidArgumentError: An argument cannot be right. Nothing was sent.
+        InvalidArgumentError: An argument is invalid. Nothing was sent.
         ClientStateError: `client` was closed during the block.
         WaitFailedError: You left the block before all sessions were deleted: `left_behind` names
             the others.

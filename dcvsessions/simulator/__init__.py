@@ -1,7 +1,7 @@
 """Lightsail for Research and Nimble Studio on the loopback interface, over the real protocols.
 
-It needs no AWS account, and any AWS client can be pointed at it: your tests use it as this
-package's own tests do. See `Simulator`.
+It needs no AWS account. Any AWS client can use it. It is made for your tests, and this package's
+own tests use it too. See `Simulator`.
 
 A name is imported when it is first used, because pytest imports the plugin in this package in every
 run.

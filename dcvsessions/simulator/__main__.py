@@ -15,13 +15,13 @@ from dcvsessions.simulator._scenario import DEFAULT_SCENARIO, Scenario, Throttle
 from dcvsessions.simulator._simulator import Simulator
 from dcvsessions.simulator._time.timings import PRESETS
 
-# What only some command lines need is imported where it is needed: the process starts a fifth
-# sooner.
+# Modules that only some command lines need are imported in functions. So the process starts in four
+# fifths of the time.
 # ruff: noqa: PLC0415
 
 _WARNING = (
     "Clients that do not read AWS_ENDPOINT_URL call AWS: AWS CLI before 1.29 or 2.13, boto3 before "
-    "1.28, AWS SDK for JavaScript 2, for Go 1, and others. Give them --endpoint-url or its like."
+    "1.28, AWS SDK for JavaScript 2, for Go 1, and others. They need an option like --endpoint-url."
 )
 
 
@@ -116,10 +116,10 @@ def _keys(options: argparse.Namespace) -> dict[str, str]:
     keys = {name: value for name, value in given.items() if value is not None}
     if options.credentials is None:
         if len(keys) == 1:
-            raise ValueError("--access-key-id and --secret-access-key need each other")
+            raise ValueError("--access-key-id and --secret-access-key must be given together")
         return keys
     if keys:
-        raise ValueError("--credentials stands for --access-key-id and --secret-access-key")
+        raise ValueError("give either --credentials, or --access-key-id and --secret-access-key")
     return _keys_in(options.credentials)
 
 

@@ -1,4 +1,4 @@
-"""The page behind each DCV URL: it stands for the desktop."""
+"""The page behind each DCV URL, which takes the place of the desktop."""
 
 import functools
 import html
@@ -14,7 +14,7 @@ from dcvsessions.simulator._protocol.messages import HttpResponse
 
 __all__ = ["PATH", "Desktop", "desktop_url", "new_token", "response"]
 
-# The path of every desktop. A DCV server may serve its web client below such a path, too.
+# The path of every desktop. A DCV server may serve its web client below such a path as well.
 PATH = "/desktop/"
 
 _HEADERS = {
@@ -33,7 +33,7 @@ class Desktop:
     """A desktop that can be opened now.
 
     Attributes:
-        service: The service that hands it out.
+        service: The service whose desktop it is.
         title: The virtual computer or studio that it belongs to.
         shows: What is on it: an application, an operating system, or a streaming session.
         session_id: The DCV session id, which is the fragment of its URL.
@@ -79,7 +79,7 @@ def response(query: str, desktops: Iterable[Desktop], now: float, speed: float) 
             session="",
             left="",
             speed="",
-            note="To go on, ask the service for a new URL.",
+            note="To continue, ask the service for a new URL.",
         )
     return _page(
         200,

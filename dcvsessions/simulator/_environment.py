@@ -15,8 +15,8 @@ from dcvsessions.simulator._time.timings import Timings, TransitionName
 
 __all__ = ["ACCOUNT_ID", "USER_ID", "Environment", "locked"]
 
-# Every request is made by this user of this account. Both are made up; the account number is the
-# one that AWS uses in its examples.
+# This user of this account makes every request. Both are invented; the account number is the one
+# that AWS uses in its examples.
 ACCOUNT_ID = "123456789012"
 USER_ID = "simulator-user"
 

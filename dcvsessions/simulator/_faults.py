@@ -1,6 +1,6 @@
 """Faults: what goes wrong, and with which request.
 
-Pure: this module says what is to happen. The server, which holds the connections, does it.
+Pure: this module says what happens. The server, which holds the connections, does it.
 """
 
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ FaultKind = Literal[
     "skewed_date",
 ]
 
-# With these the service carries the request out, and only its response suffers. With the others
-# the request never reaches the service.
+# With these faults, the service carries the request out, and only the response is faulty. With the
+# others, the request does not reach the service.
 _TAKE_EFFECT: frozenset[FaultKind] = frozenset(
     {
         "delay",
@@ -58,7 +58,7 @@ class Fault:
         retry_after: The `Retry-After` header of an `error`, in seconds or as an HTTP date.
         members: The members of an `error` besides its message, such as `tip` or `context`.
         seconds: How long a `delay` lasts, or how far a `skewed_date` is ahead.
-        requests: How many requests a `skewed_date` lasts; None for good.
+        requests: How many requests a `skewed_date` lasts; None for ever.
 
     Example:
         >>> Fault.error("ThrottlingException", status=429, retry_after=3).status
@@ -76,7 +76,7 @@ class Fault:
 
     def __attrs_post_init__(self) -> None:
         if self.requests is not None and self.requests < 1:
-            raise ValueError(f"requests must be at least 1, or None for good; not {self.requests}")
+            raise ValueError(f"requests must be at least 1, or None for ever; not {self.requests}")
 
     @classmethod
     def error(
@@ -208,7 +208,7 @@ class Fault:
 
         Args:
             seconds: How far the service's clock is ahead of the right time; negative for behind.
-            requests: For how many requests, of any operation and with this one; None for good.
+            requests: For how many requests of any operation, including this one; None for ever.
 
         Returns:
             The fault.
@@ -220,7 +220,7 @@ class Fault:
 
     @property
     def takes_effect(self) -> bool:
-        """Whether the service carries the request out all the same."""
+        """Whether the service carries the request out despite the fault."""
         return self.kind in _TAKE_EFFECT
 
 
@@ -271,7 +271,7 @@ class _ScheduledFault:
 
 
 class FaultSchedule:
-    """The faults that are still to come."""
+    """The faults that have not happened yet."""
 
     def __init__(self) -> None:
         self._scheduled: list[_ScheduledFault] = []
@@ -286,7 +286,7 @@ class FaultSchedule:
         self._scheduled.append(_ScheduledFault(operation, fault, call, last))
 
     def clear(self) -> None:
-        """Forget all faults that are still to come."""
+        """Forget all faults that have not happened yet."""
         self._scheduled.clear()
 
     def next_fault(self, operation: str) -> Fault | None:

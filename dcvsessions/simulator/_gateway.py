@@ -1,8 +1,8 @@
 """From an HTTP request to its response, and what goes wrong with it, without a socket.
 
 The order of the checks is the one that can be seen at AWS: the operation, the signature, the form
-of the request, its limits, and only then the state of the resources. A request that was not
-signed with the simulator's keys is not read any further, is not counted for a fault, and its
+of the request, its limits, and only then the state of the resources. If a request was not signed
+with the simulator's keys, the rest of it is not read, it is not counted for a fault, and its
 parameters are not recorded.
 """
 
@@ -76,11 +76,11 @@ class _Call:
 
 
 class Gateway:
-    """The entrance to both simulated services.
+    """Answers the requests to both simulated services.
 
     Args:
         environment: What both services share.
-        handlers: What carries out each operation, by service and operation.
+        handlers: The functions that carry out the operations, by service and operation.
         desktops: Lists the desktops that can be opened now.
         keys: The key pair that requests have to be signed with.
         keep_requests: The number of requests that are recorded.

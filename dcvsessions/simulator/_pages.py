@@ -1,4 +1,4 @@
-"""Pages of results, and the tokens that lead from one to the next."""
+"""Pages of results, and the tokens that name the next page."""
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -56,4 +56,4 @@ def _number_in(token: str, error_code: str) -> int:
             return int(number)
     except (ValueError, binascii.Error):
         pass
-    raise WireError(error_code, "The page token is not one that was handed out")
+    raise WireError(error_code, "The page token is unknown")

@@ -20,20 +20,20 @@ _STARTABLE = frozenset({"notStarted", "stopped", "startExpired"})
 _LONGEST = 1800.0
 _PLAN = """This will, on AWS and at the usual price of a running computer:
 - start the GUI session of {name}, and watch until it is started (some minutes),
-- stop it again; what is not saved in it is lost, and it stays stopped, also if it was notStarted,
+- stop it again; unsaved work in it is lost, and it stays stopped, even if it was notStarted,
 - write the statuses, times and percentages to {output}, without names, ids and addresses.
 """
 
 
 class RecordingError(Exception):
-    """Nothing could be recorded; the message says why."""
+    """The recording failed; the message says why."""
 
 
 async def record(call: Call, name: str, *, interval: float) -> str:
     """Start and stop a GUI session, and return a scenario file that replays it.
 
-    A session that was started is stopped again, whatever happens. It stays stopped, also if it was
-    `notStarted` before: the API has no way back to that.
+    A session that was started is stopped again, whatever happens. It stays stopped, even if it was
+    `notStarted` before: no operation makes it `notStarted` again.
 
     Args:
         call: Calls an operation of Lightsail.

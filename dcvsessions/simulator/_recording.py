@@ -1,7 +1,7 @@
-"""The course of a start and a stop of a GUI session, as a scenario that replays it. Pure.
+"""Writes a start and a stop of a GUI session as a scenario that replays them. Pure.
 
-It holds statuses, times and percentages, and nothing that tells whose they are: the virtual
-computer is called `my-computer`, and reasons of failures are left out.
+The scenario holds statuses, times and percentages, and nothing that shows whose they are. The
+virtual computer is called `my-computer`, and reasons of failures are left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class Reading:
     Attributes:
         at: Seconds since the request that began the transition.
         status: Its status.
-        percentage: Its `percentageComplete`; None if it had none.
+        percentage: Its `percentageComplete`, or None.
     """
 
     at: float
@@ -47,8 +47,8 @@ def scenario_text(
 
     Args:
         status: The status before the first request.
-        courses: The readings of each transition, by the operation that began it; the last one is
-            of its end.
+        courses: The readings of each transition, by the operation that began it. The last reading
+            is the end of the transition.
         date: The day on which it was read.
         interval: The seconds from one reading to the next.
     """

@@ -91,7 +91,7 @@ class InstanceScenario:
             simulator: The simulator.
 
         Raises:
-            ValueError: As `LightsailSimulator.add_instance()` and `plan()` say.
+            ValueError: `LightsailSimulator.add_instance()` and `plan()` say when.
         """
         arguments = asdict(self, recurse=False)
         plans: Plans = arguments.pop("plans")
@@ -152,7 +152,7 @@ class FaultScenario:
         operation: The operation that it happens to; `*` for any.
         fault: What goes wrong.
         call: The first request of the operation that it happens to, from 1.
-        times: How many requests in a row it happens to; None for all that follow.
+        times: How many requests in a row it happens to; None for all later ones.
     """
 
     operation: str
@@ -242,7 +242,7 @@ class Scenario:
             data: The top-level table.
 
         Returns:
-            The scenario. A simulator could be made of it.
+            The scenario. It was checked that a simulator can be made from it.
 
         Raises:
             ScenarioError: Something in it is wrong.
@@ -333,7 +333,7 @@ def _at(place: str) -> Generator[None, None, None]:
         raise ScenarioError(f"{error} @ {place}") from error
 
 
-# The scenario of the command, if it is given no file.
+# The scenario of the command without `--scenario`.
 DEFAULT_SCENARIO = Scenario(
     lightsail=LightsailScenario(instances=(InstanceScenario(name="my-computer"),)),
     nimble=NimbleScenario(studios=(StudioScenario(studio_id="studio-1"),)),

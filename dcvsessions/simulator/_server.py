@@ -1,4 +1,4 @@
-"""The HTTP server: bytes in, bytes out, and the faults of connections."""
+"""The HTTP server: it reads requests, writes responses, and makes connections fail."""
 
 import asyncio
 import email.utils
@@ -32,7 +32,7 @@ _RESETTING = frozenset({"no_answer", "reset", "lost_response", "reset_midway"})
 
 
 class Service(Protocol):
-    """What is served: it answers requests, without a socket."""
+    """Answers the requests that the server receives, without a socket."""
 
     def answer(self, request: HttpRequest) -> Result:
         """Answer a request."""
@@ -76,7 +76,7 @@ class HttpServer:
         if self._runner is not None:
             raise RuntimeError("A simulator can be entered only once")
         application = web.Application(client_max_size=_BODY_LIMIT)
-        # aiohttp matches decoded paths, and "." no line break.
+        # aiohttp matches decoded paths, and "." does not match a line break.
         application.router.add_route("*", r"/{path:[\s\S]*}", self._handle)
         self._runner = web.AppRunner(
             application,
@@ -85,7 +85,7 @@ class HttpServer:
             keepalive_timeout=_KEEP_ALIVE,
             logger=_http_logger,
             access_log=None,
-            # The signature is of the body as it was sent.
+            # The signature is that of the body as it was sent.
             auto_decompress=False,
             shutdown_timeout=_SHUTDOWN,
         )

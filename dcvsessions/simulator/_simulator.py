@@ -93,7 +93,7 @@ class Simulator:
         keep_requests: int = _KEEP_REQUESTS,
     ) -> None:
         if not host:
-            raise ValueError("host must be an address: an empty one would be every interface")
+            raise ValueError("host must not be empty: an empty host means every interface")
         if not 0 <= port <= _LAST_PORT:
             raise ValueError(f"port must be from 0 to {_LAST_PORT}, not {port}")
         if page_size < 1:
@@ -170,7 +170,7 @@ class Simulator:
             RuntimeError: The simulator has not been started.
         """
         if self._bound is None:
-            raise RuntimeError("The simulator serves nowhere before it is entered (async with)")
+            raise RuntimeError("The simulator is not running: use it in an `async with` block")
         address, port = self._bound
         host = _LOOPBACK_OF.get(address, address)
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -202,7 +202,7 @@ class Simulator:
 
     @property
     def date(self) -> datetime:
-        """The simulated date and time, which the times in responses are on."""
+        """The simulated date and time, on which the times in responses are based."""
         return self._environment.clock.date()
 
     @property
@@ -228,13 +228,13 @@ class Simulator:
 
     @locked
     def inject(self, operation: str, fault: Fault, *, call: int = 1, times: int | None = 1) -> None:
-        """Let something go wrong.
+        """Make something go wrong.
 
         Args:
             operation: The operation that it happens to; `*` for any.
             fault: What goes wrong.
             call: The first request that it happens to: 1 for the next one of the operation.
-            times: How many requests in a row it happens to; None for all that follow.
+            times: How many requests in a row it happens to; None for all later ones.
 
         Raises:
             ValueError: Neither service has such an operation, or a number is below one.
@@ -256,7 +256,7 @@ class Simulator:
     def throttle(self, rate: float, *, burst: int = 1, operation: str = "*") -> None:
         """Answer requests over a rate with `ThrottlingException`.
 
-        Each request takes a token; when there is none, it is refused. A limit for `*` and one for
+        Each request takes a token, and is refused if there is no token. A limit for `*` and one for
         the operation itself both apply.
 
         Args:
@@ -276,7 +276,7 @@ class Simulator:
 
     @locked
     def advance(self, seconds: float) -> None:
-        """Let simulated time pass at once. Transitions go on as if it had passed.
+        """Let simulated time pass at once. Transitions continue as if it had passed.
 
         Args:
             seconds: The simulated seconds.
@@ -290,7 +290,8 @@ class Simulator:
     def reset(self) -> None:
         """Remove all resources, plans, faults, limits and recorded requests.
 
-        The simulator serves on, at the same address, with the same keys, and its time runs on.
+        The simulator continues to serve at the same address, with the same keys, and its time
+        continues.
         """
         for account in self._accounts:
             account.clear()

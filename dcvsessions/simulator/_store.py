@@ -63,12 +63,12 @@ class Store(Generic[_Resource]):
         return [resource for resource in visible if resource is not None]
 
     def write(self, key: str, resource: _Resource, previous: _Resource | None, now: float) -> None:
-        """Store what a request made of a resource.
+        """Store a resource that a request has changed.
 
         Args:
             key: Its key.
             resource: Its new state.
-            previous: What stale readers see; None if they do not find it.
+            previous: The state that stale reads show; None if they do not find the resource.
             now: The current instant.
         """
         self.write_visibly(key, resource)
@@ -81,7 +81,7 @@ class Store(Generic[_Resource]):
         self._stale.pop(key, None)
 
     def replace(self, key: str, resource: _Resource) -> None:
-        """Store the current state of a resource; stale readers go on seeing the previous one."""
+        """Store the current state of a resource; stale reads continue to show the previous one."""
         self._resources[key] = resource
 
     def remove(self, key: str) -> None:

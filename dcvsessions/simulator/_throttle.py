@@ -1,4 +1,4 @@
-"""How many requests the services accept in a time: token buckets. Pure."""
+"""Limits on the rate of requests: token buckets. Pure."""
 
 import math
 

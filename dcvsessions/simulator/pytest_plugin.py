@@ -41,7 +41,8 @@ _MARKER = "dcv_simulator"
 _PLUGIN_NAMES = ("dcvsessions", __name__)
 # Seconds. The simulator answers in a few milliseconds.
 _POLL_INTERVAL = "0.01"
-# These lead a client past `AWS_ENDPOINT_URL` or to other credentials, or change the interval.
+# With these, a client would not use `AWS_ENDPOINT_URL`, or would use other credentials or another
+# interval.
 _UNSET = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -178,7 +179,7 @@ def _check_loop(request: pytest.FixtureRequest) -> None:
 if _HAS_LOOPTIME:
     import pytest_asyncio
 
-    # pytest-asyncio before 0.24 refuses `loop_scope`. Other tests run with it all the same.
+    # pytest-asyncio before 0.24 refuses `loop_scope`. Other tests still run with it.
     with suppress(TypeError):
 
         @pytest_asyncio.fixture(loop_scope="function")

@@ -1,4 +1,4 @@
-"""What the helpers decide in each state, asked from the functions that decide.
+"""What the helpers decide in each state. This module asks the functions that decide.
 
 Nothing here repeats a rule. A change in a `states.py` of the package changes these tables.
 """
@@ -46,7 +46,7 @@ _MISSING = NotFoundError(
     http_status=404,
 )
 
-# It returns a decision; which result a `Done` has does not matter here.
+# It returns a decision. The result of a `Done` does not matter here.
 _Decide = Callable[[WaitContext], object]
 
 
@@ -124,7 +124,7 @@ def _table(
         for label, state, decide in decides
     ]
     columns = list(zip(*(row.answers for row in rows), strict=True))
-    # A situation in which every decision is that of the situation before it says nothing new.
+    # If all decisions in a situation are the same as in the situation before, it is left out.
     kept = [0] + [at for at in range(1, len(columns)) if columns[at] != columns[at - 1]]
     titles = tuple(_situations(step, ""))
     return Table(

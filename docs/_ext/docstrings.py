@@ -1,10 +1,10 @@
-"""Two differences between our docstrings and what autodoc and napoleon expect."""
+"""Adapts our docstrings to autodoc and napoleon, in two respects."""
 
 import re
 
 from sphinx.application import Sphinx
 
-# The classes that users make. The others come from a call, so how they are made is left out.
+# The classes that users make. A call returns the others, so the page leaves out their arguments.
 _MADE_BY_USERS = frozenset(
     {
         "ConnectionOptions",
@@ -36,7 +36,7 @@ def hide_signature(
     signature: str | None,
     _returned: str | None,
 ) -> tuple[str, None] | None:
-    """Leave out how a class is made that users do not make."""
+    """Leave out the arguments of classes that users do not make."""
     if signature is None or what not in ("class", "exception"):
         return None
     return None if name.rpartition(".")[2] in _MADE_BY_USERS else ("", None)

@@ -57,7 +57,7 @@ def _documented(objects: dict[str, ObjectEntry], name: str, value: object) -> Ob
 
 
 class PublicRole(SphinxRole):
-    """Single backticks: a link if they hold a public name, otherwise code."""
+    """The role of single backticks: a link for a public name, otherwise code."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """Return a link that is resolved when all pages have been read."""

@@ -44,7 +44,7 @@ class Box:
 
 
 def drawing(table: Table) -> str:
-    """Return the diagram as SVG: states on the left, what they lead to on the right."""
+    """Return the diagram as SVG: the states on the left, their outcomes on the right."""
     rows = sorted(table.rows, key=lambda row: _ORDER.index(row.answers[0].kind))
     states = [*_state_boxes(rows)]
     outcomes = {box.kind: box for box in _outcome_boxes(table, states)}

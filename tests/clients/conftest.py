@@ -1,4 +1,4 @@
-"""Official AWS clients in environments of their own, and simulators for them as processes.
+"""Official AWS clients, each in its environment, and simulators for them in other processes.
 
 The environments are kept in ``$DCVSESSIONS_CACHE`` (``~/.cache/dcvsessions`` if that is not set).
 Making them needs the network, so that is done, once, when this directory is asked for by name:
@@ -197,7 +197,7 @@ def give_up() -> Callable[[str], None]:
 
 @attrs.frozen
 class Served:
-    """A simulator that serves in a process of its own."""
+    """A simulator that serves in another process."""
 
     environ: Mapping[str, str]
     log: Path

@@ -32,7 +32,7 @@ The contract runs against AWS. On the virtual computer {name} it will:
 {steps}
 In all this takes about {minutes:.0f} minutes. If the computer would not run anyway, it costs
 {share:.2f} times the computer's price per hour. What is not saved in the GUI session is lost.
-At the end the computer runs and its GUI session is stopped, also if it was notStarted before."""
+At the end the computer runs and its GUI session is stopped, even if it was notStarted before."""
 
 _Seen = TypeVar("_Seen")
 Course = Callable[[str], Awaitable[_Seen]]

@@ -14,7 +14,7 @@ _PATIENCE = 1800.0
 
 
 async def outcome(work: Awaitable[Seen]) -> Seen | ApiError:
-    """Return an error of the service as a result: a test looks at it, and the course goes on."""
+    """Return an error of the service as a result. A test looks at it, and the course continues."""
     try:
         return await work
     except ApiError as error:

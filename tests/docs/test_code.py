@@ -1,17 +1,17 @@
 """The code in the pages runs."""
 
+import io
 import json
+import logging
 import os
 import re
 import shlex
-import subprocess
-import sys
 import time
 import tomllib
 import webbrowser
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest import mock
 
@@ -19,6 +19,7 @@ import pytest
 from snippets import ROOT, Block, blocks, pages, pattern, run_block
 
 import dcvsessions
+from dcvsessions.__main__ import main
 from dcvsessions.simulator import Scenario, Simulator, Timings, serve_in_thread
 
 BLOCKS = [block for page in pages() for block in blocks(page)]
@@ -34,7 +35,7 @@ NOT_RUN = {
     "docs/how-to/frameworks.md": 4,
 }
 
-# Pages whose Python is run by a test of their own.
+# Another test runs the Python of these pages.
 RUN_BY_ANOTHER_TEST = {
     "README.md": "test_readme.py",
     "docs/how-to/test-your-code.md": "test_pytest_plugin.py",
@@ -59,13 +60,12 @@ RUN_ELSEWHERE = {
     "control": "tests/simulator/test_simulator_process.py",
 }
 
-
 # The settings of a profile, and of a simulator's environment.
 KEYS = ("aws_access_key_id", "aws_secret_access_key")
 
 
 def in_language(*languages: str) -> dict[str, list[Block]]:
-    """Return the blocks of each page that are to be run."""
+    """Return the blocks of each page that have to run."""
     found: dict[str, list[Block]] = {}
     for block in BLOCKS:
         if block.language in languages and block.not_run is None:
@@ -91,11 +91,20 @@ def test_the_other_tests_read_their_pages(page: str, test: str) -> None:
 
 @pytest.fixture
 def viewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a stand-in for the native client on PATH."""
+    """Put a stand-in for the native viewer on PATH."""
     program = tmp_path / "dcvviewer"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+
+@pytest.fixture
+def log_level() -> Iterator[None]:
+    """Undo what a page sets."""
+    logger = logging.getLogger("dcvsessions")
+    before = logger.level
+    yield
+    logger.setLevel(before)
 
 
 @contextmanager
@@ -116,11 +125,11 @@ def served() -> Iterator[Simulator]:
 
 
 @pytest.mark.looptime(start=time.monotonic)
+@pytest.mark.usefixtures("viewer", "log_level")
 @pytest.mark.parametrize("page", sorted(PYTHON.keys() - RUN_BY_ANOTHER_TEST))
 async def test_the_python_of_a_page_runs(
     page: str,
     sim: Simulator,
-    viewer: None,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
@@ -184,28 +193,17 @@ RUN_HERE = {
 
 
 @pytest.mark.parametrize("page", [page for page, found in RUN_HERE.items() if found])
-def test_the_commands_of_a_page_run(
-    page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+def test_the_commands_of_a_page_run(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROWSER", "true")
+    monkeypatch.setattr(webbrowser, "_browsers", {})
+    monkeypatch.setattr(webbrowser, "_tryorder", None)  # so that BROWSER is read anew
     with in_real_time():
         for block, command, output in RUN_HERE[page]:
-            done = subprocess.run(
-                [*PROGRAMS[shlex.split(command)[0]], *shlex.split(command, comments=True)[1:]],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-            assert done.returncode == 0, f"{block}: {command}\n{done.stdout}"
-            assert re.search(expected(output), done.stdout, re.DOTALL), f"{block}\n{done.stdout}"
-
-
-PROGRAMS = {
-    "python": [sys.executable],
-    "dcvsessions": [sys.executable, "-m", "dcvsessions"],
-}
+            program, *arguments = shlex.split(command, comments=True)
+            assert program == "dcvsessions", f"{block}: {command}"
+            printed = io.StringIO()
+            with redirect_stdout(printed), redirect_stderr(printed):
+                status = main(arguments)
+            said = printed.getvalue()
+            assert status == 0, f"{block}: {command}\n{said}"
+            assert re.search(expected(output), said, re.DOTALL), f"{block}\n{said}"

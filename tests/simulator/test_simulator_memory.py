@@ -12,10 +12,10 @@ from dcvsessions.simulator._protocol.signature import KeyPair, sign
 
 # Limits that are reached soon. What grows after that has no limit.
 KEPT = {
-    "lightsail.operation_log._LIMIT": 20,
-    "nimble.client_tokens._LIMIT": 20,
-    "nimble.account._DELETED_LIMIT": 20,
-    "nimble.operations._STREAM_LIMIT": 20,
+    "_lightsail.operation_log._LIMIT": 20,
+    "_nimble.client_tokens._LIMIT": 20,
+    "_nimble.account._DELETED_LIMIT": 20,
+    "_nimble.operations._STREAM_LIMIT": 20,
 }
 KEYS = KeyPair("AKIA", "secret")
 NUMBERS = itertools.count(1000)  # no number takes less memory than another

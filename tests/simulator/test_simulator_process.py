@@ -149,8 +149,12 @@ def test_a_file_of_temporary_keys_is_used(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "contents", "message"),
     [
-        (("--access-key-id", "A"), "", "--access-key-id and --secret-access-key need each other"),
-        (("--access-key-id", "A", "--credentials"), "", "--credentials stands for"),
+        (
+            ("--access-key-id", "A"),
+            "",
+            "--access-key-id and --secret-access-key must be given together",
+        ),
+        (("--access-key-id", "A", "--credentials"), "", "give either --credentials"),
         (("--credentials",), "[other]\n", "default is missing"),
         (("--credentials",), "[default]\n", "aws_access_key_id is missing"),
         (("--credentials",), "the-secret", "cannot be read: MissingSectionHeaderError"),

@@ -22,9 +22,7 @@ from dcvsessions.simulator import (
     Timings,
     TransitionPlan,
 )
-from dcvsessions.simulator import (
-    _scenario as scenario_module,
-)
+from dcvsessions.simulator import _scenario as scenario_module
 
 IN_PYTHON = Scenario(
     speed=10,

@@ -114,7 +114,7 @@ async def test_deviation_6_the_path_is_normalised_when_the_signature_is_checked(
     assert (reply.status, reply.error) == (404, "UnknownOperationException")
 
 
-def test_the_keys_are_none_that_aws_hands_out():
+def test_the_keys_do_not_look_like_keys_of_aws():
     keys = Simulator()._keys
     assert not keys.access_key.startswith(("AKIA", "ASIA"))
     assert keys.secret_key.startswith("not-for-aws-")

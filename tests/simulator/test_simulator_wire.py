@@ -411,7 +411,7 @@ async def test_the_endpoint_url_of_other_addresses_can_be_reached(open_wire):
 def test_a_simulator_that_was_not_started_has_no_endpoint_url(port):
     sim = Simulator(port=port)
     assert repr(sim) == "<Simulator not started>"
-    with pytest.raises(RuntimeError, match="before it is entered"):
+    with pytest.raises(RuntimeError, match="The simulator is not running"):
         _ = sim.endpoint_url
 
 

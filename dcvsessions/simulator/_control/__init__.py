@@ -1,1 +1,1 @@
-"""The admin interface of the simulator: JSON over HTTP, on a port of its own."""
+"""The admin interface of the simulator: JSON over HTTP, on a second port."""

@@ -1,4 +1,4 @@
-"""Who may use the admin interface: who has its token, and no web page. Pure."""
+"""Who may use the admin interface: a program with its token, but no web page. Pure."""
 
 import binascii
 import hmac
@@ -7,15 +7,15 @@ from collections.abc import Mapping
 
 __all__ = ["has_token", "is_of_a_web_page"]
 
-# What browsers say of a request that the user or a page of the same origin made.
+# The `Sec-Fetch-Site` of a request that the user made, or a page of the same origin.
 _OWN_SITES = frozenset({"", "none", "same-origin"})
 
 
 def is_of_a_web_page(headers: Mapping[str, str], host: str) -> bool:
     """Tell whether a request may come from a web page other than the interface's own.
 
-    Browsers add an `Origin` to whatever changes something, and say where other requests come
-    from. A page whose name was made to lead to this machine is told by its `Host`.
+    Browsers add an `Origin` to requests that can change something, and `Sec-Fetch-Site` to the
+    others. If an attacker's host name resolves to this machine, the `Host` header has that name.
 
     Args:
         headers: The headers of the request.

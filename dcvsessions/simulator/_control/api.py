@@ -1,4 +1,4 @@
-"""What the admin interface can be asked to do. It answers requests, without a socket."""
+"""The requests that the admin interface accepts. This module answers them, without a socket."""
 
 import importlib.resources
 import json
@@ -85,8 +85,8 @@ class ControlApi:
 
     Args:
         simulator: The simulator.
-        scenario: What a reset brings back.
-        token: What requests have to show.
+        scenario: The scenario that a reset restores.
+        token: The token that requests must have.
     """
 
     def __init__(self, simulator: Simulator, scenario: Scenario, token: str) -> None:

@@ -14,7 +14,7 @@ from dcvsessions.simulator._time.clock import Clock
 
 __all__ = ["ControlListener"]
 
-_HOST = "127.0.0.1"  # never another: who has the token can change everything
+_HOST = "127.0.0.1"  # always loopback, because whoever has the token can change everything
 
 
 class ControlListener:
@@ -22,7 +22,7 @@ class ControlListener:
 
     Args:
         simulator: The simulator, entered.
-        scenario: What a reset brings back.
+        scenario: The scenario that a reset restores.
         port: The port; 0 for any free one.
     """
 

@@ -47,7 +47,7 @@ class LightsailAccount:
     def gui_timeline(
         self, status: str, plan: TransitionPlan = DEFAULT_PLAN, *, is_held: bool = False
     ) -> Timeline:
-        """Write down what becomes of a GUI session that has this status from now on.
+        """Write down the future of a GUI session that has this status from now on.
 
         Args:
             status: The status now.
@@ -70,7 +70,7 @@ class LightsailAccount:
     def power_timeline(
         self, state: str, plan: TransitionPlan = DEFAULT_PLAN, *, is_held: bool = False
     ) -> Timeline:
-        """Write down what becomes of an instance that has this state from now on.
+        """Write down the future of an instance that has this state from now on.
 
         Args:
             state: The state now.

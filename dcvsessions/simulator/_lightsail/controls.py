@@ -108,7 +108,7 @@ class LightsailSimulator:
             name: The virtual computer.
             operation: The operation that starts them: `StartGUISession`, `StopGUISession`,
                 `StartInstance`, `StopInstance` or `RebootInstance`.
-            *plans: One for each of the next transitions. Those after them go as usual.
+            *plans: One for each of the next transitions. Later transitions go as usual.
 
         Raises:
             KeyError: There is no such virtual computer.
@@ -137,7 +137,7 @@ class LightsailSimulator:
             name: The virtual computer.
             reason: The `failureReason`, and the `errorDetails` of the operation.
             code: The `errorCode` of the operation.
-            times: How many starts; None for all that follow.
+            times: How many starts; None for all later ones.
 
         Raises:
             KeyError: There is no such virtual computer.
@@ -161,7 +161,7 @@ class LightsailSimulator:
             name: The virtual computer.
             reason: The `failureReason`, and the `errorDetails` of the operation.
             code: The `errorCode` of the operation.
-            times: How many stops; None for all that follow.
+            times: How many stops; None for all later ones.
 
         Raises:
             KeyError: There is no such virtual computer.
@@ -176,7 +176,7 @@ class LightsailSimulator:
 
         Args:
             name: The virtual computer.
-            status: Any status, also one that is not in the service model.
+            status: Any status, even one that is not in the service model.
             failure_reason: The `failureReason` that goes with it.
 
         Raises:
@@ -190,7 +190,7 @@ class LightsailSimulator:
     def hold(self, name: str) -> None:
         """Freeze running transitions, and those that start later, until `release`.
 
-        A frozen transition does not go on after `release`: a request or `set_status` ends it.
+        A frozen transition does not continue after `release`: a request or `set_status` ends it.
 
         Args:
             name: The virtual computer.

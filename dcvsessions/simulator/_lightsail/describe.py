@@ -14,7 +14,8 @@ from dcvsessions.simulator._protocol.wire import Value
 
 __all__ = ["describe_instance", "describe_operation", "describe_session", "describe_state"]
 
-# What all instances have in common. The open ports are documented; the hardware is made up.
+# These members are the same for all instances. The open ports are documented; the hardware is
+# invented.
 _MACHINE: Mapping[str, Value] = {
     "hardware": {
         "cpuCount": 4,

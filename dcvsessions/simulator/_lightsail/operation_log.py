@@ -97,7 +97,7 @@ class OperationLog:
             operation_id,
             self._environment.clock.now(),
             error_code="OperationCancelled",
-            error_details=f"Cut short by {cancelled_by}",
+            error_details=f"Ended by {cancelled_by}",
         )
 
     def hold(self, operation_id: str) -> None:

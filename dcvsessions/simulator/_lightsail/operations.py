@@ -17,8 +17,8 @@ Assumed, because AWS documents the statuses as bare names:
   `InvalidInputException`. Stopping the instance ends the GUI session at once.
 - Starting a running instance, and stopping a stopped one, change nothing and return an operation
   that has succeeded.
-- `StopInstance` with `force` on an instance that is stopping begins the stop again, which no plan
-  and no `hold` of a test prolongs. AWS documents that it is for an instance that is stuck.
+- `StopInstance` with `force` on an instance that is stopping begins the stop again. No plan and no
+  `hold` of a test makes this stop longer. AWS documents that `force` is for a stuck instance.
 - A reboot is accepted from `running` only. The instance is `pending` until it runs again, keeps its
   public IP address, and its GUI session ends at once.
 - `percentageComplete` is returned during a transition, and is 100 for `started`.
@@ -220,7 +220,7 @@ class LightsailOperations:
             "nextPageToken": next_token,
         }
 
-    # --- What they have in common ---
+    # --- Used by all of them ---
 
     def _current(self, name: str) -> Instance:
         return _found(self._account.instances.current(name), name)

@@ -1,4 +1,4 @@
-"""Virtual computers and the operations on them. Pure: the current instant comes in."""
+"""Virtual computers and the operations on them. Pure: the caller passes the current instant."""
 
 from collections.abc import Mapping
 
@@ -71,7 +71,7 @@ class OperationRecord:
     error_details: str | None = None
 
     def status(self, now: float) -> tuple[str, float]:
-        """Return the status, and the instant since which it is that."""
+        """Return the status, and the instant at which it began."""
         if now >= self.ends:
             return ("Failed" if self.error_code else "Succeeded"), self.ends
         return ("Started", self.begins) if now >= self.begins else ("NotStarted", self.created)

@@ -104,7 +104,7 @@ class NimbleAccount:
         )
 
     def session_timeline(self, operation: str) -> Timeline:
-        """Write down what becomes of a session after an operation.
+        """Write down the future of a session after an operation.
 
         The service stops a session that runs for too long, and deletes one that is stopped for
         too long.
@@ -123,7 +123,7 @@ class NimbleAccount:
         return transition(state, goal, begins=begins, seconds=self.environment.duration(name))
 
     def stream_phases(self, closes: float) -> tuple[Phase, ...]:
-        """Write down what becomes of a stream that is created now.
+        """Write down the future of a stream that is created now.
 
         A stream whose creation fails stays failed. Any other stream is deleted when it closes.
 

@@ -90,7 +90,7 @@ class NimbleSimulator:
             operation: The operation that starts them: `CreateStreamingSession`,
                 `StartStreamingSession`, `StopStreamingSession`, `DeleteStreamingSession` or
                 `CreateStreamingSessionStream`.
-            *plans: One for each of the next transitions. Those after them go as usual.
+            *plans: One for each of the next transitions. Later transitions go as usual.
 
         Raises:
             ValueError: The operation starts no transition.
@@ -120,7 +120,7 @@ class NimbleSimulator:
             state: The state. `START_FAILED`, `STOP_FAILED` and `DELETE_FAILED` end those
                 transitions; any other state ends a creation.
             message: The `statusMessage` that goes with the state.
-            times: How many transitions; None for all that follow.
+            times: How many transitions; None for all later ones.
         """
         operation = _FAILURES.get(state, "CreateStreamingSession")
         self._account.plans[operation].add(
@@ -140,7 +140,7 @@ class NimbleSimulator:
         Args:
             status_code: The `statusCode` that goes with the state.
             state: The state.
-            times: How many streams; None for all that follow.
+            times: How many streams; None for all later ones.
         """
         self._account.plans["CreateStreamingSessionStream"].add(
             TransitionPlan(ends=state, code=status_code, times=times)
@@ -159,7 +159,7 @@ class NimbleSimulator:
 
         Args:
             session_id: The session.
-            state: Any state, also one that is not in the service model.
+            state: Any state, even one that is not in the service model.
             status_code: The `statusCode`; None for the usual one of the state.
             message: The `statusMessage`.
 
@@ -178,7 +178,7 @@ class NimbleSimulator:
     def hold(self) -> None:
         """Freeze running transitions, and those that start later, until `release`.
 
-        This concerns all sessions and streams. A frozen transition does not go on after
+        This concerns all sessions and streams. A frozen transition does not continue after
         `release`: a request or `set_state` ends it.
         """
         self._account.is_held = True

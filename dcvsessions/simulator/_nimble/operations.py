@@ -259,7 +259,7 @@ class NimbleOperations:
             if stream.timeline.at(now).state in {"CREATE_IN_PROGRESS", "READY"}:
                 streams.write_visibly(stream.stream_id, evolve(stream, timeline=deleted))
 
-    # --- What they have in common ---
+    # --- Used by all of them ---
 
     def _studio(self, parameters: Parameters) -> Studio:
         studio_id = parameters.text("studioId")

@@ -1,4 +1,4 @@
-"""Studios, streaming sessions and streams. Pure: the current instant comes in."""
+"""Studios, streaming sessions and streams. Pure: the caller passes the current instant."""
 
 from collections.abc import Mapping
 
@@ -143,10 +143,10 @@ class Session:
         started: The instant of its last start.
         stopped: The instant of its last stop by a request.
         ready_code: The status code that it has in `READY`.
-        volume_retention_mode: What becomes of its volume when it is stopped.
+        volume_retention_mode: Whether its volume is kept when it is stopped.
         started_from_backup_id: The backup of its last start.
-        descriptions: How the API describes it in each phase of the timeline, so far as somebody
-            asked. Nothing else of a description depends on the time.
+        descriptions: How the API describes it in each phase of the timeline, if somebody has asked.
+            A description depends on the time only by its phase.
     """
 
     number: int

@@ -27,7 +27,7 @@ from dcvsessions.simulator._protocol.wire import (
 
 __all__ = ["AwsJson", "Binding", "RestJson", "bind"]
 
-# What Lightsail's errors say besides their message.
+# The members of Lightsail's errors besides the message.
 _DOCS = "https://docs.aws.amazon.com/lightsail/"
 _TIP = "Check the request, the region, and the state of the resource."
 
@@ -55,7 +55,7 @@ class AwsJson:
         return self.service.operations.get(name)
 
     def parse(self, operation: Operation, request: HttpRequest) -> Parameters:
-        """Read the parameters from the body, whatever its content type is said to be.
+        """Read the parameters from the body, whatever the content type in the headers.
 
         Raises:
             WireError: They cannot be read.
@@ -181,9 +181,9 @@ def _response(status: int, content_type: str, body: str, error: str | None = Non
 
 
 def _error_members(service: Service, error: WireError) -> dict[str, Json]:
-    """Return the members of an error: the usual ones of the model, and those that it states.
+    """Return the members of an error: those of the model, and those that the error itself has.
 
-    Assumed: the values of the usual ones. AWS documents the members as bare names.
+    The values of the model's members are assumed: AWS documents only their names.
     """
     modeled = service.error_members.get(error.code, frozenset())
     usual: dict[str, Json] = {"code": error.code, "docs": _DOCS, "tip": _TIP}

@@ -56,7 +56,7 @@ class Request:
             the path, the query and the headers; empty if they could not be read.
         status: The HTTP status of the response; None without a response (yet).
         error: The error code of the response; None for success or without a response.
-        fault: The kind of the fault that struck it; None if none did.
+        fault: The kind of the fault that applied to it, or None.
         at: When it arrived, in seconds of the event loop's time.
     """
 

@@ -133,7 +133,7 @@ def convert(document: Mapping[str, Any], name: str) -> Service:
         document: The JSON document, as botocore ships it.
         name: The name of the service.
     """
-    # botocore takes long to import, and nothing of it is needed before the first request.
+    # botocore takes long to import, and is not needed before the first request.
     from botocore.model import ServiceModel  # noqa: PLC0415
 
     model: Any = ServiceModel(document, name)  # botocore has no types
@@ -175,7 +175,7 @@ def _operation(model: Any, shapes: dict[str, Shape]) -> Operation:  # noqa: ANN4
 
 
 def _error_status(shape: Mapping[str, Any]) -> int:
-    # awsJson's models state no status: it is 500 for errors that are the service's fault.
+    # awsJson's models state no HTTP status. It is 500 for errors that are the service's fault.
     stated: int | None = shape.get("error", {}).get("httpStatusCode")
     return stated or (500 if shape.get("fault") else 400)
 

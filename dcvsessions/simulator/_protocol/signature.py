@@ -157,7 +157,7 @@ def sign(
         timestamp: The value of `X-Amz-Date`.
         keys: The key pair.
     """
-    # botocore takes long to import, and nothing of it is needed before the first request.
+    # botocore takes long to import, and is not needed before the first request.
     from botocore.auth import SigV4Auth  # noqa: PLC0415
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""JSON in and out, as the service models state it. Pure.
+"""Reads and writes JSON as the service models describe it. Pure.
 
 Requests are read in two steps, as at AWS. A value of the wrong JSON type cannot be read at all
 (`SerializationException`). A value that was read may break limits of the model; one error then
@@ -110,7 +110,7 @@ Handler: TypeAlias = Callable[[Parameters], Mapping[str, Value]]
 
 
 def decode(body: bytes) -> dict[str, Json]:
-    """Read a JSON body. No bytes at all stand for an empty object.
+    """Read a JSON body. An empty body counts as an empty object.
 
     Raises:
         WireError: It is not JSON, or not an object.
@@ -118,7 +118,7 @@ def decode(body: bytes) -> dict[str, Json]:
     if not body:
         return {}
     try:
-        # json.loads() would take bytes in UTF-16 and UTF-32, too.
+        # json.loads() would also accept bytes in UTF-16 and UTF-32.
         document: Json = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise WireError("SerializationException", "The body is not valid JSON", 400) from None

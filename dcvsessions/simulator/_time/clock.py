@@ -58,8 +58,8 @@ class Clock:
         if self._loop is None:
             return self._ahead
         time = self._loop.time()
-        # A virtual-time loop may set its time back between the fixtures and the test. No
-        # simulated time passes then.
+        # A virtual-time loop may set its time back between the fixtures and the test. Then no
+        # simulated time passes.
         self._started += min(0.0, time - self._latest)
         self._latest = time
         return rounded((time - self._started) * self._speed + self._ahead)

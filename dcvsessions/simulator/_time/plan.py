@@ -1,4 +1,4 @@
-"""How the next transitions go, if a test wants them to go another way than usual. Pure."""
+"""How the next transitions go, if a test does not want the usual ones. Pure."""
 
 import math
 from collections import deque
@@ -12,7 +12,7 @@ __all__ = ["DEFAULT_PLAN", "PlanQueue", "TransitionPlan", "transition"]
 
 @frozen(kw_only=True)
 class TransitionPlan:
-    """How a transition goes. What is not given goes as usual.
+    """How a transition goes. What you do not set goes as usual.
 
     Attributes:
         ends: The state in which it ends.
@@ -21,7 +21,7 @@ class TransitionPlan:
         code: The error code (Lightsail) or status code (Nimble) at its end.
         message: The failure reason (Lightsail) or status message (Nimble) at its end.
         expires_after: How long a GUI session stays started, in simulated seconds.
-        times: How many transitions in a row go like this; None for all that follow.
+        times: How many transitions in a row go like this; None for all later ones.
 
     Raises:
         ValueError: `times` is below one, or a duration is negative.
@@ -59,7 +59,7 @@ def transition(
         state: The state during the transition.
         goal: The state that it usually reaches.
         begins: The instant at which it begins.
-        seconds: How long it usually takes. Infinity counts whatever the plan says.
+        seconds: How long it usually takes. If this is infinity, the plan does not change it.
         plan: How it goes this time.
     """
     never_ends = math.isinf(seconds)
@@ -74,7 +74,7 @@ def transition(
 
 
 class PlanQueue:
-    """The plans of the next transitions, first come first served."""
+    """The plans of the next transitions. The plan that was added first is used first."""
 
     def __init__(self) -> None:
         self._plans: deque[TransitionPlan] = deque()

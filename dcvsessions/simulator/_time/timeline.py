@@ -1,4 +1,4 @@
-"""The state of a resource as a function of time. Pure: the current instant comes in.
+"""The state of a resource as a function of time. Pure: the caller passes the current instant.
 
 A resource that changes by itself is a `Timeline`. Its phases are written down in advance, and its
 state is looked up. So no task runs in the background, and no reader can miss a change.

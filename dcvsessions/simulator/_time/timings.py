@@ -99,7 +99,7 @@ class Timings:
 
     @classmethod
     def instant(cls) -> Self:
-        """Make timings with which every transition is over at the next read.
+        """Make timings with which every transition has ended at the next read.
 
         Returns:
             Zero seconds for all transitions; the usual lifetimes.
@@ -141,7 +141,7 @@ class Timings:
 
     @classmethod
     def realistic(cls, seed: int = 0) -> Self:
-        """Make timings of the size that users report.
+        """Make timings as long as users report.
 
         The medians are assumed: starting a machine takes minutes, and the rest is quicker.
 
@@ -171,8 +171,8 @@ class Timings:
         """Draw how long one transition takes.
 
         Args:
-            transition: Which one.
-            source: The source of the spread; not used without one.
+            transition: The transition.
+            source: The source of random numbers; not used if the spread is 0.
 
         Returns:
             Simulated seconds.

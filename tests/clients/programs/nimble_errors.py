@@ -17,7 +17,7 @@ def status(response):
     return response["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def test_errors_that_no_request_brings_about():
+def test_errors_that_only_a_fault_can_cause():
     for code, expected in {
         "AccessDeniedException": 403,
         "InternalServerErrorException": 500,
