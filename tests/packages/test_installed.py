@@ -14,7 +14,7 @@ import dcvsessions
 TESTS = [
     "tests/simulator/test_simulator_scenario.py",
     "tests/simulator/test_simulator_wire.py",
-    "tests/surface",
+    "tests/surface/test_public_api.py::test_the_list_of_public_names_is_up_to_date",
     "tests/test_architecture.py",
     "tests/test_command.py",
     "tests/test_errors.py",
@@ -81,6 +81,6 @@ def test_a_typed_program_is_checked_with_the_types_of_the_wheel(
     )
     mypy = [sys.executable, "-m", "mypy", "--python-executable", installed.python]
     call(*mypy, program, cwd=tmp_path)
-    settings = {"include": [program.name], "strict": ["."], "reportMissingTypeStubs": False}
+    settings = {"typeCheckingMode": "strict", "reportMissingTypeStubs": False}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
     call(sys.executable, "-m", "pyright", "--pythonpath", installed.python, cwd=tmp_path)
