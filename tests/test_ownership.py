@@ -4,6 +4,7 @@ Nimble Studio is a script here: what it answers to each create, delete and read,
 """
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -876,3 +877,18 @@ async def test_a_leftover_is_told_in_the_error_and_in_the_log(
     # If a cancellation becomes an error of ours, that error takes this over.
     assert vars(foreign)["left_behind"] is left
     assert warnings(caplog) == [str(left)] * 2
+
+
+async def test_an_attempt_that_fails_after_its_caller_was_cancelled_is_no_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    nimble = Nimble(creates=[answered(denied(), after=2)])
+    task = asyncio.create_task(owned().make(nimble, waiter()))
+    await asyncio.sleep(1)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert now() == 2
+    del nimble, task
+    gc.collect()
+    assert "never retrieved" not in caplog.text

@@ -229,6 +229,7 @@ class OwnedSession:
         """
         if self._attempt is None:
             self._attempt = asyncio.create_task(self._attempt_create(client))
+            self._attempt.add_done_callback(_retrieve)
         return observation(await asyncio.shield(self._attempt))
 
     async def _attempt_create(self, client: NimbleClient) -> StreamingSession:
@@ -299,6 +300,12 @@ class OwnedSession:
     @property
     def _left_behind(self) -> LeftBehind:
         return LeftBehind(session_id=self.session_id, client_token=self.client_token)
+
+
+def _retrieve(attempt: asyncio.Task[StreamingSession]) -> None:
+    """Retrieve the error of an attempt, which asyncio logs if the caller was cancelled before."""
+    if not attempt.cancelled():
+        attempt.exception()
 
 
 def report_leftover(error: BaseException, left: LeftBehind) -> None:
