@@ -8,6 +8,7 @@ import logging
 from traceback import format_exception
 from types import TracebackType
 
+from dcvsessions._secrets.mask import mask
 from dcvsessions.errors import DcvSessionsError
 
 __all__ = ["hide_frames"]
@@ -29,8 +30,9 @@ def hide_frames(error: BaseException | None) -> None:
     if not isinstance(error, DcvSessionsError):
         return
     if _log.isEnabledFor(logging.DEBUG):
-        # As text, because a log that keeps its records would keep the frames alive.
-        _log.debug("The whole traceback: %s", "".join(format_exception(error)))
+        # As text, because a log that keeps its records would keep the frames alive. Masked, because
+        # the context can be an error of the caller, with a URL in its text.
+        _log.debug("The whole traceback: %s", mask("".join(format_exception(error))))
     error.__traceback__ = _callers_part(error.__traceback__)
 
 

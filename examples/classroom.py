@@ -74,6 +74,9 @@ def simulate_a_lesson(path: Path) -> Errors:
     with serve_in_thread(Simulator()) as simulator, private_file(path) as urls:
         for name in STUDENTS[1:]:
             simulator.lightsail.add_instance(name, state="stopped")
+        # A profile or session token of yours is not for the simulator.
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]
         # The simulator takes seconds and AWS takes minutes, so this polls more often.
         os.environ.update(simulator.environ, DCVSESSIONS_POLL_INTERVAL="0.5")
         try:

@@ -45,6 +45,9 @@ def show_the_simulator() -> None:
     with serve_in_thread(Simulator()) as simulator:
         simulator.lightsail.add_instance("my-computer")
         simulator.nimble.add_studio("studio-1", launch_profiles=("lp-1",))
+        # A profile or session token of yours is not for the simulator.
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]
         # The simulator takes seconds and AWS takes minutes, so this polls more often.
         os.environ.update(simulator.environ, DCVSESSIONS_POLL_INTERVAL="0.25")
         asyncio.run(open_on_the_simulator())

@@ -66,6 +66,18 @@ def line_of(script: "subprocess.Popen[str]", beginning: str) -> str:
     return line.removeprefix(beginning).strip(": .\n")
 
 
+def test_an_aws_configuration_of_yours_does_not_reach_the_simulator() -> None:
+    done = run(
+        OPEN_DESKTOP,
+        AWS_PROFILE="theirs",
+        AWS_SESSION_TOKEN="theirs",
+        AWS_CREDENTIAL_EXPIRATION="2001-01-01T00:00:00Z",
+        AWS_IGNORE_CONFIGURED_ENDPOINT_URLS="true",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Nimble Studio: " in done.stdout
+
+
 def opens(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=10) as page:  # noqa: S310 - our simulator

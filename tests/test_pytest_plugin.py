@@ -16,6 +16,8 @@ ASYNCIO = "asyncio_default_fixture_loop_scope = function\n"
 MODULE = "dcvsessions.simulator.pytest_plugin"
 # More than the slowest machine needs, so that only a test that hangs takes as long.
 LIMIT = 120
+# What a user of AWS may have in the shell.
+THEIRS = {"AWS_PROFILE": "theirs", "AWS_CREDENTIAL_EXPIRATION": "2001-01-01T00:00:00Z"}
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def run_pytest(tmp_path):
                 *("-p", "no:cacheprovider", *options, str(tmp_path)),
             ],
             cwd=tmp_path,
-            env={**os.environ, "AWS_PROFILE": "theirs", **dict(environ)},
+            env={**os.environ, **THEIRS, **dict(environ)},
             capture_output=True,
             text=True,
             timeout=LIMIT,

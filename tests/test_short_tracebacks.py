@@ -172,6 +172,26 @@ async def test_the_whole_traceback_is_logged_at_debug(
 
 
 @pytest.mark.looptime
+async def test_the_log_shows_no_token_of_the_callers_own_error(
+    sim: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="dcvsessions")
+    sim.lightsail.add_instance("off", state="stopped")
+    url = await open_gui_session("my-computer")
+
+    async def mine() -> None:
+        try:
+            int(f"was not shown: {url}")
+        except ValueError:
+            await open_gui_session("off")
+
+    with pytest.raises(WaitFailedError):
+        await mine()
+    assert "was not shown" in caplog.text
+    assert "authToken" not in caplog.text
+
+
+@pytest.mark.looptime
 async def test_a_bug_keeps_all_frames(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     def decide(*_: object, **__: object) -> None:
         raise ZeroDivisionError
