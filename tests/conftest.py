@@ -15,9 +15,10 @@ from dcvsessions.simulator import Simulator, Timings
 
 _AWS = ("AWS_", "BOTO_")
 
-# A shell starts a command in the background with SIGINT ignored. Tests send it to themselves and to
-# their processes, which would ignore it too.
+# A shell starts a command in the background with SIGINT ignored, and `nohup` starts it with SIGHUP
+# ignored. Tests send both to themselves and to their processes, which would ignore them too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Otherwise the first client of a process would do it in a thread, in real time.
 import_now()
