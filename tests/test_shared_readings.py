@@ -101,10 +101,11 @@ async def test_waits_go_on_with_get_where_listing_is_denied(
     ],
     ids=["validation", "throttled", "503", "page", "reset", "no answer"],
 )
+@pytest.mark.parametrize("times", [5, None], ids=["for a while", "always"])
 async def test_a_list_that_fails_harms_no_wait(
-    sim: Simulator, nimble: NimbleClient, fault: Fault
+    sim: Simulator, nimble: NimbleClient, fault: Fault, times: int | None
 ) -> None:
-    sim.inject(LIST, fault, times=5)
+    sim.inject(LIST, fault, times=times)
     urls = await opened(nimble, 5)
     assert all(map(sim.accepts, urls))
 

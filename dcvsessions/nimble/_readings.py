@@ -37,6 +37,8 @@ _FRESH = 1.0
 _GATHERING = 0.25
 # How many ids one list asks for. An id has 22 characters, and a URL at most 8,000.
 _MOST_IDS = 200
+# How often in a row a list may fail. After that, each session is read by a Get.
+_MOST_FAILURES = 3
 
 
 @define(eq=False)
@@ -80,6 +82,7 @@ class _Studio:
     studio_id: str
     watches: dict[Watch, None] = field(init=False, factory=dict[Watch, None])
     _can_list: bool = field(init=False, default=True)
+    _failures: int = field(init=False, default=0)
     _list: "_List | None" = field(init=False, default=None)
 
     async def read(self, session_id: str) -> StreamingSession:
@@ -111,10 +114,13 @@ class _Studio:
                 ):
                     sessions[session.session_id or ""] = session
         except DcvSessionsError as error:
-            if is_absorbed(error):
+            self._failures += 1
+            if is_absorbed(error) and self._failures < _MOST_FAILURES:
                 raise
             # Listing needs another permission. If something else is wrong, Get shows it.
             self._can_list = False
+        else:
+            self._failures = 0
         self._tell(sessions)
         return sessions
 
