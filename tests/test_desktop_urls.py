@@ -14,7 +14,8 @@ from dcvsessions import (
     UnreachableError,
     WaitTimeoutError,
 )
-from dcvsessions._wait.desktop import Desktop, UrlCalls, date_in
+from dcvsessions._wait.desktop import Desktop, UrlCalls
+from dcvsessions._wait.instant import date_in
 from dcvsessions._wait.loop import FINAL_POLL_GRACE, Waiter
 
 pytestmark = pytest.mark.looptime

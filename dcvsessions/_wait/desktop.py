@@ -3,7 +3,6 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
 
 from dcvsessions._frames import hide_frames
 from dcvsessions._tasks import InFlight
@@ -11,7 +10,7 @@ from dcvsessions._wait.loop import Waiter
 from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.errors import ClientStateError, DcvSessionsError
 
-__all__ = ["ABOUT_TO_EXPIRE", "TRUSTED", "Desktop", "UrlCalls", "date_in"]
+__all__ = ["ABOUT_TO_EXPIRE", "TRUSTED", "Desktop", "UrlCalls"]
 
 # Seconds for which a reading is trusted. After that, somebody else may have stopped the session.
 TRUSTED = 1.0
@@ -184,8 +183,3 @@ class Desktop(ABC):
     @abstractmethod
     def _resource(self) -> str:
         """The name of the session in events and errors."""
-
-
-def date_in(seconds: float) -> datetime:
-    """Return the date that is `seconds` from now."""
-    return datetime.now(UTC) + timedelta(seconds=seconds)

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from attrs import frozen
 
-__all__ = ["Instant"]
+__all__ = ["Instant", "date_in"]
 
 
 @frozen
@@ -30,3 +31,8 @@ class Instant:
     def age(self) -> float:
         """Seconds since then."""
         return max(asyncio.get_running_loop().time() - self.loop, time.time() - self.wall)
+
+
+def date_in(seconds: float) -> datetime:
+    """Return the date that is `seconds` from now."""
+    return datetime.now(UTC) + timedelta(seconds=seconds)

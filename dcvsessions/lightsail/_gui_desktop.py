@@ -13,9 +13,8 @@ from dcvsessions._wait.desktop import (
     TRUSTED,
     Desktop,
     UrlCalls,
-    date_in,
 )
-from dcvsessions._wait.instant import Instant
+from dcvsessions._wait.instant import Instant, date_in
 from dcvsessions._wait.listener import OnProgress
 from dcvsessions._wait.loop import FINAL_POLL_GRACE, Goal, Waiter
 from dcvsessions.dcv._url import DcvUrl

@@ -2,17 +2,17 @@
 
 from enum import StrEnum
 from functools import partial
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from dcvsessions._aws.client import poll_delay
 from dcvsessions._wait.decisions import Failed, Observation
-from dcvsessions._wait.desktop import date_in
+from dcvsessions._wait.instant import date_in
 from dcvsessions._wait.loop import Goal, Waiter
 from dcvsessions._wait.schedule import Schedule
 from dcvsessions.dcv._url import DcvUrl
 from dcvsessions.lightsail._client import LightsailClient
-from dcvsessions.lightsail._running import RunningComputers
 from dcvsessions.lightsail._states import (
     Reading,
     SessionKind,
@@ -24,6 +24,9 @@ from dcvsessions.lightsail._states import (
     observation,
     operation_failure,
 )
+
+if TYPE_CHECKING:  # only the call for many loads it
+    from dcvsessions.lightsail._running import RunningComputers
 
 __all__ = ["SESSION_LIFETIME", "GuiSessionController", "desktop_of"]
 
@@ -48,7 +51,7 @@ class GuiSessionController:
 
     client: LightsailClient
     name: str
-    running: RunningComputers | None = None
+    running: "RunningComputers | None" = None
 
     def opening(
         self, *, kind: SessionKind, start_instance: bool, renew_before: float = 0.0

@@ -8,8 +8,8 @@ from functools import partial
 from dcvsessions._arguments import checked_boolean, checked_identifier
 from dcvsessions._aws.connection import Connection
 from dcvsessions._tasks import ending
-from dcvsessions._wait.desktop import TRUSTED, Desktop, UrlCalls, date_in
-from dcvsessions._wait.instant import Instant
+from dcvsessions._wait.desktop import TRUSTED, Desktop, UrlCalls
+from dcvsessions._wait.instant import Instant, date_in
 from dcvsessions._wait.listener import OnProgress
 from dcvsessions._wait.loop import FINAL_POLL_GRACE, Waiter
 from dcvsessions.dcv._url import DcvUrl
