@@ -10,7 +10,7 @@ from contextlib import aclosing
 from attrs import define, field
 
 from dcvsessions._wait.instant import Instant
-from dcvsessions._wait.outcome import is_absorbed
+from dcvsessions._wait.listing import Listing
 from dcvsessions.errors import DcvSessionsError
 from dcvsessions.lightsail._client import LightsailClient
 
@@ -22,10 +22,8 @@ _FRESH = 60.0
 _WORTH_A_LIST = 10
 # How many instances of the account may be read for each computer that is wanted.
 _MOST_INSTANCES = 20
-# Seconds that a list may take, and how often in a row it may fail. After that, the computers are
-# read one by one, because they can be opened without a list.
+# Seconds that a list may take. After that, the computers are read one by one.
 _LONGEST = 60.0
-_MOST_FAILURES = 3
 
 
 @define(eq=False, repr=False)
@@ -41,8 +39,7 @@ class RunningComputers:
     wanted: int
     _running: set[str] = field(init=False, factory=set[str])
     _read_at: Instant | None = field(init=False, default=None)
-    _can_list: bool = field(init=False, default=True)
-    _failures: int = field(init=False, default=0)
+    _listing: Listing = field(init=False, factory=Listing)
     _one_at_a_time: asyncio.Lock = field(init=False, factory=asyncio.Lock)
 
     async def lists(self, name: str) -> bool:
@@ -54,7 +51,7 @@ class RunningComputers:
 
     @property
     def _is_due(self) -> bool:
-        if not self._can_list or self.wanted < _WORTH_A_LIST:
+        if self._listing.is_over or self.wanted < _WORTH_A_LIST:
             return False
         return self._read_at is None or self._read_at.age >= _FRESH
 
@@ -65,16 +62,11 @@ class RunningComputers:
             async with asyncio.timeout(_LONGEST):
                 await self._look_through()
         except DcvSessionsError as error:
-            self._failures += 1
-            if is_absorbed(error) and self._failures < _MOST_FAILURES:
-                raise
-            # Listing needs another permission. If something else is wrong, the next call for a
-            # single computer will show it.
-            self._can_list = False
+            self._listing.failed(error)
         except TimeoutError:
-            self._can_list = False
+            self._listing.is_over = True
         else:
-            self._failures = 0
+            self._listing.succeeded()
         self._read_at = began
 
     async def _look_through(self) -> None:

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from attrs import define, field
 
 from dcvsessions._wait.instant import Instant
-from dcvsessions._wait.outcome import is_absorbed
+from dcvsessions._wait.listing import Listing
 from dcvsessions.errors import DcvSessionsError
 from dcvsessions.nimble._client import NimbleClient
 from dcvsessions.nimble._models import StreamingSession, StreamingSessionState
@@ -37,8 +37,6 @@ _FRESH = 1.0
 _GATHERING = 0.25
 # How many ids one list asks for. An id has 22 characters, and a URL at most 8,000.
 _MOST_IDS = 200
-# How often in a row a list may fail. After that, each session is read by a Get.
-_MOST_FAILURES = 3
 
 
 @define(eq=False)
@@ -81,13 +79,12 @@ class _Studio:
     client: NimbleClient
     studio_id: str
     watches: dict[Watch, None] = field(init=False, factory=dict[Watch, None])
-    _can_list: bool = field(init=False, default=True)
-    _failures: int = field(init=False, default=0)
+    _listing: Listing = field(init=False, factory=Listing)
     _list: "_List | None" = field(init=False, default=None)
 
     async def read(self, session_id: str) -> StreamingSession:
         """Read a session: by a list for all waits if there are several, otherwise by a Get."""
-        while self._can_list and len(self.watches) > 1:
+        while not self._listing.is_over and len(self.watches) > 1:
             running = self._running_list()
             sessions = await running.read()
             # If it is missing, the list was requested before this wait began.
@@ -114,13 +111,9 @@ class _Studio:
                 ):
                     sessions[session.session_id or ""] = session
         except DcvSessionsError as error:
-            self._failures += 1
-            if is_absorbed(error) and self._failures < _MOST_FAILURES:
-                raise
-            # Listing needs another permission. If something else is wrong, Get shows it.
-            self._can_list = False
+            self._listing.failed(error)
         else:
-            self._failures = 0
+            self._listing.succeeded()
         self._tell(sessions)
         return sessions
 
